@@ -57,9 +57,7 @@ def procrustes(pairs: Moments) -> tuple[Float[Tensor, "dl joint"], Float[Tensor,
     return u.float(), vt.T.float()
 
 
-def ridge(
-    pairs: Moments, penalty: float
-) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
+def ridge(pairs: Moments, penalty: float) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
     """Least squares from right to left with a penalty on the squared map; the joint space is the left one."""
     dim = len(pairs.right)
     eye = torch.eye(dim, dtype=pairs.right.dtype)
@@ -81,9 +79,7 @@ def cca(
     return (left @ u * weights).float(), (right @ vt.T * weights).float()
 
 
-def inverse_root(
-    moment: Float[Tensor, "dim dim"], penalty: float
-) -> Float[Tensor, "dim dim"]:
+def inverse_root(moment: Float[Tensor, "dim dim"], penalty: float) -> Float[Tensor, "dim dim"]:
     """``(moment + penalty I)^(-1/2)``."""
     values, vectors = torch.linalg.eigh(moment)
     return vectors * (values.clamp(min=0) + penalty).rsqrt() @ vectors.T

@@ -1,0 +1,48 @@
+"""Matched centring removes the gap and keeps the difference of content; plain centring removes both."""
+
+import torch
+from torch.nn import functional
+
+from isthmus.connecting.centring import SAMPLE_ROWS, matched_centre, recentred, sampled
+
+
+def gapped_world(seed: int, topics_of_items: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Texts over 20 topics, items over some of them, both unit rows; the items carry a constant offset."""
+    draw = torch.Generator().manual_seed(seed)
+    topics = functional.normalize(torch.randn(20, 64, generator=draw), dim=-1)
+    offset = functional.normalize(torch.randn(64, generator=draw), dim=-1)
+    texts = topics[torch.randint(20, (1500,), generator=draw)] + 0.05 * torch.randn(1500, 64, generator=draw)
+    about = torch.arange(20)[topics_of_items]
+    chosen = about[torch.randint(len(about), (1200,), generator=draw)]
+    items = topics[chosen] + offset + 0.05 * torch.randn(1200, 64, generator=draw)
+    return texts, items, offset
+
+
+def error_of_offset(centre: torch.Tensor, texts: torch.Tensor, offset: torch.Tensor) -> float:
+    """How far ``centre - mean(texts)`` is from the true offset, in units of the offset."""
+    return ((centre - texts.mean(0) - offset).norm() / offset.norm()).item()
+
+
+def test_both_centres_find_the_gap_when_the_memory_covers_the_texts() -> None:
+    texts, items, offset = gapped_world(0, slice(0, 20))
+    assert error_of_offset(items.mean(0), texts, offset) < 0.1
+    assert error_of_offset(matched_centre(items, texts), texts, offset) < 0.1
+
+
+def test_only_the_matched_centre_finds_the_gap_when_the_memory_is_about_other_things() -> None:
+    texts, items, offset = gapped_world(1, slice(0, 4))
+    assert error_of_offset(items.mean(0), texts, offset) > 0.3
+    assert error_of_offset(matched_centre(items, texts), texts, offset) < 0.1
+
+
+def test_recentred_rows_are_unit() -> None:
+    rows = torch.randn(30, 8, generator=torch.Generator().manual_seed(2))
+    torch.testing.assert_close(recentred(rows, rows.mean(0)).norm(dim=-1), torch.ones(30))
+
+
+def test_a_sample_keeps_few_rows_and_thins_many() -> None:
+    few, many = torch.randn(10, 3), torch.randn(3 * SAMPLE_ROWS, 3)
+    assert sampled(few) is few
+    thinned = sampled(many)
+    assert len(thinned) == SAMPLE_ROWS
+    assert torch.equal(thinned[-1], many[-1])
