@@ -1,0 +1,124 @@
+"""C-MCR: both spaces projected into a new one (papers A.1 to A.7)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from isthmus.connecting.batches import Recentred, read
+from isthmus.connecting.centring import centres
+from isthmus.connecting.checkpoints import Checkpoint, fingerprint
+from isthmus.connecting.completion import complete
+from isthmus.connecting.config import CmcrConfig, ConsistencyConfig
+from isthmus.connecting.consistency import pseudo_pairs
+from isthmus.connecting.distributed import join_processes, my_share, training_device
+from isthmus.connecting.losses import INTRA, contrastive_loss, inter
+from isthmus.connecting.materials import Materials, Side
+from isthmus.connecting.member import Head, Member
+from isthmus.connecting.progress import OnProgress
+from isthmus.connecting.projectors import folded, projector
+from isthmus.connecting.training import Schedule, seed_of, train
+
+SIGLIP_BIAS = -10.0
+
+
+class CmcrObjective(nn.Module):
+    """``L = L_inter + λ L_intra`` of a batch, over two projectors.
+
+    ``left`` and ``right`` hold what each space knows of every overlap row: its native embedding and, where both
+    sides have a memory, its pseudo counterpart; ``(views, rows, dim)`` with one or two views.
+    """
+
+    def __init__(
+        self,
+        left: Float[Tensor, "views rows dl"],
+        right: Float[Tensor, "views rows dr"],
+        projectors: tuple[nn.Sequential, nn.Sequential],
+        config: CmcrConfig,
+    ) -> None:
+        super().__init__()
+        self.left, self.right, self.config = left, right, config
+        self.left_projector, self.right_projector = projectors
+        self.bias = nn.Parameter(torch.tensor(SIGLIP_BIAS), requires_grad=config.contrast == "siglip")
+
+    def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
+        """The loss of the batch; completion noise comes from ``draw``."""
+        left = self._views(self.left_projector, self.left, rows, draw)
+        right = self._views(self.right_projector, self.right, rows, draw)
+        contrastive = contrastive_loss(self.config.contrast, self.config.temperature, self.bias)
+        if len(left) == 1:
+            return contrastive(left[0], right[0])
+
+        (text_left, item_left), (text_right, item_right) = left, right
+        weights = self.config.overlap_weight, self.config.pseudo_weight
+        loss = inter((text_left, text_right), (item_left, item_right), contrastive, weights)
+        if self.config.intra_weight > 0:
+            intra = INTRA[self.config.intra]
+            attraction = intra(text_left, item_left) + intra(text_right, item_right)
+            loss = loss + self.config.intra_weight * attraction
+        return loss
+
+    def _views(self, projector: nn.Module, pairs: Tensor, rows: Tensor, draw: torch.Generator) -> tuple[Tensor, ...]:
+        """The batch's views completed, projected and normalised, ``(share, joint)`` each.
+
+        Both views pass the projector together, so that its batch statistics are those of the whole space, as
+        they are at inference. Every process draws the noise of the whole batch, so that all of them see what one would.
+        """
+        completed = complete(pairs.index_select(1, rows), self.config.noise_variance, draw)
+        projected = projector(my_share(completed, dim=1).flatten(0, 1))
+        return functional.normalize(projected, dim=-1).chunk(len(pairs))
+
+
+def fit_cmcr(
+    materials: Materials,
+    config: CmcrConfig,
+    *,
+    seed: int,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+    progress: OnProgress | None = None,
+) -> Member:
+    """Train both projectors on the overlap rows and their pseudo pairs.
+
+    Without a memory on either side only the overlap term is used. With ``checkpoint`` (a file) the run is saved
+    there and, started again with the same arguments, continues bit-exactly.
+    """
+    join_processes()
+    place = training_device(device)
+    left_centres, right_centres = centres(materials, config.centring)
+    memories = materials.left.memory is not None and materials.right.memory is not None
+    left = side_views(materials.left, left_centres, config.consistency, memories, place)
+    right = side_views(materials.right, right_centres, config.consistency, memories, place)
+
+    draw = torch.Generator().manual_seed(seed_of(seed))
+    dims = left.shape[-1], right.shape[-1]
+    joint = config.joint_dim or min(dims)
+    made = [projector(config.projector, dim, joint, left.shape[1], draw) for dim in dims]
+    objective = CmcrObjective(left, right, (made[0], made[1]), config).to(place)
+    schedule = Schedule.over(left.shape[1], config.optimisation, seed)
+    run = fingerprint(repr((asdict(config), schedule)), [left, right])
+    train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
+    return Member(
+        left=Head(folded(objective.left_projector), left_centres),
+        right=Head(folded(objective.right_projector), right_centres),
+        method="cmcr",
+        source="both" if memories else "overlap",
+    )
+
+
+def side_views(
+    side: Side, own: dict[str, Tensor], consistency: ConsistencyConfig, with_memory: bool, device: torch.device
+) -> Float[Tensor, "views rows dim"]:
+    """What one space knows of every overlap row: its native embedding and its pseudo counterpart in the memory."""
+    overlap = Recentred(side.overlap, own.get(side.overlap.modality))
+    native = read(overlap, device)
+    if not with_memory or side.memory is None:
+        return native[None]
+    memory = Recentred(side.memory, own.get(side.memory.modality))
+    found = pseudo_pairs(overlap, memory, consistency, device=device)
+    return torch.stack((native, found.vectors))

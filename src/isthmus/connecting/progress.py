@@ -1,0 +1,48 @@
+"""What a long fit says while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training run is: steps made of all steps, the latest loss, and the rate in steps per second."""
+
+    step: int
+    steps: int
+    loss: float
+    rate: float
+
+    @property
+    def seconds_left(self) -> float:
+        """Time the remaining steps take at the present rate."""
+        return (self.steps - self.step) / self.rate
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[OnProgress]:
+    """A rich bar on the terminal with loss, rate and time left; pass what it gives as ``progress``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    facts = TextColumn("loss {task.fields[loss]:.4f}  {task.fields[rate]:.1f} steps/s")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        facts,
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns) as bar:
+        task = bar.add_task(title, total=None, loss=float("nan"), rate=0.0)
+
+        def show(now: Progress) -> None:
+            bar.update(task, total=now.steps, completed=now.step, loss=now.loss, rate=now.rate)
+
+        yield show
