@@ -1,9 +1,12 @@
 """Matched centring removes the gap and keeps the difference of content; plain centring removes both."""
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-from isthmus.connecting.centring import SAMPLE_ROWS, matched_centre, recentred, sampled
+from isthmus.connecting.centring import centres, matched_centre, recentred, sample
+from isthmus.connecting.materials import Materials, Side
+from isthmus.embeddings import Embeddings
 
 
 def gapped_world(seed: int, topics_of_items: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -40,9 +43,22 @@ def test_recentred_rows_are_unit() -> None:
     torch.testing.assert_close(recentred(rows, rows.mean(0)).norm(dim=-1), torch.ones(30))
 
 
-def test_a_sample_keeps_few_rows_and_thins_many() -> None:
-    few, many = torch.randn(10, 3), torch.randn(3 * SAMPLE_ROWS, 3)
-    assert sampled(few) is few
-    thinned = sampled(many)
-    assert len(thinned) == SAMPLE_ROWS
-    assert torch.equal(thinned[-1], many[-1])
+def embedded(rows: torch.Tensor, modality: str, space: str) -> Embeddings:
+    return Embeddings.from_array(rows.numpy(), modality=modality, space=space)
+
+
+def test_every_modality_of_each_side_gets_its_own_centre() -> None:
+    texts, items, _ = gapped_world(2, slice(0, 20))
+    left = Side(embedded(texts, "text", "a"), embedded(items, "image", "a"))
+    right = Side(embedded(texts.flip(1), "text", "b"), None)
+    found_left, found_right = centres(Materials(left, right), "mean")
+    assert set(found_left) == {"text", "image"}
+    assert set(found_right) == {"text"}
+    np.testing.assert_allclose(found_left["image"], left.memory.vectors.mean(0), atol=1e-6)
+    assert centres(Materials(left, right), "none") == ({}, {})
+
+
+def test_a_sample_keeps_few_rows_and_thins_many_evenly() -> None:
+    rows = embedded(torch.randn(300, 3, generator=torch.Generator().manual_seed(3)), "text", "a")
+    assert torch.equal(sample(rows, 400), torch.from_numpy(rows.vectors))
+    assert torch.equal(sample(rows, 3), torch.from_numpy(rows.vectors[[0, 149, 299]]))

@@ -70,6 +70,32 @@ class TensorRows:
             yield block.float().cpu().numpy()
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Two sources with corresponding rows, side by side."""
+
+    first: RowSource
+    second: RowSource
+
+    @property
+    def dims(self) -> list[int]:
+        """Columns of the two parts."""
+        return [self.first.dim, self.second.dim]
+
+    @property
+    def dim(self) -> int:
+        """Columns of every row."""
+        return sum(self.dims)
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def batches(self, rows: int) -> Iterator[np.ndarray]:
+        """Consecutive float32 blocks of at most ``rows`` rows."""
+        for parts in zip(self.first.batches(rows), self.second.batches(rows), strict=True):
+            yield np.concatenate(parts, axis=1)
+
+
 def blocks(source: RowSource, rows: int, device: torch.device) -> Iterator[Float[Tensor, "block dim"]]:
     """A source's blocks as tensors on a device."""
     for block in source.batches(rows):

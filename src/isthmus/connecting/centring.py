@@ -13,6 +13,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from isthmus.connecting.config import Centring
+from isthmus.connecting.materials import Materials, Side
+from isthmus.embeddings import Embeddings
+
+
 MATCH_TEMPERATURE = 0.02
 MATCH_ITERATIONS = 5
 SAMPLE_ROWS = 5000
@@ -43,8 +48,25 @@ def matched_centre(
     return centre
 
 
-def sampled(rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "sample dim"]:
-    """At most `SAMPLE_ROWS` rows, evenly spaced."""
-    if len(rows) <= SAMPLE_ROWS:
-        return rows
-    return rows[torch.from_numpy(np.linspace(0, len(rows) - 1, SAMPLE_ROWS).astype(np.int64))]
+def centres(materials: Materials, kind: Centring) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Each side's centres by modality, ``(dim,)`` each: of the overlap, and of the memory where there is one."""
+    if kind == "none":
+        return {}, {}
+    return _side_centres(materials.left, kind), _side_centres(materials.right, kind)
+
+
+def _side_centres(side: Side, kind: Centring) -> dict[str, Tensor]:
+    texts = sample(side.overlap)
+    found = {side.overlap.modality: texts.mean(0)}
+    if side.memory is not None:
+        items = sample(side.memory)
+        found[side.memory.modality] = matched_centre(items, texts) if kind == "matched" else items.mean(0)
+    return found
+
+
+def sample(embeddings: Embeddings, rows: int = SAMPLE_ROWS) -> Float[Tensor, "sample dim"]:
+    """At most ``rows`` rows, evenly spaced."""
+    if len(embeddings) <= rows:
+        return torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
+    spaced = np.linspace(0, len(embeddings) - 1, rows).astype(np.int64)
+    return torch.from_numpy(embeddings.take(spaced).vectors)

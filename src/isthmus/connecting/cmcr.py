@@ -10,21 +10,18 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from isthmus.connecting.batches import Recentred, read
 from isthmus.connecting.centring import centres
 from isthmus.connecting.checkpoints import Checkpoint, fingerprint
 from isthmus.connecting.completion import complete
-from isthmus.connecting.config import CmcrConfig, ConsistencyConfig
-from isthmus.connecting.consistency import pseudo_pairs
+from isthmus.connecting.config import CmcrConfig
+from isthmus.connecting.counterparts import Space, overlap_counterparts
 from isthmus.connecting.distributed import join_processes, my_share, training_device
-from isthmus.connecting.losses import INTRA, contrastive_loss, inter
-from isthmus.connecting.materials import Materials, Side
+from isthmus.connecting.losses import INTRA, SIGLIP_BIAS, contrastive_loss, inter
+from isthmus.connecting.materials import Materials
 from isthmus.connecting.member import Head, Member
 from isthmus.connecting.progress import OnProgress
 from isthmus.connecting.projectors import folded, projector
 from isthmus.connecting.training import Schedule, seed_of, train
-
-SIGLIP_BIAS = -10.0
 
 
 class CmcrObjective(nn.Module):
@@ -91,9 +88,9 @@ def fit_cmcr(
     join_processes()
     place = training_device(device)
     left_centres, right_centres = centres(materials, config.centring)
-    memories = materials.left.memory is not None and materials.right.memory is not None
-    left = side_views(materials.left, left_centres, config.consistency, memories, place)
-    right = side_views(materials.right, right_centres, config.consistency, memories, place)
+    left_space = Space.of(materials.left, left_centres, config.consistency, place)
+    right_space = Space.of(materials.right, right_centres, config.consistency, place)
+    left, right = overlap_counterparts(left_space, right_space)
 
     draw = torch.Generator().manual_seed(seed_of(seed))
     dims = left.shape[-1], right.shape[-1]
@@ -107,18 +104,5 @@ def fit_cmcr(
         left=Head(folded(objective.left_projector), left_centres),
         right=Head(folded(objective.right_projector), right_centres),
         method="cmcr",
-        source="both" if memories else "overlap",
+        source="both" if len(left) == 2 else "overlap",
     )
-
-
-def side_views(
-    side: Side, own: dict[str, Tensor], consistency: ConsistencyConfig, with_memory: bool, device: torch.device
-) -> Float[Tensor, "views rows dim"]:
-    """What one space knows of every overlap row: its native embedding and its pseudo counterpart in the memory."""
-    overlap = Recentred(side.overlap, own.get(side.overlap.modality))
-    native = read(overlap, device)
-    if not with_memory or side.memory is None:
-        return native[None]
-    memory = Recentred(side.memory, own.get(side.memory.modality))
-    found = pseudo_pairs(overlap, memory, consistency, device=device)
-    return torch.stack((native, found.vectors))

@@ -16,6 +16,7 @@ Source = Literal["overlap", "pseudo", "both"]
 Contrast = Literal["infonce", "siglip"]
 Intra = Literal["squared", "plain"]
 ProjectorFamily = Literal["auto", "clap-clip", "ulip-clip", "linear"]
+LeafProjector = Literal["auto", "two-mlps", "linear"]
 ConsistencyMethod = Literal["auto", "exact", "top_k"]
 Base = Literal["left", "right"]
 
@@ -119,15 +120,14 @@ class ExmcrConfig:
     """Temperature τ2 of the contrastive loss."""
     intra: Intra = "squared"
     """Norm of the intra-space alignment."""
-    mlps: int = 2
-    """How many MLPs follow the linear layer, one after another."""
+    projector: LeafProjector = "auto"
+    """What maps the leaf into the base: the paper's two MLPs one after another, or one linear layer (for few texts)."""
     optimisation: OptimisationConfig = OptimisationConfig()
     """The optimiser."""
 
     def __post_init__(self) -> None:
         require(self.noise_variance >= 0, "noise-variance", "at least 0", self.noise_variance)
         require(self.temperature > 0, "temperature", "above 0", self.temperature)
-        require(self.mlps >= 0, "mlps", "at least 0", self.mlps)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ from torch.nn import functional
 
 from isthmus.connecting.distributed import gather, processes, this_process
 
+SIGLIP_BIAS = -10.0
+"""Where SigLIP's learned bias starts: pairs are negative unless shown otherwise."""
+
 Contrastive = Callable[[Tensor, Tensor], Tensor]
 
 

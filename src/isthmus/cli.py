@@ -1,0 +1,190 @@
+"""The commands. Nothing is computed here: each command reads, calls one function, says where its result lies."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from isthmus.connecting.config import METHODS, MethodConfig
+from isthmus.errors import IsthmusError
+
+MethodName = Literal["auto", "procrustes", "ridge", "cca", "cmcr", "exmcr"]
+Folder = Annotated[Path, tyro.conf.Positional]
+
+
+def inspect(path: Folder, verify: bool = False) -> None:
+    """Say what an embedding set holds.
+
+    Args:
+        path: Folder of an embedding set, also one written by clip-retrieval.
+        verify: Read every shard and compare it with its recorded hash.
+    """
+    from isthmus.embeddings import inspect_set
+
+    print(inspect_set(path, verify=verify))
+
+
+def connect_with(method: str) -> Callable[..., None]:
+    """The connect command with one method's options."""
+    options_type: Any = METHODS[method]
+
+    def connect(
+        left: Folder,
+        right: Folder,
+        out: Path,
+        overlap: str = "text",
+        method: MethodName = method,  # type: ignore[assignment]
+        seed: int = 0,
+        device: str | None = None,
+        *,
+        options: tyro.conf.OmitArgPrefixes[options_type] = options_type(),  # noqa: B008
+    ) -> None:
+        """Connect two embedding sets that share one modality, without pairs of their other modalities.
+
+        Args:
+            left: Folder of the first space's embedding set.
+            right: Folder of the second space's embedding set.
+            out: Folder for the connector. Run again after an interruption, training continues from there.
+            overlap: The modality both sets hold, matched by id.
+            method: How to connect; with --help, shows this method's options.
+            seed: The same seed on the same machine gives the same connector.
+            device: cpu or cuda; cuda where present if not given.
+        """
+        run_connect(left, right, out, overlap, options, seed, device)
+
+    return connect
+
+
+def run_connect(
+    left: Path, right: Path, out: Path, overlap: str, config: MethodConfig, seed: int, device: str | None
+) -> None:
+    """Read both sets, connect, save, show the report."""
+    from isthmus.connecting.connect import connect
+    from isthmus.connecting.progress import progress_bar
+    from isthmus.embeddings import open_set
+
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "training.checkpoint"
+    with progress_bar("training") as progress:
+        connector = connect(
+            open_set(left),
+            open_set(right),
+            overlap=overlap,
+            method=config,
+            seed=seed,
+            device=device,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+    connector.save(out)
+    checkpoint.unlink(missing_ok=True)
+    print(connector.report)
+    print(f"\nconnector: {out}")
+    print(f"next: isthmus search {out} --queries {left} --gallery {right}")
+
+
+def search(
+    connector: Folder,
+    queries: Path,
+    gallery: Path,
+    query_modality: str | None = None,
+    gallery_modality: str | None = None,
+    ids: tuple[str, ...] = (),
+    k: int = 10,
+    csls: bool = False,
+    out: Path | None = None,
+) -> None:
+    """Search one embedding set by another, of either space, through a connector.
+
+    Args:
+        connector: Folder of a saved connector.
+        queries: Embedding set of the queries.
+        gallery: Embedding set to search in.
+        query_modality: Which modality of the queries' set; needed where it holds several beside the overlap.
+        gallery_modality: Which modality of the gallery's set.
+        ids: Search only for these query ids.
+        k: Hits for each query.
+        csls: Correct for hubs (cross-domain similarity local scaling).
+        out: Write hits to this .jsonl file; without it they are printed.
+    """
+    from isthmus.search.sets import search_sets
+
+    hits = search_sets(connector, queries, gallery, query_modality, gallery_modality, ids, k, csls=csls)
+    lines = hits.jsonl()
+    if out is None:
+        sys.stdout.writelines(line + "\n" for line in lines)
+    else:
+        out.write_text("".join(line + "\n" for line in lines))
+        print(f"hits: {out}")
+
+
+def demo(
+    out: Path = Path("demo"),
+    images: Path | None = None,
+    speech: Path | None = None,
+    seed: int = 0,
+    retrain: bool = False,
+    quick: bool = False,
+) -> None:
+    """Find spoken numbers by handwritten ones, though no picture was ever paired with a sound.
+
+    Args:
+        out: Folder for the report, the connector and the results; run again, finished parts are kept.
+        images: Handwritten digits: MNIST idx files or an npz of images and labels; default: the embedded ones.
+        speech: Spoken digits: FSDD wav files or an npz of recordings; default: the embedded ones.
+        seed: The same seed on the same machine gives the same result.
+        retrain: Train the two small spaces anew instead of loading their weights.
+        quick: A shortened run: one method, no ablation.
+    """
+    from isthmus.demo import run_demo
+
+    run_demo(out, images=images, speech=speech, seed=seed, retrain=retrain, quick=quick)
+
+
+def named_method(arguments: Sequence[str]) -> str:
+    """The method named on a connect command line, whose options the command then has."""
+    for place, argument in enumerate(arguments):
+        if argument.startswith("--method="):
+            return _known(argument.removeprefix("--method="))
+        if argument == "--method" and place + 1 < len(arguments):
+            return _known(arguments[place + 1])
+    return "auto"
+
+
+def _known(method: str) -> str:
+    if method not in METHODS:
+        raise IsthmusError(f"--method {method}: choose one of {', '.join(METHODS)}")
+    return method
+
+
+def commands(arguments: Sequence[str]) -> dict[str, Callable[..., None]]:
+    """Every command by name; `connect` has the options of the method named in the arguments."""
+    return {"demo": demo, "connect": connect_with(named_method(arguments)), "search": search, "inspect": inspect}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command. Bad input ends in one line on stderr and exit code 2."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    warnings.showwarning = _warn_in_one_line
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            commands(given),
+            prog="isthmus",
+            args=given,
+            description="Connect two embedding spaces that share one modality, with no paired data.",
+        )
+    except IsthmusError as error:
+        print(f"isthmus: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("isthmus: interrupted; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+def _warn_in_one_line(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"isthmus: {message}", file=sys.stderr)

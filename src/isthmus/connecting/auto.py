@@ -1,0 +1,105 @@
+"""Auto: choose among the closed forms by criteria that need no pairs, and blend the best.
+
+Averaging the cosines of the best few is safer than picking one: the members' mistakes differ, their finds agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from isthmus.connecting.candidates import CENTRINGS, Candidate, candidates, fit_candidates, linear_member
+from isthmus.connecting.config import AutoConfig, Centring, Source
+from isthmus.connecting.criteria import linear_projection, score, twins_mrr
+from isthmus.connecting.evidence import gather_evidence
+from isthmus.connecting.materials import Materials
+from isthmus.connecting.member import Member
+from isthmus.connecting.ranking import rank
+from isthmus.connecting.view import View, view
+
+SOURCES: tuple[Source, ...] = ("overlap", "pseudo", "both")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The blend, and why.
+
+    ``members`` are fitted to all rows, ``judged`` are the same candidates without the held-out rows. ``ranked`` has
+    every candidate with its expected quality (share of the pool's best) and its criteria, best first.
+    """
+
+    members: tuple[Member, ...]
+    judged: tuple[Member, ...]
+    ranked: tuple[tuple[Candidate, float, dict[str, float]], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for ``config.json``: the members, then the ten best candidates with their criteria."""
+        return {
+            "members": [member.method for member in self.members],
+            "considered": len(self.ranked),
+            "best": [
+                {"candidate": str(candidate), "expected_share_of_best": round(expected, 4)}
+                | {name: round(value, 4) for name, value in criteria.items()}
+                for candidate, expected, criteria in self.ranked[:10]
+            ],
+        }
+
+
+def choose(
+    materials: Materials, config: AutoConfig, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], *, seed: int
+) -> Choice:
+    """Rank the pool on held-out overlap rows and the memories, then refit the best to all rows.
+
+    Where a memory is missing only the overlap can be fitted and judged: candidates on pseudo pairs drop out, and the
+    one criterion left is how well a held-out row finds its twin.
+    """
+    views = {centring: view(materials, centring) for centring in CENTRINGS}
+    complete = materials.left.memory is not None and materials.right.memory is not None
+    pool = candidates(SOURCES if complete else ("overlap",))
+    maps = fit_candidates(pool, views, fitted)
+    if complete:
+        scores = _judged(pool, maps, views, fitted, held, seed)
+        expected = rank(pool, scores)
+    else:
+        scores = [_overlap_only(candidate, own, views, held) for candidate, own in zip(pool, maps, strict=True)]
+        expected = np.array([entry["overlap_twins"] for entry in scores])
+    order = np.argsort(-expected, kind="stable")
+    best = [int(i) for i in order[: config.members]]
+    everything = torch.arange(len(views["matched"].texts[0]))
+    refitted = fit_candidates([pool[i] for i in best], views, everything)
+    return Choice(
+        members=tuple(
+            linear_member(pool[i], own, views[pool[i].centring].centres) for i, own in zip(best, refitted, strict=True)
+        ),
+        judged=tuple(linear_member(pool[i], maps[i], views[pool[i].centring].centres) for i in best),
+        ranked=tuple((pool[i], float(expected[i]), scores[i]) for i in order),
+    )
+
+
+def _judged(
+    pool: Sequence[Candidate],
+    maps: Sequence[tuple[Tensor, Tensor]],
+    views: dict[Centring, View],
+    fitted: Tensor,
+    held: Tensor,
+    seed: int,
+) -> list[dict[str, float]]:
+    evidence = {centring: gather_evidence(own, fitted, held, seed=seed) for centring, own in views.items()}
+    return [
+        score(evidence[candidate.centring], linear_projection(own))
+        for candidate, own in zip(pool, maps, strict=True)
+    ]
+
+
+def _overlap_only(
+    candidate: Candidate, maps: tuple[Tensor, Tensor], views: dict[Centring, View], held: Tensor
+) -> dict[str, float]:
+    project = linear_projection(maps)
+    left, right = views[candidate.centring].texts
+    return {"overlap_twins": twins_mrr(project(left[held], 0, "text"), project(right[held], 1, "text"))}

@@ -1,0 +1,96 @@
+"""Candidates: the closed forms among which `auto` chooses, over what they are fitted to and how they regularise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from isthmus.connecting.closed_forms import Moments, cca, moments, procrustes, ridge
+from isthmus.connecting.config import Centring, Source
+from isthmus.connecting.member import Head, Member
+from isthmus.connecting.view import View
+
+CCA_PENALTIES = (0.0003, 0.001, 0.003, 0.01)
+CCA_POWERS = (0.5, 1.0, 2.0)
+RIDGE_PENALTIES = (0.003, 0.01, 0.03)
+CENTRINGS: tuple[Centring, ...] = ("matched", "mean")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One closed form. ``penalty`` and ``power`` mean what they mean in `closed_forms`."""
+
+    method: Literal["procrustes", "ridge", "cca"]
+    centring: Centring
+    source: Source
+    penalty: float = 0.0
+    power: float = 0.0
+
+    def __str__(self) -> str:
+        parameters = {
+            "procrustes": "",
+            "ridge": f" {self.penalty:g}",
+            "cca": f" {self.penalty:g}^{self.power:g}",
+        }
+        return f"{self.method}{parameters[self.method]} on {self.source}, {self.centring} centring"
+
+
+def candidates(sources: tuple[Source, ...]) -> list[Candidate]:
+    """The pool: every method on every source under both centrings."""
+    pool = []
+    for centring, source in product(CENTRINGS, sources):
+        pool.append(Candidate("procrustes", centring, source))
+        pool += [Candidate("ridge", centring, source, penalty) for penalty in RIDGE_PENALTIES]
+        pool += [
+            Candidate("cca", centring, source, penalty, power)
+            for penalty, power in product(CCA_PENALTIES, CCA_POWERS)
+        ]
+    return pool
+
+
+def fit_maps(
+    candidate: Candidate, pairs: Moments
+) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
+    """The candidate's two linear maps from the moments of its pairs."""
+    match candidate.method:
+        case "procrustes":
+            return procrustes(pairs)
+        case "ridge":
+            return ridge(pairs, candidate.penalty)
+        case "cca":
+            return cca(pairs, (candidate.penalty, candidate.penalty), candidate.power)
+
+
+def fit_candidates(
+    pool: list[Candidate], views: dict[Centring, View], rows: Int[Tensor, " rows"]
+) -> list[tuple[Tensor, Tensor]]:
+    """Fit every candidate to the given texts; moments are taken once per centring and source."""
+    taken: dict[tuple[Centring, Source], Moments] = {}
+    maps = []
+    for candidate in pool:
+        key = (candidate.centring, candidate.source)
+        if key not in taken:
+            taken[key] = moments(views[candidate.centring].pairs(candidate.source, rows))
+        maps.append(fit_maps(candidate, taken[key]))
+    return maps
+
+
+def linear_member(
+    candidate: Candidate, maps: tuple[Tensor, Tensor], own_centres: tuple[dict[str, Tensor], dict[str, Tensor]]
+) -> Member:
+    """The candidate's maps as a member of a connector."""
+    left, right = (
+        Head(projector=_linear(weights), centres=own) for weights, own in zip(maps, own_centres, strict=True)
+    )
+    return Member(left=left, right=right, method=str(candidate), source=candidate.source)
+
+
+def _linear(weights: Float[Tensor, "dim joint"]) -> nn.Sequential:
+    inputs, outputs = weights.shape
+    layer = nn.Linear(inputs, outputs, bias=False)
+    layer.weight = nn.Parameter(weights.T.contiguous(), requires_grad=False)
+    return nn.Sequential(layer)

@@ -1,0 +1,139 @@
+"""Connect: the public function. Checks the input, holds rows out, fits a method, measures, gives a `Connector`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from isthmus.connecting.auto import choose
+from isthmus.connecting.cmcr import fit_cmcr
+from isthmus.connecting.config import METHODS, AutoConfig, CmcrConfig, ExmcrConfig, MethodConfig
+from isthmus.connecting.connector import Connector
+from isthmus.connecting.exmcr import fit_exmcr
+from isthmus.connecting.linear import fit_linear
+from isthmus.connecting.materials import Materials, Side, assemble
+from isthmus.connecting.measure import measure
+from isthmus.connecting.member import Member, project_blend
+from isthmus.connecting.progress import OnProgress
+from isthmus.connecting.view import view
+from isthmus.embeddings import Embeddings
+from isthmus.errors import IsthmusError
+
+HELD_OUT_SHARE = 0.2
+HELD_OUT_ROWS = 400
+FEWEST_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What fitting gave.
+
+    ``measured`` members did not see the held-out rows, ``members`` may have; ``choice`` says what was chosen and why
+    (empty where nothing was to choose).
+    """
+
+    measured: tuple[Member, ...]
+    members: tuple[Member, ...]
+    choice: dict[str, Any]
+
+
+def connect(
+    left: Mapping[str, Embeddings],
+    right: Mapping[str, Embeddings],
+    *,
+    overlap: str = "text",
+    method: str | MethodConfig = "auto",
+    seed: int = 0,
+    device: str | None = None,
+    checkpoint: str | Path | None = None,
+    progress: OnProgress | None = None,
+    **options: Any,
+) -> Connector:
+    """Connect two embedding spaces through the modality they share, without a pair of their other modalities.
+
+    ``left`` and ``right`` map modality to embeddings: the overlap (rows matched by id) and one unpaired memory each.
+    ``method`` is a name (`config.METHODS`) whose ``options`` are keywords here, or a config. A fifth of the overlap,
+    400 rows at most, is held out to measure the connector for its report; closed forms are then refitted to all rows.
+    ``checkpoint`` is a file from which an interrupted training continues.
+
+    Raises `IsthmusError` for input that cannot be connected and for unknown methods and options.
+    """
+    config = method_config(method, options)
+    materials = assemble(left, right, overlap)
+    rows = len(materials.left.overlap)
+    if rows < FEWEST_ROWS:
+        raise IsthmusError(f"only {rows} {overlap} rows are on both sides: connecting needs at least {FEWEST_ROWS}")
+    fitted, held = hold_out(rows, seed)
+    match config:
+        case AutoConfig():
+            chosen = choose(materials, config, fitted, held, seed=seed)
+            fit = Fit(chosen.judged, chosen.members, chosen.as_dict())
+        case CmcrConfig() | ExmcrConfig():
+            train = fit_cmcr if isinstance(config, CmcrConfig) else fit_exmcr
+            where = None if checkpoint is None else Path(checkpoint)
+            trained = train(
+                _taken(materials, fitted), config, seed=seed, device=device, checkpoint=where, progress=progress
+            )
+            fit = Fit((trained,), (trained,), {})
+        case _:
+            fit = Fit((fit_linear(_taken(materials, fitted), config),), (fit_linear(materials, config),), {})
+
+    weights = tuple(1.0 for _ in fit.members)
+
+    def project(block: Tensor, side: int, modality: str) -> Tensor:
+        heads = [member.right if side else member.left for member in fit.measured]
+        return project_blend(heads, weights, block, modality)
+
+    return Connector(
+        left_space=materials.left.space,
+        right_space=materials.right.space,
+        overlap=overlap,
+        members=fit.members,
+        weights=weights,
+        config={"method": method_name(config), "seed": seed, **asdict(config)},
+        choice=fit.choice,
+        report=measure(project, materials, view(materials, "matched"), fitted, held, seed=seed),
+    )
+
+
+def method_config(method: str | MethodConfig, options: Mapping[str, Any]) -> MethodConfig:
+    """The config a name and keyword options ask for. Raises `IsthmusError` naming what is unknown."""
+    if not isinstance(method, str):
+        if options:
+            raise IsthmusError(f"option {next(iter(options))} stands beside a config: set it in the config")
+        return method
+    if method not in METHODS:
+        raise IsthmusError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
+    known = [field.name for field in fields(METHODS[method])]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise IsthmusError(f"method {method} has no option {unknown[0]!r}: it has {', '.join(known)}")
+    return METHODS[method](**options)
+
+
+def method_name(config: MethodConfig) -> str:
+    """The name users give a config's method."""
+    return next(name for name, kind in METHODS.items() if isinstance(config, kind))
+
+
+def hold_out(rows: int, seed: int) -> tuple[Int[Tensor, " fitted"], Int[Tensor, " held"]]:
+    """Row numbers to fit to and row numbers kept apart to measure on, each in order."""
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+    held = min(HELD_OUT_ROWS, int(rows * HELD_OUT_SHARE))
+    return order[held:].sort().values, order[:held].sort().values
+
+
+def _taken(materials: Materials, rows: Int[Tensor, " rows"]) -> Materials:
+    """The materials with only some of the overlap's rows."""
+    index = rows.numpy().astype(np.int64)
+    return Materials(
+        Side(materials.left.overlap.take(index), materials.left.memory),
+        Side(materials.right.overlap.take(index), materials.right.memory),
+    )

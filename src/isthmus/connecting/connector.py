@@ -1,0 +1,128 @@
+"""The connector: projects embeddings of either space, any modality, into the joint space; saves, loads, reports."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from isthmus.connecting.member import Head, Member, project_blend
+from isthmus.connecting.report import ConnectorReport
+from isthmus.embeddings import Embeddings
+from isthmus.errors import IsthmusError
+
+PROJECT_ROWS = 8192
+"""Rows projected at once: bounds memory, and is large enough for the matrix products to run at full rate."""
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A way from two spaces into one joint space: one member, or a blend of several.
+
+    ``left_space`` and ``right_space`` are the names by which embeddings say where they live. Cosines in the joint
+    space are the members' cosines averaged with ``weights`` (unit members side by side, each scaled by the root
+    of its weight). ``config`` is what the fit was asked, ``choice`` what was chosen and why.
+    """
+
+    left_space: str
+    right_space: str
+    overlap: str
+    members: tuple[Member, ...]
+    weights: tuple[float, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    choice: Mapping[str, Any] = field(default_factory=dict)
+    report: ConnectorReport | None = None
+
+    @property
+    def space(self) -> str:
+        """The joint space's name. It ends in a fingerprint: vectors of two connectors cannot be mixed up."""
+        return f"{self.left_space}+{self.right_space}#{self.fingerprint}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that follow from the weights."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.tensors()):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
+        digest.update(repr(self.weights).encode())
+        return digest.hexdigest()[:8]
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the joint space."""
+        probe = torch.zeros(1, self.input_dim(self.left_space))
+        return sum(member.left.project(probe, self.overlap).shape[1] for member in self.members)
+
+    def input_dim(self, space: str) -> int:
+        """Dimension of the vectors one of the two spaces gives."""
+        head = self.heads(space)[0]
+        first = next(p for p in head.projector.parameters() if p.ndim == 2)
+        return first.shape[1]
+
+    def heads(self, space: str) -> tuple[Head, ...]:
+        """Each member's head for a space. Raises `IsthmusError` for a space this connector does not know."""
+        if space == self.left_space:
+            return tuple(member.left for member in self.members)
+        if space == self.right_space:
+            return tuple(member.right for member in self.members)
+        known = f"{self.left_space!r} and {self.right_space!r}"
+        raise IsthmusError(
+            f"embeddings live in space {space!r}; this connector joins {known}: pass vectors of one of those"
+        )
+
+    def project(self, embeddings: Embeddings) -> Embeddings:
+        """Embeddings of either space in the joint space: the same ids and modality, unit rows.
+
+        Raises `IsthmusError` where the space is not one of the two, or the dimension is not that space's.
+        """
+        heads = self.heads(embeddings.space)
+        expected = self.input_dim(embeddings.space)
+        if embeddings.dim != expected:
+            raise IsthmusError(
+                f"{embeddings.modality} vectors have {embeddings.dim} dimensions, space {embeddings.space!r} has "
+                f"{expected}: they come from another model or revision"
+            )
+        blocks = [
+            self._project_rows(heads, block, embeddings.modality)
+            for block in embeddings.batches(PROJECT_ROWS)
+        ]
+        vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
+        return Embeddings.from_array(
+            vectors, modality=embeddings.modality, space=self.space, ids=embeddings.ids
+        )
+
+    def _project_rows(
+        self, heads: tuple[Head, ...], rows: Float[np.ndarray, "rows dim"], modality: str
+    ) -> Float[np.ndarray, "rows joint"]:
+        block = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))
+        return project_blend(heads, self.weights, block, modality).numpy()
+
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Every tensor with its name on disk: ``members.<n>.<left|right>.<projector…|centres.<modality>>``."""
+        for number, member in enumerate(self.members):
+            for side, head in (("left", member.left), ("right", member.right)):
+                for name, tensor in head.projector.state_dict().items():
+                    yield f"members.{number}.{side}.projector.{name}", tensor
+                for modality, centre in head.centres.items():
+                    yield f"members.{number}.{side}.centres.{modality}", centre
+
+    def save(self, path: str | Path) -> Path:
+        """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder."""
+        from isthmus.connecting.connector_files import write_connector
+
+        return write_connector(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Connector:
+        """Read a folder written by `save`. Raises `IsthmusError` naming the file that is absent or altered."""
+        from isthmus.connecting.connector_files import read_connector
+
+        return read_connector(Path(path))

@@ -1,0 +1,164 @@
+"""A connector on disk: ``config.json`` + ``model.safetensors`` + ``README.md`` (the model card). Never pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from isthmus.connecting.member import Head, Member
+from isthmus.connecting.model_card import model_card
+from isthmus.connecting.report import ConnectorReport
+from isthmus.errors import IsthmusError
+
+if TYPE_CHECKING:
+    from isthmus.connecting.connector import Connector
+
+FORMAT = "isthmus-connector-1"
+
+
+def write_connector(connector: Connector, folder: Path) -> Path:
+    """Write the folder. Each file is written under a temporary name and then renamed; ``config.json`` comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / "model.safetensors"
+    part = folder / ".model.safetensors.part"
+    save_file(
+        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in connector.tensors()}, part
+    )
+    os.replace(part, weights)
+    config = {
+        "format": FORMAT,
+        "left_space": connector.left_space,
+        "right_space": connector.right_space,
+        "overlap": connector.overlap,
+        "space": connector.space,
+        "members": [_member_entry(member) for member in connector.members],
+        "weights": list(connector.weights),
+        "config": dict(connector.config),
+        "choice": dict(connector.choice),
+        "report": connector.report.as_dict() if connector.report else None,
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+    }
+    _write_text(folder / "README.md", model_card(connector))
+    _write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
+    return folder
+
+
+def read_connector(folder: Path) -> Connector:
+    """Read the folder. Raises `IsthmusError` naming the file that is absent, cut short or altered."""
+    from isthmus.connecting.connector import Connector
+
+    config = _read_config(folder / "config.json")
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise IsthmusError(
+            f"{weights}: not found; the folder is incomplete, copy or save the connector again"
+        )
+    if hashlib.sha256(weights.read_bytes()).hexdigest() != config["sha256"]:
+        raise IsthmusError(
+            f"{weights}: cut short or altered (its sha256 is not config.json's); copy or save it again"
+        )
+    try:
+        tensors = load_file(weights)
+    except SafetensorError as error:
+        raise IsthmusError(f"{weights}: not a safetensors file ({error}); copy or save it again") from error
+    members = tuple(_read_member(entry, f"members.{n}", tensors) for n, entry in enumerate(config["members"]))
+    return Connector(
+        left_space=config["left_space"],
+        right_space=config["right_space"],
+        overlap=config["overlap"],
+        members=members,
+        weights=tuple(config["weights"]),
+        config=config["config"],
+        choice=config["choice"],
+        report=ConnectorReport.from_dict(config["report"]) if config["report"] else None,
+    )
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise IsthmusError(f"{path}: not found; give the folder that `Connector.save` wrote")
+    try:
+        config = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise IsthmusError(
+            f"{path}: not valid JSON (line {error.lineno}); copy or save the connector again"
+        ) from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise IsthmusError(f"{path}: not an isthmus connector (format is not {FORMAT!r})")
+    return config
+
+
+def _member_entry(member: Member) -> dict[str, Any]:
+    return {
+        "method": member.method,
+        "source": member.source,
+        "left": _layers(member.left.projector),
+        "right": _layers(member.right.projector),
+    }
+
+
+def _layers(projector: nn.Sequential) -> list[dict[str, Any]]:
+    """The projector's architecture as plain data; only the layers of the published projectors are known."""
+    layers = []
+    for layer in projector:
+        match layer:
+            case nn.Linear():
+                layers.append(
+                    {"linear": [layer.in_features, layer.out_features], "bias": layer.bias is not None}
+                )
+            case nn.BatchNorm1d():
+                layers.append({"batchnorm": layer.num_features})
+            case nn.ReLU():
+                layers.append({"relu": True})
+            case _:
+                raise TypeError(f"a projector of {type(layer).__name__} has no form on disk")
+    return layers
+
+
+def _build(layers: list[dict[str, Any]]) -> nn.Sequential:
+    modules: list[nn.Module] = []
+    for layer in layers:
+        match layer:
+            case {"linear": [inputs, outputs], "bias": bias}:
+                modules.append(nn.Linear(inputs, outputs, bias=bias))
+            case {"batchnorm": features}:
+                modules.append(nn.BatchNorm1d(features))
+            case {"relu": True}:
+                modules.append(nn.ReLU())
+            case _:
+                raise IsthmusError(
+                    f"config.json: unknown projector layer {layer}; update isthmus to read this connector"
+                )
+    return nn.Sequential(*modules)
+
+
+def _read_member(entry: dict[str, Any], prefix: str, tensors: dict[str, Tensor]) -> Member:
+    heads = {side: _read_head(entry[side], f"{prefix}.{side}.", tensors) for side in ("left", "right")}
+    return Member(left=heads["left"], right=heads["right"], method=entry["method"], source=entry["source"])
+
+
+def _read_head(layers: list[dict[str, Any]], prefix: str, tensors: dict[str, Tensor]) -> Head:
+    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    projector = _build(layers)
+    state = {n.removeprefix("projector."): t for n, t in own.items() if n.startswith("projector.")}
+    try:
+        projector.load_state_dict(state)
+    except RuntimeError as error:
+        raise IsthmusError(
+            f"model.safetensors: weights do not fit config.json ({error})".replace("\n", " ")
+        ) from error
+    centres = {n.removeprefix("centres."): t for n, t in own.items() if n.startswith("centres.")}
+    return Head(projector=projector.eval(), centres=centres)
+
+
+def _write_text(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text)
+    os.replace(part, path)

@@ -1,0 +1,56 @@
+"""Estimate: the quality of cross-modal retrieval, as a band, without a single pair.
+
+Two bands, by what they assume. From the connector's criteria alone, before any query is seen. And, where the user's
+own unlabelled queries and gallery are at hand and each query has a counterpart, from how often two items are each
+other's nearest. Both are linear in log-odds, calibrated over the bank of worlds by leaving families out
+(benchmarks/bank.py): the bands held the truth in nine of ten left-out worlds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from isthmus.connecting.report import Band, Coverage
+
+GALLERY = 200
+"""Mean reciprocal ranks are stated for a gallery of this size."""
+LEAST = 0.005
+"""Rates are kept this far from 0 and 1 before taking log-odds."""
+
+
+def log_odds(rate: float) -> float:
+    """``log(p / (1 - p))`` of a rate, kept finite."""
+    kept = min(max(rate, LEAST), 1 - LEAST)
+    return float(np.log(kept / (1 - kept)))
+
+
+def band_from_criteria(criteria: Mapping[str, float], coverages: Sequence[Coverage]) -> Band:
+    """The band that assumes nothing of the queries beyond their being like the memories."""
+    evidence = {name: log_odds(value) for name, value in criteria.items()}
+    evidence["coverage"] = min(entry.top_cosine for entry in coverages)
+    return _band(evidence, "criteria", "if the gallery's items are like the memory's and counterparts may be absent")
+
+
+def band_from_neighbours(mutual_neighbours: float, criteria: Mapping[str, float]) -> Band:
+    """The band for given queries and gallery, if every query has a counterpart in the gallery."""
+    evidence = {name: log_odds(value) for name, value in criteria.items()}
+    evidence["mutual"] = log_odds(mutual_neighbours)
+    return _band(evidence, "counterparts", "if every query has its counterpart in the gallery")
+
+
+def _band(evidence: Mapping[str, float], name: str, assumes: str) -> Band:
+    fit = calibration()[name]
+    centre = fit["intercept"] + sum(weight * evidence[key] for key, weight in fit["weights"].items())
+    low, middle, high = (1 / (1 + np.exp(-(centre + shift))) for shift in (fit["low"], 0.0, fit["high"]))
+    return Band(assumes=assumes, low=float(low), middle=float(middle), high=float(high), gallery=GALLERY)
+
+
+@cache
+def calibration() -> dict[str, dict]:
+    """The calibration that ships with the package."""
+    return json.loads((files("isthmus.connecting") / "estimate.json").read_text())

@@ -1,0 +1,40 @@
+"""The verdict: what the figures of a report mean for its user, in plain sentences with a remedy."""
+
+from __future__ import annotations
+
+from isthmus.connecting.report import ConnectorReport
+
+UNCOVERED = 0.3
+"""Median centred top cosine below which most texts retrieve nothing like them (bank of worlds: docs/benchmarks.md)."""
+FEW_HELD_OUT = 40
+GOOD, FAIR = 0.5, 0.2
+"""Middle of the estimated MRR band: above the first, found in the first two places on average."""
+TIMES_CHANCE = 5
+
+
+def verdict(report: ConnectorReport) -> tuple[str, ...]:
+    """One sentence a finding, the gravest first."""
+    found = []
+    if report.overlap_mrr < TIMES_CHANCE * report.chance_mrr:
+        found.append(
+            "Held-out overlap rows barely find their twins: do ids on both sides name the same items? "
+            "If they do, add overlap rows."
+        )
+    for entry in report.coverage:
+        if entry.top_cosine < UNCOVERED:
+            found.append(
+                f"The {entry.modality} memory does not cover the overlap (median top cosine {entry.top_cosine:.2f}): "
+                f"results will be poor where it has nothing alike; add {entry.modality} items like the overlap rows."
+            )
+    if not report.bands:
+        found.append("Without a memory on both sides the quality of retrieval between them cannot be estimated: add one.")
+    for band in report.bands:
+        if band.middle >= GOOD:
+            found.append("Retrieval between the two unshared modalities is likely good.")
+        elif band.middle >= FAIR:
+            found.append("Retrieval between the two unshared modalities is likely fair: look at the first ten, not the first.")
+        else:
+            found.append("Retrieval between the two unshared modalities is likely poor.")
+    if report.held_out < FEW_HELD_OUT:
+        found.append(f"Only {report.held_out} overlap rows could be held out: all figures above are rough.")
+    return tuple(found)

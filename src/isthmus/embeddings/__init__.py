@@ -1,0 +1,5 @@
+"""Embeddings, the currency: pooled vectors with ids, a modality and the space they live in."""
+
+from isthmus.embeddings.embeddings import Embeddings
+
+__all__ = ["Embeddings"]

@@ -1,0 +1,90 @@
+"""Handwriting: a bank of digit images, and pictures that put several of them side by side.
+
+A picture is 28 × 168 pixels. It is composed by indexing: the bank is kept as pixel columns, and a picture is one
+column number per place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+TILE = 28
+CANVAS_WIDTH = 168
+"""Five tiles and a tile's width of empty space, shared at random among the gaps."""
+
+
+@dataclass(frozen=True)
+class Handwriting:
+    """Images of single digits, white ink on black, and which digit each shows."""
+
+    tiles: UInt8[np.ndarray, "images 28 28"]
+    digit: Int[np.ndarray, " images"]
+
+    def columns(self) -> UInt8[np.ndarray, "columns 28"]:
+        """Every pixel column of every tile, 28 to a tile, and one empty column at the end."""
+        columns = self.tiles.transpose(0, 2, 1).reshape(-1, TILE)
+        return np.concatenate([columns, np.zeros((1, TILE), np.uint8)])
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Which tile stands where: row of the bank and left edge in pixels, -1 where a sequence has ended."""
+
+    tiles: Int[np.ndarray, "n 5"]
+    lefts: Int[np.ndarray, "n 5"]
+
+    def __len__(self) -> int:
+        return len(self.tiles)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> Pictures:
+        return Pictures(self.tiles[rows], self.lefts[rows])
+
+    def column_numbers(self, bank_size: int) -> Int[np.ndarray, "n 168"]:
+        """For each place of each picture the row of `Handwriting.columns` that belongs there."""
+        numbers = np.full((len(self), CANVAS_WIDTH), bank_size * TILE, dtype=np.int64)
+        step = np.arange(TILE)
+        for tile, left in zip(self.tiles.T, self.lefts.T, strict=True):
+            rows = np.flatnonzero(tile >= 0)[:, None]
+            numbers[rows, left[rows] + step] = tile[rows] * TILE + step
+        return numbers
+
+    def boxes(self, row: int) -> Int[np.ndarray, "digits 4"]:
+        """Where each digit's tile lies: left, top, right, bottom in pixels, right and bottom exclusive."""
+        lefts = self.lefts[row][self.tiles[row] >= 0]
+        return np.stack([lefts, np.zeros_like(lefts), lefts + TILE, np.full_like(lefts, TILE)], axis=1)
+
+
+def draw_pictures(
+    digits: Int[np.ndarray, "n 5"], bank: Handwriting, rows: Int[np.ndarray, " split"], rng: np.random.Generator
+) -> Pictures:
+    """A picture of each sequence: tiles drawn among the given rows of the bank, gaps at random."""
+    tiles = draw_matching(digits, bank.digit, rows, rng)
+    present = digits >= 0
+    free = CANVAS_WIDTH - TILE * present.sum(1)
+    cuts = np.sort(rng.integers(0, free[:, None] + 1, digits.shape), axis=1)
+    lefts = np.where(present, cuts + TILE * np.arange(digits.shape[1]), -1)
+    return Pictures(tiles, lefts)
+
+
+def draw_matching(
+    digits: Int[np.ndarray, "n 5"],
+    digit_of_row: Int[np.ndarray, " bank"],
+    rows: Int[np.ndarray, " split"],
+    rng: np.random.Generator,
+) -> Int[np.ndarray, "n 5"]:
+    """For each digit one of the given rows of a bank that holds this digit; -1 stays -1."""
+    drawn = np.full(digits.shape, -1, dtype=np.int64)
+    for digit in range(10):
+        places = digits == digit
+        candidates = rows[digit_of_row[rows] == digit]
+        if places.any():
+            drawn[places] = rng.choice(candidates, size=int(places.sum()))
+    return drawn
+
+
+def compose_pictures(pictures: Pictures, bank: Handwriting) -> UInt8[np.ndarray, "n 28 168"]:
+    """The pictures as pixels."""
+    return bank.columns()[pictures.column_numbers(len(bank.tiles))].transpose(0, 2, 1)
