@@ -20,7 +20,7 @@ from isthmus.errors import IsthmusError
         (lambda: ConsistencyConfig(temperature=-1.0), "option consistency temperature must be above 0"),
         (lambda: OptimisationConfig(batch_size=1), "option batch-size must be at least 2, got 1"),
         (lambda: OptimisationConfig(epochs=0), "option epochs must be at least 1, got 0"),
-        (lambda: ExmcrConfig(mlps=-1), "option mlps must be at least 0, got -1"),
+        (lambda: ExmcrConfig(temperature=0.0), "option temperature must be above 0, got 0.0"),
     ],
 )
 def test_a_senseless_value_is_refused_by_name(build: object, message: str) -> None:

@@ -49,27 +49,42 @@ class OnlineSoftmax:
         total = torch.zeros(queries, dim, device=device)
         return cls(torch.full_like(zero, -torch.inf), zero, total)
 
-    def add(self, rows: slice, scores: Float[Tensor, "tile block"], memory: Float[Tensor, "block dim"]) -> None:
+    def add(self, rows: slice, scores: Float[Tensor, "tile block"], values: Float[Tensor, "block dim"]) -> None:
         """Take a memory block into account for some of the queries. Overwrites ``scores``."""
         peak = torch.maximum(self.peak[rows], scores.amax(1, keepdim=True))
         shrink = (self.peak[rows] - peak).exp()
         weights = scores.sub_(peak).exp_()
         self.peak[rows] = peak
         self.mass[rows] = self.mass[rows] * shrink + weights.sum(1, keepdim=True)
-        self.total[rows] = (self.total[rows] * shrink).addmm_(weights, memory)
+        self.total[rows] = (self.total[rows] * shrink).addmm_(weights, values)
 
     def mean(self) -> Float[Tensor, "queries dim"]:
         """The weighted mean, renormalised."""
         return functional.normalize(self.total, dim=-1)
 
 
-def exact(queries: Float[Tensor, "queries dim"], memory: RowSource, temperature: float) -> Float[Tensor, "queries dim"]:
-    """Pseudo counterparts of the queries over the whole memory, read once; unit rows."""
-    running = OnlineSoftmax.empty(len(queries), queries.shape[1], queries.device)
-    for block in blocks(memory, MEMORY_ROWS, queries.device):
+def exact(
+    queries: Float[Tensor, "queries dim"], memory: RowSource, temperature: float, values: RowSource | None = None
+) -> Float[Tensor, "queries value_dim"]:
+    """Pseudo counterparts of the queries over the whole memory, read once; unit rows.
+
+    ``values`` are rows that stand beside the memory's, to be averaged in their stead.
+    """
+    running = OnlineSoftmax.empty(len(queries), (values or memory).dim, queries.device)
+    for keys, averaged in memory_blocks(memory, values, queries.device):
         for tile in _tiles(len(queries)):
-            running.add(tile, (queries[tile] / temperature) @ block.T, block)
+            running.add(tile, (queries[tile] / temperature) @ keys.T, averaged)
     return running.mean()
+
+
+def memory_blocks(
+    memory: RowSource, values: RowSource | None, device: torch.device
+) -> Iterator[tuple[Float[Tensor, "block dim"], Float[Tensor, "block value_dim"]]]:
+    """Blocks of the memory beside those of the values, which by default are the memory itself."""
+    if values is None:
+        yield from ((block, block) for block in blocks(memory, MEMORY_ROWS, device))
+        return
+    yield from zip(blocks(memory, MEMORY_ROWS, device), blocks(values, MEMORY_ROWS, device), strict=True)
 
 
 @dataclass(frozen=True)
@@ -110,14 +125,23 @@ class PseudoPairs:
 
 
 def pseudo_pairs(
-    queries: RowSource, memory: RowSource, config: ConsistencyConfig, *, device: torch.device
+    queries: RowSource,
+    memory: RowSource,
+    config: ConsistencyConfig,
+    *,
+    values: RowSource | None = None,
+    device: torch.device,
 ) -> PseudoPairs:
-    """Each query's pseudo counterpart in a memory. Raises `IsthmusError` for an empty memory."""
+    """Each query's pseudo counterpart in a memory; with ``values``, in the rows that stand beside the memory's.
+
+    Raises `IsthmusError` for an empty memory.
+    """
     if len(memory) == 0:
         raise IsthmusError("the memory has no rows: leave it out, or add rows to it")
-    answers = [exact(block, memory, config.temperature) for block in blocks(queries, QUERY_ROWS, device)]
+    temperature = config.temperature
+    answers = [exact(block, memory, temperature, values) for block in blocks(queries, QUERY_ROWS, device)]
     sample = evenly_spaced(queries, SAMPLE_QUERIES, device)
-    return PseudoPairs(torch.cat(answers), "exact", 0.0, coverage(sample, memory, config.temperature))
+    return PseudoPairs(torch.cat(answers), "exact", 0.0, coverage(sample, memory, temperature))
 
 
 def _tiles(queries: int) -> Iterator[slice]:

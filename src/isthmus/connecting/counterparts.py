@@ -18,6 +18,7 @@ from isthmus.connecting.consistency import pseudo_pairs
 from isthmus.connecting.materials import Side
 
 Views = Float[Tensor, "views rows dim"]
+OtherViews = Float[Tensor, "other_views rows other_dim"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ class Space:
     device: torch.device
 
     @classmethod
-    def of(
-        cls, side: Side, centres: dict[str, Tensor], consistency: ConsistencyConfig, device: torch.device
-    ) -> Space:
+    def of(cls, side: Side, centres: dict[str, Tensor], consistency: ConsistencyConfig, device: torch.device) -> Space:
         """A side after subtracting its centres, ``(dim,)`` by modality."""
         overlap = Recentred(side.overlap, centres.get(side.overlap.modality))
-        memory = side.memory and Recentred(side.memory, centres.get(side.memory.modality))
+        if side.memory is None:
+            return cls(overlap, None, consistency, device)
+        memory = Recentred(side.memory, centres.get(side.memory.modality))
         return cls(overlap, memory, consistency, device)
 
     def views_of(self, texts: RowSource) -> Views:
@@ -47,14 +48,14 @@ class Space:
         return torch.stack((native, found.vectors))
 
 
-def overlap_counterparts(left: Space, right: Space) -> tuple[Views, Views]:
+def overlap_counterparts(left: Space, right: Space) -> tuple[Views, OtherViews]:
     """C-MCR's training rows: the overlap, with pseudo pairs where both spaces have a memory."""
     if left.memory is None or right.memory is None:
         return read(left.overlap, left.device)[None], read(right.overlap, right.device)[None]
     return left.views_of(left.overlap), right.views_of(right.overlap)
 
 
-def every_counterpart(left: Space, right: Space) -> tuple[Views, Views]:
+def every_counterpart(left: Space, right: Space) -> tuple[Views, OtherViews]:
     """Ex-MCR's training rows: queried from the overlap and from each memory there is."""
     queried = [(left.views_of(left.overlap), right.views_of(right.overlap))]
     if left.memory is not None:
@@ -66,7 +67,7 @@ def every_counterpart(left: Space, right: Space) -> tuple[Views, Views]:
     return torch.cat(lefts, dim=1), torch.cat(rights, dim=1)
 
 
-def _queried_from_memory(memory: RowSource, own: Space, other: Space) -> tuple[Views, Views]:
+def _queried_from_memory(memory: RowSource, own: Space, other: Space) -> tuple[Views, OtherViews]:
     """A memory's rows as queries: softly matched to the overlap in their own space, and through it in the other.
 
     The same weights give the overlap row's counterpart in both spaces; the other memory is queried from there.

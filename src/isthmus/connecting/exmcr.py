@@ -102,7 +102,7 @@ def fit_exmcr(
     memory = sides[of_leaf].memory
     adapters = {} if memory is None else {memory.modality: objective.adapter.requires_grad_(False).cpu()}
     heads = {
-        config.base: Head(nn.Identity(), {}),
+        config.base: Head(nn.Sequential(), {}),
         of_leaf: Head(folded(objective.projector), leaf_centres, adapters),
     }
     source = "overlap" if memory is None else "both"
