@@ -1,6 +1,7 @@
 """Ex-MCR leaves the base untouched, brings the leaf into it, and queries from every modality."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from conftest import DrawTwoViews, TwoViews
 from torch.nn import functional
 
 from isthmus.connecting.config import ConsistencyConfig, ExmcrConfig, OptimisationConfig
+from isthmus.connecting.connector import Connector
 from isthmus.connecting.counterparts import Space, every_counterpart
 from isthmus.connecting.exmcr import ExmcrObjective, fit_exmcr
 from isthmus.connecting.losses import info_nce, intra_squared
@@ -114,3 +116,14 @@ def test_a_missing_memory_leaves_the_terms_that_need_none(draw_two_views: DrawTw
     )
     member = fit_exmcr(materials, FEW, seed=0)
     assert set(member.right.adapters) == ({"audio"} if missing == "left" else set())
+
+
+def test_a_saved_connector_keeps_the_adapter_and_the_identity(draw_two_views: DrawTwoViews, tmp_path: Path) -> None:
+    world = draw_two_views(texts=100, memory=80)
+    member = fit_exmcr(world.materials, FEW, seed=0)
+    made = Connector("clip", "clap", "text", (member,), (1.0,))
+    read = Connector.load(made.save(tmp_path / "connector"))
+    assert (read.input_dim("clip"), read.input_dim("clap"), read.dim) == (24, 20, 24)
+    np.testing.assert_allclose(read.project(world.images).vectors, world.images.vectors, atol=1e-7)
+    expected = member.right.project(torch.from_numpy(world.sounds.vectors), "audio")
+    np.testing.assert_allclose(read.project(world.sounds).vectors, expected, atol=1e-7)

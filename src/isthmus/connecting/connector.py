@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from isthmus.connecting.member import Head, Member, project_blend
 from isthmus.connecting.report import ConnectorReport
@@ -63,9 +63,11 @@ class Connector:
 
     def input_dim(self, space: str) -> int:
         """Dimension of the vectors one of the two spaces gives."""
-        head = self.heads(space)[0]
-        first = next(p for p in head.projector.parameters() if p.ndim == 2)
-        return first.shape[1]
+        own = _linear_layers(self.heads(space)[0])
+        if own:
+            return own[0].in_features
+        other = self.right_space if space == self.left_space else self.left_space
+        return _linear_layers(self.heads(other)[0])[-1].out_features
 
     def heads(self, space: str) -> tuple[Head, ...]:
         """Each member's head for a space. Raises `IsthmusError` for a space this connector does not know."""
@@ -90,14 +92,9 @@ class Connector:
                 f"{embeddings.modality} vectors have {embeddings.dim} dimensions, space {embeddings.space!r} has "
                 f"{expected}: they come from another model or revision"
             )
-        blocks = [
-            self._project_rows(heads, block, embeddings.modality)
-            for block in embeddings.batches(PROJECT_ROWS)
-        ]
+        blocks = [self._project_rows(heads, block, embeddings.modality) for block in embeddings.batches(PROJECT_ROWS)]
         vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
-        return Embeddings.from_array(
-            vectors, modality=embeddings.modality, space=self.space, ids=embeddings.ids
-        )
+        return Embeddings.from_array(vectors, modality=embeddings.modality, space=self.space, ids=embeddings.ids)
 
     def _project_rows(
         self, heads: tuple[Head, ...], rows: Float[np.ndarray, "rows dim"], modality: str
@@ -106,13 +103,16 @@ class Connector:
         return project_blend(heads, self.weights, block, modality).numpy()
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """Every tensor with its name on disk: ``members.<n>.<left|right>.<projector…|centres.<modality>>``."""
+        """Every tensor with its name on disk: ``members.<n>.<left|right>.<projector|centres|adapters>…``."""
         for number, member in enumerate(self.members):
             for side, head in (("left", member.left), ("right", member.right)):
                 for name, tensor in head.projector.state_dict().items():
                     yield f"members.{number}.{side}.projector.{name}", tensor
                 for modality, centre in head.centres.items():
                     yield f"members.{number}.{side}.centres.{modality}", centre
+                for modality, layer in head.adapters.items():
+                    for name, tensor in layer.state_dict().items():
+                        yield f"members.{number}.{side}.adapters.{modality}.{name}", tensor
 
     def save(self, path: str | Path) -> Path:
         """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder."""
@@ -126,3 +126,8 @@ class Connector:
         from isthmus.connecting.connector_files import read_connector
 
         return read_connector(Path(path))
+
+
+def _linear_layers(head: Head) -> list[nn.Linear]:
+    """The projector's linear layers; none where the head is the identity (Ex-MCR's base)."""
+    return [layer for layer in head.projector if isinstance(layer, nn.Linear)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +27,8 @@ def write_connector(connector: Connector, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "model.safetensors"
     part = folder / ".model.safetensors.part"
-    save_file(
-        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in connector.tensors()}, part
-    )
-    os.replace(part, weights)
+    save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in connector.tensors()}, part)
+    part.replace(weights)
     config = {
         "format": FORMAT,
         "left_space": connector.left_space,
@@ -57,13 +54,9 @@ def read_connector(folder: Path) -> Connector:
     config = _read_config(folder / "config.json")
     weights = folder / "model.safetensors"
     if not weights.is_file():
-        raise IsthmusError(
-            f"{weights}: not found; the folder is incomplete, copy or save the connector again"
-        )
+        raise IsthmusError(f"{weights}: not found; the folder is incomplete, copy or save the connector again")
     if hashlib.sha256(weights.read_bytes()).hexdigest() != config["sha256"]:
-        raise IsthmusError(
-            f"{weights}: cut short or altered (its sha256 is not config.json's); copy or save it again"
-        )
+        raise IsthmusError(f"{weights}: cut short or altered (its sha256 is not config.json's); copy or save it again")
     try:
         tensors = load_file(weights)
     except SafetensorError as error:
@@ -87,9 +80,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text())
     except json.JSONDecodeError as error:
-        raise IsthmusError(
-            f"{path}: not valid JSON (line {error.lineno}); copy or save the connector again"
-        ) from error
+        raise IsthmusError(f"{path}: not valid JSON (line {error.lineno}); copy or save the connector again") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise IsthmusError(f"{path}: not an isthmus connector (format is not {FORMAT!r})")
     return config
@@ -110,9 +101,7 @@ def _layers(projector: nn.Sequential) -> list[dict[str, Any]]:
     for layer in projector:
         match layer:
             case nn.Linear():
-                layers.append(
-                    {"linear": [layer.in_features, layer.out_features], "bias": layer.bias is not None}
-                )
+                layers.append({"linear": [layer.in_features, layer.out_features], "bias": layer.bias is not None})
             case nn.BatchNorm1d():
                 layers.append({"batchnorm": layer.num_features})
             case nn.ReLU():
@@ -151,14 +140,22 @@ def _read_head(layers: list[dict[str, Any]], prefix: str, tensors: dict[str, Ten
     try:
         projector.load_state_dict(state)
     except RuntimeError as error:
-        raise IsthmusError(
-            f"model.safetensors: weights do not fit config.json ({error})".replace("\n", " ")
-        ) from error
+        raise IsthmusError(f"model.safetensors: weights do not fit config.json ({error})".replace("\n", " ")) from error
     centres = {n.removeprefix("centres."): t for n, t in own.items() if n.startswith("centres.")}
-    return Head(projector=projector.eval(), centres=centres)
+    return Head(projector=projector.eval(), centres=centres, adapters=_read_adapters(own))
+
+
+def _read_adapters(own: dict[str, Tensor]) -> dict[str, nn.Linear]:
+    weights = {n: t for n, t in own.items() if n.startswith("adapters.") and n.endswith(".weight")}
+    adapters = {}
+    for name, weight in weights.items():
+        layer = nn.Linear(weight.shape[1], weight.shape[0])
+        layer.load_state_dict({"weight": weight, "bias": own[name.removesuffix("weight") + "bias"]})
+        adapters[name.removeprefix("adapters.").removesuffix(".weight")] = layer
+    return adapters
 
 
 def _write_text(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
     part.write_text(text)
-    os.replace(part, path)
+    part.replace(path)
