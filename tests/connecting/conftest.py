@@ -56,3 +56,8 @@ def _draw(
         Side(embed(text, 1, "text"), embed(sound, 1, "audio")),
     )
     return TwoViews(materials, embed(true, 0, "image"), embed(true, 1, "audio"))
+
+
+def draw_materials(**options: int) -> Materials:
+    """The materials alone, for programs that run outside pytest."""
+    return _draw(**options).materials

@@ -90,6 +90,18 @@ def mean_over_processes(value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape
     return mean
 
 
+def average_gradients(model: nn.Module) -> None:
+    """Replace every gradient by its mean over the processes, in one exchange."""
+    if processes() == 1:
+        return
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    together = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(together)
+    parts = (together / processes()).split([gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
+        gradient.copy_(part.view_as(gradient))
+
+
 class SharedBatchNorm(nn.BatchNorm1d):
     """Batch normalisation with the statistics of the whole batch, over all processes, on any device.
 

@@ -14,11 +14,10 @@ import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from isthmus.connecting.checkpoints import Checkpoint
 from isthmus.connecting.config import OptimisationConfig
-from isthmus.connecting.distributed import mean_over_processes, processes, this_process
+from isthmus.connecting.distributed import average_gradients, mean_over_processes, processes, this_process
 from isthmus.connecting.progress import OnProgress, Progress
 from isthmus.errors import IsthmusError
 
@@ -99,22 +98,20 @@ def train(
     *,
     checkpoint: Checkpoint | None = None,
     progress: OnProgress | None = None,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> float:
     """Lower the objective's loss over the schedule; returns the last loss.
 
     ``objective(rows, draw)`` gives the loss of a batch of row numbers, drawing its noise from the generator.
-    Raises `IsthmusError` as soon as a loss that is not finite is seen; such a state is never saved.
+    Raises `IsthmusError` as soon as a loss that is not finite is seen; no checkpoint is written then.
     """
     device = next(objective.parameters()).device
-    model = _over_processes(objective)
     optimizer = torch.optim.AdamW(
         objective.parameters(), schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
     )
     first = checkpoint.restore(objective, optimizer) if checkpoint else 0
     draw = torch.Generator(device)
     order, epoch_of_order = torch.empty(0, dtype=torch.long), -1
-    to_report, to_save = Cadence(REPORT_SECONDS), Cadence(checkpoint_seconds)
+    to_report, to_save = Cadence(REPORT_SECONDS), Cadence(CHECKPOINT_SECONDS)
     started = time.monotonic()
     loss = torch.tensor(0.0)
 
@@ -128,9 +125,10 @@ def train(
             group["lr"] = schedule.learning_rate_at(step)
 
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = model(order[start : start + schedule.batch_size], draw)
+            loss = objective(order[start : start + schedule.batch_size], draw)
         optimizer.zero_grad()
         loss.backward()
+        average_gradients(objective)
         optimizer.step()
 
         done = step + 1
@@ -141,13 +139,6 @@ def train(
             _finite(loss, done)
             checkpoint.save(done, objective, optimizer)
     return mean_over_processes(loss.detach()).item()
-
-
-def _over_processes(objective: nn.Module) -> nn.Module:
-    """The objective with its gradients averaged over the processes; their parameters start equal by the seed."""
-    if processes() == 1:
-        return objective
-    return DistributedDataParallel(objective, broadcast_buffers=False, init_sync=False)
 
 
 def _finite(loss: Tensor, step: int) -> float:
