@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -16,6 +16,7 @@ SCORE_BYTES = 64 * 2**20
 """Largest block of scores held at once."""
 
 
+@runtime_checkable
 class Vectors(Protocol):
     """What `retrieval` reads of a set: unit rows and their ids."""
 
