@@ -177,7 +177,7 @@ class CcaConfig:
 class AutoConfig:
     """Choose among all methods by criteria that need no pairs, and blend the best."""
 
-    members: int = 5
+    members: int = 8
     """How many of the best candidates are blended."""
 
     def __post_init__(self) -> None:

@@ -1,0 +1,306 @@
+"""The bank of worlds: how well `auto` chooses and the report estimates, on families they were not fitted to.
+
+    python benchmarks/bank.py --seeds 0 1 --out bank.json            # leave-one-family-out figures
+    python benchmarks/bank.py --seeds 0 1 --fit                      # and write ranking.json and estimate.json
+
+Ratios are true mean reciprocal ranks over that of the world's best single candidate, chosen knowing the truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.progress import track
+from scipy.stats import spearmanr
+from sklearn.linear_model import Ridge
+from torch import Tensor
+from torch.nn import functional
+
+import isthmus.connecting
+from isthmus.connecting.auto import SOURCES
+from isthmus.connecting.candidates import CENTRINGS, Candidate, candidates, fit_candidates
+from isthmus.connecting.centring import recentred
+from isthmus.connecting.config import AutoConfig
+from isthmus.connecting.connect import hold_out
+from isthmus.connecting.criteria import GALLERY, linear_projection, mutual_neighbours, score
+from isthmus.connecting.estimate import log_odds
+from isthmus.connecting.evidence import gather_evidence
+from isthmus.connecting.materials import assemble
+from isthmus.connecting.ranking import features
+from isthmus.connecting.view import view
+from isthmus.worlds.bank import bank
+from isthmus.worlds.world import World
+
+RANKING_CRITERIA = (
+    "overlap_twins",
+    "pseudo_twins",
+    "noisy_twins",
+    "text_to_pseudo",
+    "simulated_pairs",
+    "transfer",
+    "round_trip",
+    "chain",
+    "mutual_neighbours",
+)
+RANKING_SHRINKAGE = 100.0
+ESTIMATE_CRITERIA = ("noisy_twins", "simulated_pairs", "text_to_pseudo", "round_trip", "mutual_neighbours")
+ESTIMATE_SHRINKAGE = 3.0
+BAND = 0.90
+MEMBERS = AutoConfig().members
+OTHERS = 8
+"""Single candidates beside the blend by which a world takes part in the calibration of the estimate."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A world's pool with its criteria and its truth."""
+
+    name: str
+    family: str
+    pool: list[Candidate]
+    scores: list[dict[str, float]]
+    cosines: list[list[Tensor]]
+    relevant: list[Tensor]
+    coverage: float
+
+    @cached_property
+    def singles(self) -> np.ndarray:
+        """True mean reciprocal rank of every candidate."""
+        return np.array([self.truth([i]) for i in range(len(self.pool))])
+
+    def truth(self, members: Sequence[int], gallery: int | None = None) -> float:
+        """True mean reciprocal rank of a blend of candidates, over galleries and both directions."""
+        return float(np.mean([mrr(s, r, gallery) for s, r in zip(self.blended(members), self.relevant, strict=True)]))
+
+    def neighbours(self, members: Sequence[int]) -> float:
+        """Mutual nearest neighbours between the galleries' items."""
+        return float(np.mean([mutual_neighbours(scores) for scores in self.blended(members)]))
+
+    def blended(self, members: Sequence[int]) -> list[Tensor]:
+        """Cosines of a blend, one matrix a gallery."""
+        galleries = range(len(self.relevant))
+        return [torch.stack([self.cosines[i][g].float() for i in members]).mean(0) for g in galleries]
+
+    def criteria(self, members: Sequence[int]) -> dict[str, float]:
+        """Criteria of a blend, taken as its members' mean."""
+        return {name: float(np.mean([self.scores[i][name] for i in members])) for name in self.scores[0]}
+
+
+def mrr(scores: Tensor, relevant: Tensor, gallery: int | None = None) -> float:
+    """Mean reciprocal rank of the first relevant item, both directions; expected in a gallery of a given size."""
+    return (one_way(scores, relevant, gallery) + one_way(scores.T, relevant.T, gallery)) / 2
+
+
+def one_way(scores: Tensor, relevant: Tensor, gallery: int | None) -> float:
+    """`mrr` of the rows as queries; rows without a relevant item are left out."""
+    asked = relevant.any(1)
+    scores, relevant = scores[asked], relevant[asked]
+    best = scores.masked_fill(~relevant, -torch.inf).amax(1, keepdim=True)
+    above = ((scores >= best) & ~relevant).sum(1).double()
+    if gallery is not None:
+        above = above * (min(gallery, scores.shape[1]) - 1) / (scores.shape[1] - 1)
+    return (1 / (1 + above)).mean().item()
+
+
+def judge(world: World, seed: int) -> Judged:
+    """Fit the pool without the held-out rows; take criteria and truth of every candidate."""
+    materials = assemble(world.left, world.right, world.overlap)
+    fitted, held = hold_out(len(materials.left.overlap), seed)
+    views = {centring: view(materials, centring) for centring in CENTRINGS}
+    pool = candidates(SOURCES)
+    maps = fit_candidates(pool, views, fitted)
+    evidence = {centring: gather_evidence(own, fitted, held, seed=seed) for centring, own in views.items()}
+    cosines = []
+    for candidate, (left, right) in zip(pool, maps, strict=True):
+        own = views[candidate.centring].centres
+        cosines.append(
+            [
+                (_projected(g.left, own[0], left) @ _projected(g.right, own[1], right).T).half()
+                for g in world.galleries.values()
+            ]
+        )
+    matched = views["matched"]
+    covers = [(matched.texts[s][:2000] @ matched.memories[s].T).amax(1).median().item() for s in (0, 1)]
+    return Judged(
+        name=world.name,
+        family=world.family,
+        pool=pool,
+        scores=[score(evidence[c.centring], linear_projection(m)) for c, m in zip(pool, maps, strict=True)],
+        cosines=cosines,
+        relevant=[torch.from_numpy(g.relevant()) for g in world.galleries.values()],
+        coverage=min(covers),
+    )
+
+
+def _projected(items, centres, weights) -> Tensor:
+    rows = recentred(torch.from_numpy(items.vectors), centres[items.modality])
+    return functional.normalize(rows @ weights, dim=-1)
+
+
+def fit_ranking(worlds: Sequence[Judged]) -> dict[str, list]:
+    """Coefficients of `ranking.rank`: ridge regression of the share of the pool's best, families weighing alike."""
+    seen = [features(w.pool, w.scores, RANKING_CRITERIA) for w in worlds]
+    shares = np.concatenate([w.singles / w.singles.max() for w in worlds])
+    weight = np.concatenate([np.full(len(x), 1 / _of_family(worlds, w)) for x, w in zip(seen, worlds, strict=True)])
+    rows = np.concatenate(seen)
+    mean, scale = rows.mean(0), rows.std(0) + 1e-9
+    fit = Ridge(alpha=RANKING_SHRINKAGE).fit((rows - mean) / scale, shares, sample_weight=weight / weight.mean())
+    return {
+        "criteria": list(RANKING_CRITERIA),
+        "mean": mean.round(6).tolist(),
+        "scale": scale.round(6).tolist(),
+        "weight": fit.coef_.round(6).tolist(),
+    }
+
+
+def _of_family(worlds: Sequence[Judged], world: Judged) -> int:
+    return sum(other.family == world.family for other in worlds)
+
+
+def ranked(world: Judged, coefficients: dict[str, list]) -> np.ndarray:
+    """Candidates of a world, best first, by given coefficients."""
+    rows = features(world.pool, world.scores, coefficients["criteria"])
+    standard = (rows - np.array(coefficients["mean"])) / np.array(coefficients["scale"])
+    return np.argsort(-(standard @ np.array(coefficients["weight"])), kind="stable")
+
+
+def evidence_row(world: Judged, members: Sequence[int], with_neighbours: bool) -> list[float]:
+    """What the estimate is linear in."""
+    criteria = world.criteria(members)
+    row = [log_odds(criteria[name]) for name in ESTIMATE_CRITERIA] + [world.coverage]
+    return [*row, log_odds(world.neighbours(members))] if with_neighbours else row
+
+
+def fit_estimate(worlds: Sequence[Judged], blends: Sequence[Sequence[int]], with_neighbours: bool) -> dict:
+    """Coefficients of one band: ridge regression of the log-odds of the truth, bands from left-family-out residuals."""
+    rows, truths, family = calibration_rows(worlds, blends, with_neighbours)
+    residuals = np.concatenate(
+        [
+            truths[family == own] - _regress(rows[family != own], truths[family != own]).predict(rows[family == own])
+            for own in sorted(set(family))
+        ]
+    )
+    whole = _regress(rows, truths)
+    names = [*ESTIMATE_CRITERIA, "coverage"] + (["mutual"] if with_neighbours else [])
+    low, high = np.quantile(residuals, [(1 - BAND) / 2, (1 + BAND) / 2])
+    return {
+        "intercept": round(float(whole.intercept_), 4),
+        "weights": {name: round(float(weight), 4) for name, weight in zip(names, whole.coef_, strict=True)},
+        "low": round(float(low), 4),
+        "high": round(float(high), 4),
+    }
+
+
+def calibration_rows(
+    worlds: Sequence[Judged], blends: Sequence[Sequence[int]], with_neighbours: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Evidence, log-odds of the truth and family of each world's blend and of a few single candidates."""
+    rows, truths, families = [], [], []
+    for world, blend in zip(worlds, blends, strict=True):
+        spaced = np.linspace(0, len(world.pool) - 1, OTHERS).astype(int)
+        for members in [list(blend), *([int(i)] for i in spaced)]:
+            rows.append(evidence_row(world, members, with_neighbours))
+            truths.append(log_odds(world.truth(members, GALLERY)))
+            families.append(world.family)
+    return np.array(rows), np.array(truths), np.array(families)
+
+
+def _regress(rows: np.ndarray, truths: np.ndarray) -> Ridge:
+    return Ridge(alpha=ESTIMATE_SHRINKAGE).fit(rows, truths)
+
+
+def left_family_out(worlds: Sequence[Judged]) -> list[dict]:
+    """Each world by a ranking and an estimate that saw no world of its family."""
+    found = []
+    for family in track(sorted({w.family for w in worlds}), description="leaving families out"):
+        rest = [w for w in worlds if w.family != family]
+        coefficients = fit_ranking(rest)
+        blends = [ranked(w, coefficients)[:MEMBERS] for w in rest]
+        bands = {name: fit_estimate(rest, blends, name == "counterparts") for name in ("criteria", "counterparts")}
+        found += [_left_out(w, coefficients, bands) for w in worlds if w.family == family]
+    return found
+
+
+def _left_out(world: Judged, coefficients: dict[str, list], bands: dict[str, dict]) -> dict:
+    order = ranked(world, coefficients)
+    blend = order[:MEMBERS]
+    singles = world.singles
+    row = {
+        "world": world.name,
+        "family": world.family,
+        "coverage": world.coverage,
+        "best": singles.max(),
+        "best_candidate": str(world.pool[int(singles.argmax())]),
+        "pick": singles[order[0]] / singles.max(),
+        "blend": world.truth(blend) / singles.max(),
+        "singles": (singles / singles.max()).round(4).tolist(),
+        "truth": world.truth(blend, GALLERY),
+    }
+    for name, fit in bands.items():
+        values = evidence_row(world, blend, name == "counterparts")
+        centre = fit["intercept"] + float(np.dot(values, list(fit["weights"].values())))
+        row |= {f"{name}_{end}": 1 / (1 + np.exp(-(centre + fit.get(end, 0.0)))) for end in ("low", "middle", "high")}
+    return row
+
+
+def summary(rows: list[dict], pool: list[Candidate]) -> dict:
+    """The figures of docs/benchmarks.md."""
+    shares = np.array([row["singles"] for row in rows])
+    fixed = int(shares.mean(0).argmax())
+    found = {
+        "worlds": len(rows),
+        "auto_mean": np.mean([row["blend"] for row in rows]),
+        "auto_worst": min(row["blend"] for row in rows),
+        "pick_mean": np.mean([row["pick"] for row in rows]),
+        "pick_worst": min(row["pick"] for row in rows),
+        "best_fixed_setting": str(pool[fixed]),
+        "fixed_mean": shares[:, fixed].mean(),
+        "fixed_worst": shares[:, fixed].min(),
+    }
+    truth = np.array([row["truth"] for row in rows])
+    for name in ("criteria", "counterparts"):
+        middle, low, high = (np.array([row[f"{name}_{end}"] for row in rows]) for end in ("middle", "low", "high"))
+        found |= {
+            f"{name}_rank_correlation": spearmanr(middle, truth).statistic,
+            f"{name}_mean_error": np.abs(middle - truth).mean(),
+            f"{name}_band_coverage": ((low <= truth) & (truth <= high)).mean(),
+            f"{name}_band_width": (high - low).mean(),
+        }
+    return {name: value if isinstance(value, str | int) else round(float(value), 4) for name, value in found.items()}
+
+
+def main() -> None:
+    """Judge the bank, print and write what came out."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="draws of every world")
+    options.add_argument("--fit", action="store_true", help="fit to all worlds and write the package's coefficients")
+    options.add_argument("--out", type=Path, default=Path("bank.json"))
+    given = options.parse_args()
+    drawn = [(seed, world) for seed in given.seeds for world in bank(seed)]
+    worlds = [judge(world, seed) for seed, world in track(drawn, description="fitting the pool in every world")]
+    rows = left_family_out(worlds)
+    found = summary(rows, worlds[0].pool)
+    given.out.write_text(json.dumps({"summary": found, "worlds": rows}, indent=1))
+    for row in rows:
+        print(f"{row['family']:16} {row['world']:28} best {row['best']:.3f}  auto {row['blend']:.3f}", end="  ")
+        print(f"truth {row['truth']:.2f} in {row['criteria_low']:.2f} to {row['criteria_high']:.2f}")
+    print(json.dumps(found, indent=1))
+    if given.fit:
+        package = Path(isthmus.connecting.__file__).parent
+        coefficients = fit_ranking(worlds)
+        blends = [ranked(w, coefficients)[:MEMBERS] for w in worlds]
+        bands = {name: fit_estimate(worlds, blends, name == "counterparts") for name in ("criteria", "counterparts")}
+        (package / "ranking.json").write_text(json.dumps(coefficients) + "\n")
+        (package / "estimate.json").write_text(json.dumps(bands, indent=1) + "\n")
+        print(f"written: {package}/ranking.json, estimate.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""`isthmus.connect` and `Connector` from the user's side: results, refusals, files."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import isthmus
+from isthmus import Connector, Embeddings, IsthmusError
+from isthmus.connecting.config import CcaConfig
+from isthmus.worlds.synthetic import SyntheticRecipe, synthetic_world
+from isthmus.worlds.world import World
+
+METHODS = ("procrustes", "ridge", "cca", "auto")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return synthetic_world("small", "plain", SyntheticRecipe(texts=600, memory=500, gallery=100), seed=1)
+
+
+@pytest.fixture(scope="module")
+def connector(world: World) -> Connector:
+    return isthmus.connect(world.left, world.right, method="cca")
+
+
+def found_first(connector: Connector, world: World) -> float:
+    gallery = world.galleries["test"]
+    left, right = connector.project(gallery.left), connector.project(gallery.right)
+    labels = (gallery.left_concepts, gallery.right_concepts)
+    return isthmus.metrics.retrieval(left, right, relevant=labels).recall[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_finds_counterparts_it_never_saw_paired(method: str, world: World) -> None:
+    connector = isthmus.connect(world.left, world.right, method=method)
+    assert found_first(connector, world) > 0.4
+    assert connector.report is not None
+    assert connector.report.overlap_mrr > 10 * connector.report.chance_mrr
+
+
+def test_auto_is_not_worse_than_the_plain_closed_forms(world: World) -> None:
+    auto = found_first(isthmus.connect(world.left, world.right), world)
+    assert auto >= found_first(isthmus.connect(world.left, world.right, method="procrustes"), world)
+
+
+def test_the_same_seed_gives_the_same_connector(world: World) -> None:
+    first, second = (isthmus.connect(world.left, world.right, method="auto", seed=3) for _ in range(2))
+    assert first.space == second.space
+    np.testing.assert_array_equal(
+        first.project(world.left["image"]).vectors, second.project(world.left["image"]).vectors
+    )
+
+
+def test_saved_and_loaded_it_is_the_same_connector(connector: Connector, world: World, tmp_path: Path) -> None:
+    loaded = Connector.load(connector.save(tmp_path / "joint"))
+    assert loaded.space == connector.space
+    assert loaded.report == connector.report
+    np.testing.assert_array_equal(
+        loaded.project(world.right["audio"]).vectors, connector.project(world.right["audio"]).vectors
+    )
+    card = (tmp_path / "joint" / "README.md").read_text()
+    assert "`left`" in card
+    assert "cca" in card
+
+
+def test_cosines_of_a_blend_are_the_mean_of_its_members(world: World) -> None:
+    blend = isthmus.connect(world.left, world.right, method="auto", members=3)
+    gallery = world.galleries["test"]
+    joint = blend.project(gallery.left).vectors @ blend.project(gallery.right).vectors.T
+    alone = []
+    for member in blend.members:
+        single = Connector("left", "right", "text", (member,), (1.0,))
+        alone.append(single.project(gallery.left).vectors @ single.project(gallery.right).vectors.T)
+    np.testing.assert_allclose(joint, np.mean(alone, axis=0), atol=1e-5)
+
+
+def test_unpaired_overlap_rows_are_dropped_and_counted(world: World) -> None:
+    texts = world.right["text"]
+    fewer = texts.take(np.arange(100, 600))
+    with pytest.warns(UserWarning, match="100 text rows have no partner and are dropped; 500 pairs are kept"):
+        isthmus.connect(world.left, {**world.right, "text": fewer}, method="procrustes")
+
+
+def test_overlap_rows_correspond_by_id_not_by_order(connector: Connector, world: World) -> None:
+    shuffled = world.right["text"].take(np.random.default_rng(0).permutation(600))
+    again = isthmus.connect(world.left, {**world.right, "text": shuffled}, method="cca")
+    assert found_first(again, world) == pytest.approx(found_first(connector, world), abs=0.03)
+
+
+def test_without_a_memory_the_overlap_alone_connects(world: World) -> None:
+    with pytest.warns(UserWarning, match="the right side has no memory"):
+        connector = isthmus.connect(world.left, {"text": world.right["text"]}, method="auto")
+    assert connector.report is not None
+    assert connector.report.bands == ()
+    assert "cannot be estimated" in " ".join(connector.report.verdict)
+
+
+def renamed(side: Mapping[str, Embeddings], space: str) -> dict[str, Embeddings]:
+    return {
+        name: Embeddings.from_array(rows.vectors, modality=name, space=space, ids=rows.ids)
+        for name, rows in side.items()
+    }
+
+
+def test_input_that_cannot_be_connected_is_refused_in_one_line(world: World) -> None:
+    left, right = dict(world.left), dict(world.right)
+    other_ids = Embeddings.from_array(
+        right["text"].vectors, modality="text", space="right", ids=[f"x{i}" for i in range(600)]
+    )
+    few = {**right, "text": right["text"].take(np.arange(5))}
+    cases = [
+        (lambda: isthmus.connect(left, right, overlap="image"), "the right side has no 'image'"),
+        (lambda: isthmus.connect(left, renamed(right, "left")), "both sides are in space 'left'"),
+        (lambda: isthmus.connect(left, {**right, "text": other_ids}), "no text id is on both sides"),
+        (lambda: isthmus.connect({**left, "video": left["image"]}, right), "several memories"),
+        (lambda: isthmus.connect(left, right, method="umap"), "unknown method 'umap'"),
+        (lambda: isthmus.connect(left, right, method="cca", powr=2), "no option 'powr'"),
+        (lambda: isthmus.connect(left, right, method="cca", penalty=-1.0), "penalty must be above 0"),
+        (lambda: isthmus.connect(left, right, method=CcaConfig(), power=2.0), "beside a config"),
+    ]
+    for attempt, message in cases:
+        with pytest.raises(IsthmusError, match=message) as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+    with (
+        pytest.warns(UserWarning, match="no partner"),
+        pytest.raises(IsthmusError, match="only 5 text rows are on both sides"),
+    ):
+        isthmus.connect(left, few)
+
+
+def test_vectors_of_another_space_or_dimension_are_refused(connector: Connector, world: World) -> None:
+    stranger = renamed({"image": world.left["image"]}, "siglip")["image"]
+    with pytest.raises(IsthmusError, match="live in space 'siglip'"):
+        connector.project(stranger)
+    short = Embeddings.from_array(np.eye(5, dtype=np.float32), modality="image", space="left")
+    with pytest.raises(IsthmusError, match="have 5 dimensions, space 'left' has 128"):
+        connector.project(short)
+
+
+def test_damaged_files_are_named(connector: Connector, tmp_path: Path) -> None:
+    folder = connector.save(tmp_path / "joint")
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-10])
+    with pytest.raises(IsthmusError, match=r"model\.safetensors: cut short or altered"):
+        Connector.load(folder)
+    weights.unlink()
+    with pytest.raises(IsthmusError, match=r"model\.safetensors: not found"):
+        Connector.load(folder)
+    (folder / "config.json").write_text('{"format": "other"}')
+    with pytest.raises(IsthmusError, match="not an isthmus connector"):
+        Connector.load(folder)
+    with pytest.raises(IsthmusError, match=r"config\.json: not found"):
+        Connector.load(tmp_path / "nowhere")
+
+
+def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_path: Path) -> None:
+    isthmus.connect(world.left, world.right, seed=4, members=2).save(tmp_path / "joint")
+    config = json.loads((tmp_path / "joint" / "config.json").read_text())
+    assert config["config"] == {"method": "auto", "seed": 4, "members": 2}
+    assert len(config["members"]) == len(config["choice"]["members"]) == 2
