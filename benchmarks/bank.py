@@ -30,7 +30,7 @@ from isthmus.connecting.centring import recentred
 from isthmus.connecting.config import AutoConfig
 from isthmus.connecting.connect import hold_out
 from isthmus.connecting.criteria import GALLERY, linear_projection, mutual_neighbours, score
-from isthmus.connecting.estimate import log_odds
+from isthmus.connecting.estimate import criteria_evidence, log_odds, neighbour_evidence
 from isthmus.connecting.evidence import gather_evidence
 from isthmus.connecting.materials import assemble
 from isthmus.connecting.ranking import features
@@ -42,6 +42,7 @@ RANKING_CRITERIA = (
     "overlap_twins",
     "pseudo_twins",
     "noisy_twins",
+    "shown_twins",
     "text_to_pseudo",
     "simulated_pairs",
     "transfer",
@@ -50,8 +51,7 @@ RANKING_CRITERIA = (
     "mutual_neighbours",
 )
 RANKING_SHRINKAGE = 100.0
-ESTIMATE_CRITERIA = ("noisy_twins", "simulated_pairs", "text_to_pseudo", "round_trip", "mutual_neighbours")
-ESTIMATE_SHRINKAGE = 3.0
+ESTIMATE_SHRINKAGE = 1.0
 BAND = 0.90
 MEMBERS = AutoConfig().members
 OTHERS = 8
@@ -69,6 +69,11 @@ class Judged:
     cosines: list[list[Tensor]]
     relevant: list[Tensor]
     coverage: float
+
+    @property
+    def one_counterpart(self) -> bool:
+        """Whether every item has at most one counterpart."""
+        return all(int(wanted.sum(1).max()) == 1 for wanted in self.relevant)
 
     @cached_property
     def singles(self) -> np.ndarray:
@@ -171,45 +176,42 @@ def ranked(world: Judged, coefficients: dict[str, list]) -> np.ndarray:
     return np.argsort(-(standard @ np.array(coefficients["weight"])), kind="stable")
 
 
-def evidence_row(world: Judged, members: Sequence[int], with_neighbours: bool) -> list[float]:
-    """What the estimate is linear in."""
-    criteria = world.criteria(members)
-    row = [log_odds(criteria[name]) for name in ESTIMATE_CRITERIA] + [world.coverage]
-    return [*row, log_odds(world.neighbours(members))] if with_neighbours else row
+def evidence_of(world: Judged, members: Sequence[int], band: str) -> dict[str, float]:
+    """What a band is linear in, for a blend of candidates."""
+    if band == "counterparts":
+        return neighbour_evidence(world.neighbours(members))
+    return criteria_evidence(world.criteria(members), world.coverage)
 
 
-def fit_estimate(worlds: Sequence[Judged], blends: Sequence[Sequence[int]], with_neighbours: bool) -> dict:
-    """Coefficients of one band: ridge regression of the log-odds of the truth, bands from left-family-out residuals."""
-    rows, truths, family = calibration_rows(worlds, blends, with_neighbours)
+def fit_estimate(worlds: Sequence[Judged], blends: Sequence[Sequence[int]], band: str) -> dict:
+    """Coefficients of one band: ridge regression of the log-odds of the truth, ends from left-family-out residuals.
+
+    Worlds whose items have many counterparts take no part: the bands speak of one counterpart each.
+    """
+    drawn = [(w, [*map(int, b)]) for w, b in zip(worlds, blends, strict=True) if w.one_counterpart]
+    rows, truths, families = [], [], []
+    for world, blend in drawn:
+        spaced = np.linspace(0, len(world.pool) - 1, OTHERS).astype(int)
+        for members in [blend, *([int(i)] for i in spaced)] if band == "counterparts" else [blend]:
+            evidence = evidence_of(world, members, band)
+            rows.append(list(evidence.values()))
+            truths.append(log_odds(world.truth(members, GALLERY)))
+            families.append(world.family)
+    seen, truth, family = np.array(rows), np.array(truths), np.array(families)
     residuals = np.concatenate(
         [
-            truths[family == own] - _regress(rows[family != own], truths[family != own]).predict(rows[family == own])
-            for own in sorted(set(family))
+            truth[family == own] - _regress(seen[family != own], truth[family != own]).predict(seen[family == own])
+            for own in sorted(set(families))
         ]
     )
-    whole = _regress(rows, truths)
-    names = [*ESTIMATE_CRITERIA, "coverage"] + (["mutual"] if with_neighbours else [])
+    whole = _regress(seen, truth)
     low, high = np.quantile(residuals, [(1 - BAND) / 2, (1 + BAND) / 2])
     return {
         "intercept": round(float(whole.intercept_), 4),
-        "weights": {name: round(float(weight), 4) for name, weight in zip(names, whole.coef_, strict=True)},
+        "weights": {name: round(float(weight), 4) for name, weight in zip(evidence, whole.coef_, strict=True)},
         "low": round(float(low), 4),
         "high": round(float(high), 4),
     }
-
-
-def calibration_rows(
-    worlds: Sequence[Judged], blends: Sequence[Sequence[int]], with_neighbours: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Evidence, log-odds of the truth and family of each world's blend and of a few single candidates."""
-    rows, truths, families = [], [], []
-    for world, blend in zip(worlds, blends, strict=True):
-        spaced = np.linspace(0, len(world.pool) - 1, OTHERS).astype(int)
-        for members in [list(blend), *([int(i)] for i in spaced)]:
-            rows.append(evidence_row(world, members, with_neighbours))
-            truths.append(log_odds(world.truth(members, GALLERY)))
-            families.append(world.family)
-    return np.array(rows), np.array(truths), np.array(families)
 
 
 def _regress(rows: np.ndarray, truths: np.ndarray) -> Ridge:
@@ -223,7 +225,7 @@ def left_family_out(worlds: Sequence[Judged]) -> list[dict]:
         rest = [w for w in worlds if w.family != family]
         coefficients = fit_ranking(rest)
         blends = [ranked(w, coefficients)[:MEMBERS] for w in rest]
-        bands = {name: fit_estimate(rest, blends, name == "counterparts") for name in ("criteria", "counterparts")}
+        bands = {name: fit_estimate(rest, blends, name) for name in ("criteria", "counterparts")}
         found += [_left_out(w, coefficients, bands) for w in worlds if w.family == family]
     return found
 
@@ -242,10 +244,11 @@ def _left_out(world: Judged, coefficients: dict[str, list], bands: dict[str, dic
         "blend": world.truth(blend) / singles.max(),
         "singles": (singles / singles.max()).round(4).tolist(),
         "truth": world.truth(blend, GALLERY),
+        "one_counterpart": world.one_counterpart,
     }
     for name, fit in bands.items():
-        values = evidence_row(world, blend, name == "counterparts")
-        centre = fit["intercept"] + float(np.dot(values, list(fit["weights"].values())))
+        values = evidence_of(world, blend, name)
+        centre = fit["intercept"] + sum(weight * values[key] for key, weight in fit["weights"].items())
         row |= {f"{name}_{end}": 1 / (1 + np.exp(-(centre + fit.get(end, 0.0)))) for end in ("low", "middle", "high")}
     return row
 
@@ -264,6 +267,7 @@ def summary(rows: list[dict], pool: list[Candidate]) -> dict:
         "fixed_mean": shares[:, fixed].mean(),
         "fixed_worst": shares[:, fixed].min(),
     }
+    rows = [row for row in rows if row["one_counterpart"]]
     truth = np.array([row["truth"] for row in rows])
     for name in ("criteria", "counterparts"):
         middle, low, high = (np.array([row[f"{name}_{end}"] for row in rows]) for end in ("middle", "low", "high"))
@@ -296,7 +300,7 @@ def main() -> None:
         package = Path(isthmus.connecting.__file__).parent
         coefficients = fit_ranking(worlds)
         blends = [ranked(w, coefficients)[:MEMBERS] for w in worlds]
-        bands = {name: fit_estimate(worlds, blends, name == "counterparts") for name in ("criteria", "counterparts")}
+        bands = {name: fit_estimate(worlds, blends, name) for name in ("criteria", "counterparts")}
         (package / "ranking.json").write_text(json.dumps(coefficients) + "\n")
         (package / "estimate.json").write_text(json.dumps(bands, indent=1) + "\n")
         print(f"written: {package}/ranking.json, estimate.json")

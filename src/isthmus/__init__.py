@@ -6,19 +6,17 @@ Everything public is here; nothing heavy is imported until it is used.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from isthmus import metrics
 from isthmus.errors import IsthmusError
 
 if TYPE_CHECKING:
+    from isthmus import metrics
     from isthmus.connecting.connect import connect
     from isthmus.connecting.connector import Connector
     from isthmus.embeddings import Embeddings, open_set
     from isthmus.search import Hits, Index
 
-__version__ = version("isthmus")
 __all__ = ["Connector", "Embeddings", "Hits", "Index", "IsthmusError", "connect", "metrics", "open_set"]
 
 _HOMES = {
@@ -32,6 +30,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "metrics":
+        return import_module("isthmus.metrics")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("isthmus")
     if name not in _HOMES:
         raise AttributeError(f"module 'isthmus' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

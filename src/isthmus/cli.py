@@ -1,7 +1,5 @@
 """The commands. Nothing is computed here: each command reads, calls one function, says where its result lies."""
 
-from __future__ import annotations
-
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -42,7 +40,7 @@ def connect_with(method: str) -> Callable[..., None]:
         seed: int = 0,
         device: str | None = None,
         *,
-        options: tyro.conf.OmitArgPrefixes[options_type] = options_type(),  # noqa: B008
+        options: Annotated[options_type, tyro.conf.arg(name="")] = options_type(),  # noqa: B008
     ) -> None:
         """Connect two embedding sets that share one modality, without pairs of their other modalities.
 

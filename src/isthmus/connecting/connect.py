@@ -71,19 +71,18 @@ def connect(
     if rows < FEWEST_ROWS:
         raise IsthmusError(f"only {rows} {overlap} rows are on both sides: connecting needs at least {FEWEST_ROWS}")
     fitted, held = hold_out(rows, seed)
+    training = _taken(materials, fitted)
+    where = None if checkpoint is None else Path(checkpoint)
     match config:
         case AutoConfig():
             chosen = choose(materials, config, fitted, held, seed=seed)
             fit = Fit(chosen.judged, chosen.members, chosen.as_dict())
-        case CmcrConfig() | ExmcrConfig():
-            train = fit_cmcr if isinstance(config, CmcrConfig) else fit_exmcr
-            where = None if checkpoint is None else Path(checkpoint)
-            trained = train(
-                _taken(materials, fitted), config, seed=seed, device=device, checkpoint=where, progress=progress
-            )
-            fit = Fit((trained,), (trained,), {})
+        case CmcrConfig():
+            fit = _trained(fit_cmcr(training, config, seed=seed, device=device, checkpoint=where, progress=progress))
+        case ExmcrConfig():
+            fit = _trained(fit_exmcr(training, config, seed=seed, device=device, checkpoint=where, progress=progress))
         case _:
-            fit = Fit((fit_linear(_taken(materials, fitted), config),), (fit_linear(materials, config),), {})
+            fit = Fit((fit_linear(training, config),), (fit_linear(materials, config),), {})
 
     weights = tuple(1.0 for _ in fit.members)
 
@@ -101,6 +100,10 @@ def connect(
         choice=fit.choice,
         report=measure(project, materials, view(materials, "matched"), fitted, held, seed=seed),
     )
+
+
+def _trained(member: Member) -> Fit:
+    return Fit((member,), (member,), {})
 
 
 def method_config(method: str | MethodConfig, options: Mapping[str, Any]) -> MethodConfig:

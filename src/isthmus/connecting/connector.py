@@ -13,11 +13,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from isthmus.connecting.centring import sample
+from isthmus.connecting.criteria import mutual_neighbours
+from isthmus.connecting.estimate import band_from_neighbours
 from isthmus.connecting.member import Head, Member, project_blend
-from isthmus.connecting.report import ConnectorReport
+from isthmus.connecting.report import Band, ConnectorReport
 from isthmus.embeddings import Embeddings
 from isthmus.errors import IsthmusError
 
+ESTIMATE_ROWS = 2000
 PROJECT_ROWS = 8192
 """Rows projected at once: bounds memory, and is large enough for the matrix products to run at full rate."""
 
@@ -101,6 +105,21 @@ class Connector:
     ) -> Float[np.ndarray, "rows joint"]:
         block = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))
         return project_blend(heads, self.weights, block, modality).numpy()
+
+    def estimate(self, queries: Embeddings, gallery: Embeddings) -> Band:
+        """A band for retrieval of ``gallery`` by ``queries``, both projected, if each query has one counterpart in it.
+
+        From the share of items that are each other's nearest; no pair is named. At most 2000 rows of each are used.
+        Raises `IsthmusError` for vectors of another space.
+        """
+        for embeddings in (queries, gallery):
+            if embeddings.space != self.space:
+                raise IsthmusError(
+                    f"{embeddings.modality} vectors live in space {embeddings.space!r}: project them with this "
+                    f"connector first (its space is {self.space!r})"
+                )
+        rate = mutual_neighbours(sample(queries, ESTIMATE_ROWS) @ sample(gallery, ESTIMATE_ROWS).T)
+        return band_from_neighbours(rate)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor with its name on disk: ``members.<n>.<left|right>.<projector|centres|adapters>…``."""

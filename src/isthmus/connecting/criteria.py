@@ -32,7 +32,7 @@ def score(evidence: Evidence, project: Projection) -> dict[str, float]:
         return project(rows[0], 0, kind), project(rows[1], 1, kind)
 
     texts, items = both(evidence.texts, "text"), both(evidence.items, "item")
-    pseudo, noisy = both(evidence.pseudo, "item"), both(evidence.noisy, "item")
+    pseudo, noisy, shown = both(evidence.pseudo, "item"), both(evidence.noisy, "item"), both(evidence.shown, "item")
     counterparts = project(evidence.simulated[0], 1, "item"), project(evidence.simulated[1], 0, "item")
     few = len(counterparts[0])
     direct = items[0] @ items[1].T
@@ -40,6 +40,7 @@ def score(evidence: Evidence, project: Projection) -> dict[str, float]:
         "overlap_twins": twins_mrr(*texts),
         "pseudo_twins": twins_mrr(*pseudo),
         "noisy_twins": twins_mrr(*noisy),
+        "shown_twins": twins_mrr(*shown),
         "text_to_pseudo": (twins_mrr(texts[0], pseudo[1]) + twins_mrr(pseudo[0], texts[1])) / 2,
         "simulated_pairs": (
             twins_mrr(items[0][:few], counterparts[0]) + twins_mrr(items[1][:few], counterparts[1])

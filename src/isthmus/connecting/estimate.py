@@ -29,18 +29,36 @@ def log_odds(rate: float) -> float:
     return float(np.log(kept / (1 - kept)))
 
 
+def criteria_evidence(criteria: Mapping[str, float], coverage: float) -> dict[str, float]:
+    """What the band before any query is linear in.
+
+    ``shown``: how often texts shown as the memories would show them find each other, relative to how often the bare
+    texts do, so that wrong captions do not count against the items. ``coverage``: the smaller median top cosine.
+    """
+    shown = criteria["shown_twins"] / max(criteria["overlap_twins"], LEAST)
+    return {
+        "shown": log_odds(shown),
+        "memory": log_odds(criteria["mutual_neighbours"]),
+        "transfer": log_odds(criteria["transfer"]),
+        "coverage": coverage,
+    }
+
+
+def neighbour_evidence(mutual_neighbours: float) -> dict[str, float]:
+    """What the band for given queries and gallery is linear in."""
+    return {"mutual": log_odds(mutual_neighbours)}
+
+
 def band_from_criteria(criteria: Mapping[str, float], coverages: Sequence[Coverage]) -> Band:
-    """The band that assumes nothing of the queries beyond their being like the memories."""
-    evidence = {name: log_odds(value) for name, value in criteria.items()}
-    evidence["coverage"] = min(entry.top_cosine for entry in coverages)
-    return _band(evidence, "criteria", "if the gallery's items are like the memory's and counterparts may be absent")
+    """The band before any query is seen."""
+    evidence = criteria_evidence(criteria, min(entry.top_cosine for entry in coverages))
+    return _band(evidence, "criteria", "for items like the memories', one counterpart each")
 
 
-def band_from_neighbours(mutual_neighbours: float, criteria: Mapping[str, float]) -> Band:
-    """The band for given queries and gallery, if every query has a counterpart in the gallery."""
-    evidence = {name: log_odds(value) for name, value in criteria.items()}
-    evidence["mutual"] = log_odds(mutual_neighbours)
-    return _band(evidence, "counterparts", "if every query has its counterpart in the gallery")
+def band_from_neighbours(mutual_neighbours: float) -> Band:
+    """The band for queries and a gallery at hand."""
+    assumes = "if every query has one counterpart in the gallery"
+    return _band(neighbour_evidence(mutual_neighbours), "counterparts", assumes)
 
 
 def _band(evidence: Mapping[str, float], name: str, assumes: str) -> Band:

@@ -19,6 +19,7 @@ ITEMS = 1200
 SIMULATED = 400
 MIX_TEMPERATURE = 0.02
 CHAIN_TEMPERATURE = 0.05
+LEAST_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Evidence:
     """Centred rows to be projected, and native references to compare with. Pairs (left, right) throughout.
 
     ``texts``, ``pseudo``, ``noisy``: held-out texts, their pseudo counterparts, and those plus the part of the
-    memory's variance that pseudo counterparts lack. ``items``: sampled memory items. ``simulated[0]``: for the
+    memory's variance that pseudo counterparts lack. ``shown``: held-out texts as items would show them, that is with
+    the memory's covariance. ``items``: sampled memory items. ``simulated[0]``: for the
     first left items, a made-up right counterpart, ``simulated[1]`` the reverse. ``native[s]``: cosines of held-out
     texts to items inside space s. ``chained[s]``: cosines of side s's items, carried over by their texts' twins,
     to the other side's items.
@@ -35,6 +37,7 @@ class Evidence:
     texts: tuple[Float[Tensor, "held dl"], Float[Tensor, "held dr"]]
     pseudo: tuple[Float[Tensor, "held dl"], Float[Tensor, "held dr"]]
     noisy: tuple[Float[Tensor, "held dl"], Float[Tensor, "held dr"]]
+    shown: tuple[Float[Tensor, "held dl"], Float[Tensor, "held dr"]]
     items: tuple[Float[Tensor, "left dl"], Float[Tensor, "right dr"]]
     simulated: tuple[Float[Tensor, "few dr"], Float[Tensor, "few dl"]]
     native: tuple[Float[Tensor, "held left"], Float[Tensor, "held right"]]
@@ -63,6 +66,7 @@ def gather_evidence(
         texts=texts,
         pseudo=pseudo,
         noisy=(_unit(pseudo[0] + missing[0]), _unit(pseudo[1] + missing[1])),
+        shown=(_shown(texts[0], known[0], left, draw), _shown(texts[1], known[1], right, draw)),
         items=items,
         simulated=(
             _simulated(items[0], known[0], known[1], items[1], known[1], few, draw),
@@ -86,8 +90,27 @@ def _sampled(rows: Tensor, count: int, draw: torch.Generator) -> Tensor:
 
 def _missing_noise(memory: Tensor, pseudo: Tensor, count: int, draw: torch.Generator) -> Tensor:
     """Gaussian rows with covariance [cov(memory) - cov(pseudo)]₊: what averaging over neighbours took away."""
-    lacking = torch.cov(memory.T).double() - torch.cov(pseudo.T).double()
-    values, vectors = torch.linalg.eigh(lacking)
+    return _gaussian(torch.cov(memory.T).double() - torch.cov(pseudo.T).double(), count, draw)
+
+
+def _shown(texts: Tensor, known: Tensor, memory: Tensor, draw: torch.Generator) -> Tensor:
+    """Texts as items of the memory would show their content: √a text + noise, with the memory's covariance.
+
+    Along the texts' principal axes the items' variance is a times the texts' plus what all axes have alike (noise),
+    so the share a of an item that is content is a slope.
+    """
+    of_texts, of_items = torch.cov(known.T).double(), torch.cov(memory.T).double()
+    variances, axes = torch.linalg.eigh(of_texts)
+    along = ((axes.T @ of_items) * axes.T).sum(1)
+    spread = variances - variances.mean()
+    share = ((spread * (along - along.mean())).sum() / (spread**2).sum()).clamp(LEAST_SHARE, 1)
+    noise = _gaussian(of_items - share * of_texts, len(texts), draw)
+    return _unit(share.sqrt().float() * texts + noise)
+
+
+def _gaussian(covariance: Float[Tensor, "dim dim"], count: int, draw: torch.Generator) -> Float[Tensor, "count dim"]:
+    """Rows with the nearest covariance that has no negative variance."""
+    values, vectors = torch.linalg.eigh(covariance)
     root = (vectors * values.clamp(min=0).sqrt()).float()
     return torch.randn(count, root.shape[1], generator=draw) @ root.T
 

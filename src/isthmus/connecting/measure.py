@@ -80,7 +80,8 @@ def _in_view(project: ProjectRows, view: View, materials: Materials) -> Callable
     """
     places: dict[tuple[int, Kind], tuple[str, Tensor | float, float]] = {}
     for number, side in enumerate((materials.left, materials.right)):
-        for kind, rows in (("text", side.overlap), ("item", side.memory)):
+        known: dict[Kind, Embeddings | None] = {"text": side.overlap, "item": side.memory}
+        for kind, rows in known.items():
             if rows is not None:
                 centre = view.centres[number][rows.modality]
                 radius = (sample(rows) - centre).norm(dim=-1).mean().item()
