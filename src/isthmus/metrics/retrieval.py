@@ -71,9 +71,7 @@ def retrieval(
     return scores_from_ranks(ranks, ks)
 
 
-def scores_from_ranks(
-    ranks: Sequence[Float[np.ndarray, " relevant"]], ks: Sequence[int] = (1, 5, 10)
-) -> RetrievalScores:
+def scores_from_ranks(ranks: Sequence[Float[np.ndarray, " _"]], ks: Sequence[int] = (1, 5, 10)) -> RetrievalScores:
     """Figures from each query's ascending ranks of relevant items, as `relevant_ranks` gives them."""
     scored = [own for own in ranks if len(own)]
     if not scored:
@@ -102,6 +100,11 @@ def _relevant_rows(
         case None:
             return np.array(queries.ids[block])[:, None] == np.array(gallery.ids)[None, :]
         case (query_labels, item_labels):
+            if (len(query_labels), len(item_labels)) != (len(queries.ids), len(gallery.ids)):
+                raise IsthmusError(
+                    f"labels for {len(query_labels)} queries and {len(item_labels)} items, "
+                    f"the sets have {len(queries.ids)} and {len(gallery.ids)}"
+                )
             return np.asarray(query_labels)[block, None] == np.asarray(item_labels)[None, :]
         case np.ndarray():
             expected = (len(queries.ids), len(gallery.ids))
