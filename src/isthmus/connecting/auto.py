@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from isthmus.connecting.candidates import CENTRINGS, Candidate, candidates, fit_candidates, linear_member
+from isthmus.connecting.candidates import Candidate, candidates, fit_candidates, linear_member
 from isthmus.connecting.config import AutoConfig, Centring, Source
 from isthmus.connecting.criteria import linear_projection, score, twins_mrr
 from isthmus.connecting.evidence import gather_evidence
@@ -52,14 +52,21 @@ class Choice:
 
 
 def choose(
-    materials: Materials, config: AutoConfig, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], *, seed: int
+    materials: Materials,
+    matched: View,
+    config: AutoConfig,
+    fitted: Int[Tensor, " fitted"],
+    held: Int[Tensor, " held"],
+    *,
+    seed: int,
 ) -> Choice:
     """Rank the pool on held-out overlap rows and the memories, then refit the best to all rows.
 
-    Where a memory is missing only the overlap can be fitted and judged: candidates on pseudo pairs drop out, and the
-    one criterion left is how well a held-out row finds its twin.
+    ``matched`` is the materials' view under matched centring. Where a memory is missing only the overlap can be
+    fitted and judged: candidates on pseudo pairs drop out, and the one criterion left is how well a held-out row
+    finds its twin.
     """
-    views = {centring: view(materials, centring) for centring in CENTRINGS}
+    views = {own.centring: own for own in (matched, view(materials, "mean"))}
     complete = materials.left.memory is not None and materials.right.memory is not None
     pool = candidates(SOURCES if complete else ("overlap",))
     maps = fit_candidates(pool, views, fitted)
@@ -92,8 +99,7 @@ def _judged(
 ) -> list[dict[str, float]]:
     evidence = {centring: gather_evidence(own, fitted, held, seed=seed) for centring, own in views.items()}
     return [
-        score(evidence[candidate.centring], linear_projection(own))
-        for candidate, own in zip(pool, maps, strict=True)
+        score(evidence[candidate.centring], linear_projection(own)) for candidate, own in zip(pool, maps, strict=True)
     ]
 
 

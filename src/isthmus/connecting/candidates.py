@@ -46,15 +46,12 @@ def candidates(sources: tuple[Source, ...]) -> list[Candidate]:
         pool.append(Candidate("procrustes", centring, source))
         pool += [Candidate("ridge", centring, source, penalty) for penalty in RIDGE_PENALTIES]
         pool += [
-            Candidate("cca", centring, source, penalty, power)
-            for penalty, power in product(CCA_PENALTIES, CCA_POWERS)
+            Candidate("cca", centring, source, penalty, power) for penalty, power in product(CCA_PENALTIES, CCA_POWERS)
         ]
     return pool
 
 
-def fit_maps(
-    candidate: Candidate, pairs: Moments
-) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
+def fit_maps(candidate: Candidate, pairs: Moments) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
     """The candidate's two linear maps from the moments of its pairs."""
     match candidate.method:
         case "procrustes":

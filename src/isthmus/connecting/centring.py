@@ -17,7 +17,6 @@ from isthmus.connecting.config import Centring
 from isthmus.connecting.materials import Materials, Side
 from isthmus.embeddings import Embeddings
 
-
 MATCH_TEMPERATURE = 0.02
 MATCH_ITERATIONS = 5
 SAMPLE_ROWS = 5000
@@ -29,9 +28,7 @@ def recentred(rows: Float[Tensor, "rows dim"], centre: Float[Tensor, " dim"]) ->
     return functional.normalize(rows - centre, dim=-1)
 
 
-def matched_centre(
-    items: Float[Tensor, "items dim"], texts: Float[Tensor, "texts dim"]
-) -> Float[Tensor, " dim"]:
+def matched_centre(items: Float[Tensor, "items dim"], texts: Float[Tensor, "texts dim"]) -> Float[Tensor, " dim"]:
     """The items' centre, corrected for what they are about.
 
     ``mean(items) - (mean of the texts softly matched to the items - mean(texts))``, with the matching done in

@@ -72,10 +72,11 @@ def connect(
         raise IsthmusError(f"only {rows} {overlap} rows are on both sides: connecting needs at least {FEWEST_ROWS}")
     fitted, held = hold_out(rows, seed)
     training = _taken(materials, fitted)
+    matched = view(materials, "matched")
     where = None if checkpoint is None else Path(checkpoint)
     match config:
         case AutoConfig():
-            chosen = choose(materials, config, fitted, held, seed=seed)
+            chosen = choose(materials, matched, config, fitted, held, seed=seed)
             fit = Fit(chosen.judged, chosen.members, chosen.as_dict())
         case CmcrConfig():
             fit = _trained(fit_cmcr(training, config, seed=seed, device=device, checkpoint=where, progress=progress))
@@ -98,7 +99,7 @@ def connect(
         weights=weights,
         config={"method": method_name(config), "seed": seed, **asdict(config)},
         choice=fit.choice,
-        report=measure(project, materials, view(materials, "matched"), fitted, held, seed=seed),
+        report=measure(project, materials, matched, fitted, held, seed=seed),
     )
 
 

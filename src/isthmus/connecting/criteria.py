@@ -42,9 +42,7 @@ def score(evidence: Evidence, project: Projection) -> dict[str, float]:
         "noisy_twins": twins_mrr(*noisy),
         "shown_twins": twins_mrr(*shown),
         "text_to_pseudo": (twins_mrr(texts[0], pseudo[1]) + twins_mrr(pseudo[0], texts[1])) / 2,
-        "simulated_pairs": (
-            twins_mrr(items[0][:few], counterparts[0]) + twins_mrr(items[1][:few], counterparts[1])
-        )
+        "simulated_pairs": (twins_mrr(items[0][:few], counterparts[0]) + twins_mrr(items[1][:few], counterparts[1]))
         / 2,
         "transfer": transfer(evidence, texts, items),
         "round_trip": round_trip(evidence, texts, items),

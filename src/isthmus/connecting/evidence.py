@@ -44,9 +44,7 @@ class Evidence:
     chained: tuple[Float[Tensor, "left right"], Float[Tensor, "right left"]]
 
 
-def gather_evidence(
-    view: View, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], *, seed: int
-) -> Evidence:
+def gather_evidence(view: View, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], *, seed: int) -> Evidence:
     """Evidence from a view whose two memories are present; ``held`` texts must not be used to fit."""
     draw = torch.Generator().manual_seed(seed)
     left, right = view.memories
@@ -129,7 +127,7 @@ def _simulated(
     count: int,
     draw: torch.Generator,
 ) -> Tensor:
-    """A made-up counterpart of each item: its texts' twins, plus what a random item of the other side has beyond text."""
+    """A made-up counterpart of each item: its texts' twins, plus what a random other item has beyond text."""
     content = soft_match(items[:count], own_texts, MIX_TEMPERATURE) @ other_texts
     beyond = other_items - soft_match(other_items, other_space_texts, MIX_TEMPERATURE) @ other_space_texts
     return _unit(content + beyond[torch.randperm(len(beyond), generator=draw)[:count]])

@@ -40,9 +40,7 @@ def as_candidate(config: ProcrustesConfig | RidgeConfig | CcaConfig) -> Candidat
             return Candidate("cca", config.centring, config.source, config.penalty, config.power)
 
 
-def _moments(
-    materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tensor]], candidate: Candidate
-) -> Moments:
+def _moments(materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tensor]], candidate: Candidate) -> Moments:
     texts = [
         Recentred(side.overlap, centre.get(side.overlap.modality))
         for side, centre in zip((materials.left, materials.right), own, strict=True)

@@ -51,7 +51,8 @@ def assemble(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], ov
 
 def _space(side: Mapping[str, Embeddings], name: str, overlap: str) -> str:
     if overlap not in side:
-        raise IsthmusError(f"the {name} side has no {overlap!r} (it has {', '.join(side) or 'nothing'}): name the overlap")
+        held = ", ".join(side) or "nothing"
+        raise IsthmusError(f"the {name} side has no {overlap!r} (it has {held}): name the modality both sides share")
     spaces = {embeddings.space for embeddings in side.values()}
     dims = {modality: embeddings.dim for modality, embeddings in side.items()}
     if len(spaces) > 1:
@@ -86,7 +87,7 @@ def _aligned(left: Embeddings, right: Embeddings) -> tuple[Embeddings, Embedding
     modality = left.modality
     if not rows:
         example = f"{left.ids[0]!r} on the left, {right.ids[0]!r} on the right"
-        raise IsthmusError(f"no {modality} id is on both sides (the first are {example}): overlap rows correspond by id")
+        raise IsthmusError(f"no {modality} id is on both sides (first: {example}): overlap rows correspond by id")
     dropped = len(left) + len(right) - 2 * len(rows)
     if dropped:
         warnings.warn(

@@ -32,6 +32,6 @@ def model_card(connector: Connector) -> str:
         f"These weights were computed from vectors of `{left}` and `{right}`: the licences of both encoders and of the "
         "embedded data apply.",
         "## Fit",
-        "```json\n" + json.dumps({"config": dict(connector.config), "choice": dict(connector.choice)}, indent=2) + "\n```",
+        f"```json\n{json.dumps({'config': dict(connector.config), 'choice': dict(connector.choice)}, indent=2)}\n```",
     ]
     return "\n\n".join(blocks) + "\n"

@@ -27,12 +27,12 @@ def verdict(report: ConnectorReport) -> tuple[str, ...]:
                 f"results will be poor where it has nothing alike; add {entry.modality} items like the overlap rows."
             )
     if not report.bands:
-        found.append("Without a memory on both sides the quality of retrieval between them cannot be estimated: add one.")
+        found.append("Without a memory on both sides retrieval between them cannot be estimated: add one.")
     for band in report.bands:
         if band.middle >= GOOD:
             found.append("Retrieval between the two unshared modalities is likely good.")
         elif band.middle >= FAIR:
-            found.append("Retrieval between the two unshared modalities is likely fair: look at the first ten, not the first.")
+            found.append("Retrieval between the two unshared modalities is likely fair: look at ten hits, not one.")
         else:
             found.append("Retrieval between the two unshared modalities is likely poor.")
     if report.held_out < FEW_HELD_OUT:
