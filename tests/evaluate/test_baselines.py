@@ -12,7 +12,7 @@ from isthmus.errors import IsthmusError
 from isthmus.evaluate import by_cosine, chain, evaluate_galleries, fit_oracle, soft_chain
 from isthmus.worlds.world import World
 
-BRIEF = CmcrConfig(projector="linear", optimisation=OptimisationConfig(epochs=1, min_steps=80))
+BRIEF = CmcrConfig(projector="linear", optimisation=OptimisationConfig(epochs=1, min_steps=100, learning_rate=0.03))
 
 
 def twin_rows(world: World) -> tuple[np.ndarray, np.ndarray]:

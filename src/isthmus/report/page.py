@@ -1,0 +1,59 @@
+"""The page: sections of fragments, in one HTML file without a single outside reference."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, one short explanation, and fragments of HTML."""
+
+    title: str
+    explanation: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """``lead`` says in a sentence what the page shows; ``facts`` are the figures to be seen first: (value, label)."""
+
+    title: str
+    lead: str
+    facts: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+
+
+def render(page: Page) -> str:
+    """The page as HTML."""
+    style = (files("isthmus.report") / "page.css").read_text()
+    facts = "".join(f"<li><b>{escape(value)}</b><span>{escape(label)}</span></li>" for value, label in page.facts)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(page.title)}</title><style>{style}</style></head><body>"
+        f'<header><h1>{escape(page.title)}</h1><p>{escape(page.lead)}</p><ul class="facts">{facts}</ul></header>'
+        f"<main>{''.join(map(_section, page.sections))}</main></body></html>\n"
+    )
+
+
+def write_page(page: Page, path: Path) -> Path:
+    """Write the page to a file, whole or not at all; returns the path."""
+    unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
+    unfinished.write_text(render(page), encoding="utf-8")
+    unfinished.replace(path)
+    return path
+
+
+def paragraphs(lines: tuple[str, ...]) -> str:
+    """Plain lines as a list."""
+    return '<ul class="lines">' + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+
+
+def _section(section: Section) -> str:
+    return f"<section><h2>{escape(section.title)}</h2><p>{escape(section.explanation)}</p>{''.join(section.parts)}</section>"
