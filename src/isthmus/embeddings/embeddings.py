@@ -1,46 +1,170 @@
-"""Provisional in-memory `Embeddings` by the lead so that others can start: helper E replaces this file."""
+"""`Embeddings`: unit rows with ids, one modality, one space; in memory or over shards on disk, read when asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Int
+
+from isthmus.embeddings.checks import check_ids, check_rows
+from isthmus.embeddings.shards import ShardFile
+from isthmus.errors import IsthmusError
+
+SHARD_ROWS = 250_000
 
 
 class Embeddings:
-    """Unit rows with ids, modality and space."""
+    """Pooled vectors of one modality in one space, with unique string ids.
 
-    def __init__(self, vectors: np.ndarray, ids: list[str], modality: str, space: str) -> None:
-        self.vectors, self.ids, self.modality, self.space = vectors, ids, modality, space
+    Made by `from_array` or `open`. Rows have unit length unless made with ``normalize=False``. Of a set on disk
+    nothing is read before it is asked for; ``batches`` and ``take`` read only what they give.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[np.ndarray | ShardFile],
+        *,
+        modality: str,
+        space: str,
+        dim: int,
+        ids: list[str] | None,
+        normalise: bool,
+    ) -> None:
+        self.modality, self.space, self.dim = modality, space, dim
+        self._parts, self._ids, self._normalise = tuple(parts), ids, normalise
+        self._starts = np.concatenate([[0], np.cumsum([_rows_of(part) for part in self._parts])]).astype(np.int64)
 
     @classmethod
     def from_array(
-        cls, vectors: np.ndarray, *, modality: str, space: str, ids: Sequence[str] | None = None, normalize: bool = True
+        cls,
+        vectors: np.ndarray,
+        *,
+        modality: str,
+        space: str,
+        ids: Sequence[str] | None = None,
+        normalize: bool = True,
     ) -> Embeddings:
-        """From an array."""
-        vectors = np.asarray(vectors, np.float32)
-        if normalize and len(vectors):
-            vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        return cls(vectors, [str(i) for i in (ids if ids is not None else range(len(vectors)))], modality, space)
+        """Embeddings of a float array ``(n, dim)``; ids default to "0" … "n-1".
 
-    @property
-    def dim(self) -> int:
-        """Dimension."""
-        return self.vectors.shape[1]
+        Raises `IsthmusError` for NaN, zero rows, a wrong shape or dtype, and duplicate ids, naming the row.
+        """
+        rows = np.asarray(vectors)
+        where = f"{modality} vectors"
+        check_rows(rows, where)
+        names = [str(number) for number in range(len(rows))] if ids is None else [str(name) for name in ids]
+        check_ids(names, len(rows), where)
+        made = np.ascontiguousarray(rows, dtype=np.float32)
+        if normalize:
+            made = _unit(made)
+        return cls([made], modality=modality, space=space, dim=rows.shape[1], ids=names, normalise=False)
+
+    @classmethod
+    def open(cls, path: str | Path, modality: str | None = None) -> Embeddings:
+        """One modality of a set on disk; it need not be named where the set has only one."""
+        from isthmus.embeddings.folder import open_set
+
+        found = open_set(path)
+        if modality is None and len(found) == 1:
+            return next(iter(found.values()))
+        if modality not in found:
+            asked = "several modalities" if modality is None else f"no {modality!r}"
+            raise IsthmusError(f"{path}: holds {asked} ({', '.join(found)}): name one of them")
+        return found[modality]
+
+    def save(self, path: str | Path, *, dtype: str = "float32", shard_rows: int = SHARD_ROWS) -> Path:
+        """Write the rows as one modality of the set at ``path``, shard by shard; returns the folder."""
+        from isthmus.embeddings.writer import EmbeddingWriter
+
+        with EmbeddingWriter(
+            path, modality=self.modality, space=self.space, dim=self.dim, dtype=dtype, shard_rows=shard_rows
+        ) as writer:
+            start = 0
+            for block in self.batches(shard_rows):
+                writer.append(block, self.ids[start : start + len(block)])
+                start += len(block)
+        return Path(path)
 
     def __len__(self) -> int:
-        return len(self.vectors)
+        return int(self._starts[-1])
 
-    def batches(self, rows: int) -> Iterator[np.ndarray]:
-        """Consecutive blocks."""
+    def __repr__(self) -> str:
+        return f"Embeddings({len(self)} {self.modality} rows, {self.dim}-d, space {self.space!r})"
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Unique ids, one a row."""
+        if self._ids is not None:
+            return self._ids
+        found: list[str] = []
+        for part in self._parts:
+            assert isinstance(part, ShardFile)
+            found += part.ids()
+        check_ids(found, len(self), f"{self.modality} set")
+        return found
+
+    @cached_property
+    def vectors(self) -> Float[np.ndarray, "rows dim"]:
+        """All rows as float32. A set on disk is read whole here, once."""
+        if len(self._parts) == 1 and isinstance(self._parts[0], np.ndarray):
+            return self._parts[0]
+        blocks = list(self.batches(SHARD_ROWS))
+        return np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
+
+    def batches(self, rows: int) -> Iterator[Float[np.ndarray, "block dim"]]:
+        """Consecutive float32 blocks of ``rows`` rows, the last one shorter; blocks cross shard borders."""
         for start in range(0, len(self), rows):
-            yield self.vectors[start : start + rows]
+            yield self._between(start, min(start + rows, len(self)))
 
-    def take(self, index: np.ndarray) -> Embeddings:
-        """Rows by number."""
-        return Embeddings(self.vectors[index], [self.ids[i] for i in index], self.modality, self.space)
+    def take(self, index: Int[np.ndarray, " taken"]) -> Embeddings:
+        """Rows by number, in memory."""
+        index = np.asarray(index, dtype=np.int64)
+        if len(index) and (index.min() < 0 or index.max() >= len(self)):
+            raise IsthmusError(f"row {index.max()} asked for: {self!r} has rows 0 to {len(self) - 1}")
+        taken = np.empty((len(index), self.dim), np.float32)
+        part_of = np.searchsorted(self._starts, index, side="right") - 1
+        for number in np.unique(part_of):
+            here = part_of == number
+            taken[here] = self._read(self._parts[number], index[here] - self._starts[number])
+        ids = [self.ids[row] for row in index]
+        check_ids(ids, len(ids), "rows taken")
+        return Embeddings([taken], modality=self.modality, space=self.space, dim=self.dim, ids=ids, normalise=False)
 
     def select(self, ids: Sequence[str]) -> Embeddings:
-        """Rows by id."""
-        where = {name: row for row, name in enumerate(self.ids)}
-        return self.take(np.array([where[i] for i in ids], dtype=np.int64))
+        """Rows by id, in the order given. Raises `IsthmusError` naming an id that is not there."""
+        missing = next((name for name in ids if name not in self._row_of), None)
+        if missing is not None:
+            raise IsthmusError(f"no {self.modality} has id {missing!r}: ids look like {self.ids[0]!r}")
+        return self.take(np.array([self._row_of[name] for name in ids], dtype=np.int64))
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.ids)}
+
+    def _between(self, start: int, end: int) -> np.ndarray:
+        block = np.empty((end - start, self.dim), np.float32)
+        for number, part in enumerate(self._parts):
+            first, last = max(start, self._starts[number]), min(end, self._starts[number + 1])
+            if first < last:
+                rows = slice(int(first - self._starts[number]), int(last - self._starts[number]))
+                block[first - start : last - start] = self._read(part, rows)
+        return block
+
+    def _read(self, part: np.ndarray | ShardFile, rows: slice | np.ndarray) -> np.ndarray:
+        if isinstance(part, np.ndarray):
+            return part[rows]
+        found = np.asarray(part.vectors[rows], dtype=np.float32)
+        if not self._normalise:
+            return found
+        check_rows(found, str(part.path))
+        return _unit(found)
+
+
+def _rows_of(part: np.ndarray | ShardFile) -> int:
+    return len(part) if isinstance(part, np.ndarray) else part.rows
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)

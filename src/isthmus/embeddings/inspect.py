@@ -1,0 +1,33 @@
+"""Inspect: what a set on disk holds, in a few lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from isthmus.embeddings.embeddings import Embeddings
+from isthmus.embeddings.folder import open_set, verify_set
+
+SAMPLE_ROWS = 10_000
+
+
+def inspect_set(path: str | Path, *, verify: bool = False) -> str:
+    """One block a modality: rows, dimension, space, concentration (norm of the mean of unit rows), first ids.
+
+    With ``verify`` every shard is read and compared with its hash; raises `IsthmusError` naming one that differs.
+    """
+    if verify:
+        verify_set(path)
+    blocks = [_described(embeddings) for embeddings in open_set(path).values()]
+    return "\n".join([*blocks, "every hash agrees"] if verify else blocks)
+
+
+def _described(embeddings: Embeddings) -> str:
+    spaced = np.linspace(0, len(embeddings) - 1, min(len(embeddings), SAMPLE_ROWS)).astype(np.int64)
+    rows = embeddings.take(spaced).vectors
+    return (
+        f"{embeddings.modality}: {len(embeddings)} rows, {embeddings.dim} dimensions, space {embeddings.space!r}\n"
+        f"  norm of the mean {np.linalg.norm(rows.mean(0)):.2f} (0: spread out, 1: all alike)\n"
+        f"  ids like {', '.join(repr(name) for name in embeddings.ids[:3])}"
+    )

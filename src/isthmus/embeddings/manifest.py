@@ -1,0 +1,81 @@
+"""The manifest: what a set on disk holds, and the hash of every shard."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from isthmus.errors import IsthmusError
+
+MANIFEST = "manifest.json"
+FORMAT = "isthmus-embeddings-1"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of rows: its number, rows, and the sha256 of its vectors and its metadata."""
+
+    number: int
+    rows: int
+    sha256: str
+    metadata_sha256: str
+
+
+@dataclass(frozen=True)
+class ModalityManifest:
+    """One modality of a set."""
+
+    modality: str
+    space: str
+    dim: int
+    dtype: str
+    normalised: bool
+    shards: tuple[Shard, ...]
+    revision: str = ""
+    preprocessing: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Rows of all shards."""
+        return sum(shard.rows for shard in self.shards)
+
+
+def read_manifest(folder: Path) -> dict[str, ModalityManifest]:
+    """Every modality the manifest names; empty where there is no manifest."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text())
+        if content["format"] != FORMAT:
+            raise IsthmusError(f"{path}: format {content['format']!r} is not {FORMAT!r}: update isthmus")
+        return {name: _modality(entry) for name, entry in content["modalities"].items()}
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise IsthmusError(f"{path}: not a manifest ({error}): restore it or write the set again") from error
+
+
+def write_manifest(folder: Path, modalities: dict[str, ModalityManifest]) -> None:
+    """Replace the manifest in one step."""
+    content = {
+        "format": FORMAT,
+        "isthmus": version("isthmus"),
+        "modalities": {name: asdict(entry) for name, entry in modalities.items()},
+    }
+    replace_text(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write under a temporary name, then rename: a reader sees the old file or the new, never a part."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _modality(entry: dict) -> ModalityManifest:
+    return ModalityManifest(**{**entry, "shards": tuple(Shard(**shard) for shard in entry["shards"])})
