@@ -56,4 +56,5 @@ def paragraphs(lines: tuple[str, ...]) -> str:
 
 
 def _section(section: Section) -> str:
-    return f"<section><h2>{escape(section.title)}</h2><p>{escape(section.explanation)}</p>{''.join(section.parts)}</section>"
+    head = f"<h2>{escape(section.title)}</h2><p>{escape(section.explanation)}</p>"
+    return f"<section>{head}{''.join(section.parts)}</section>"

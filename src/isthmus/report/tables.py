@@ -57,4 +57,5 @@ def _cell(value: float | str | None, *, marked: bool, decimals: int) -> str:
         case str():
             return f"<td>{escape(value)}</td>"
         case _:
-            return f"<td{' class="best"' if marked else ''}>{value:.{decimals}f}</td>"
+            kind = ' class="best"' if marked else ""
+            return f"<td{kind}>{value:.{decimals}f}</td>"

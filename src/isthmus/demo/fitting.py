@@ -1,0 +1,93 @@
+"""Fitting: one contender fitted, evaluated on every gallery, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from isthmus.connecting.config import CcaConfig, CmcrConfig, MethodConfig
+from isthmus.connecting.connect import connect
+from isthmus.connecting.connector import Connector
+from isthmus.connecting.progress import OnProgress
+from isthmus.demo.contenders import Baseline, Contender
+from isthmus.demo.stages import Outcome, Stages
+from isthmus.evaluate import Matcher, by_cosine, by_csls, chain, evaluate_galleries, fit_oracle, soft_chain
+from isthmus.worlds.world import World
+
+CONNECTOR = "connector"
+"""Folder of a stage's connector."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A world, where its stages are kept, the seed, and whom to tell of training steps."""
+
+    world: World
+    stages: Stages
+    seed: int
+    progress: OnProgress | None = None
+
+    def contender(self, name: str, contender: Contender) -> Outcome:
+        """Figures of a baseline, or of a connector with its report."""
+        setting = contender.setting
+        if isinstance(setting, str):
+            return self.stages.run(name, {"baseline": setting}, lambda _: self._baseline(setting))
+        return self.stages.run(name, self.key(setting), lambda home: self._connector(setting, home))
+
+    def oracle(self, name: str, contender: Contender) -> Outcome:
+        """Figures of the same projectors fitted to true pairs."""
+        config = contender.setting
+        assert isinstance(config, CmcrConfig | CcaConfig)
+
+        def compute(home: Path) -> Outcome:
+            return self._measured(fit_oracle(self.world, config, seed=self.seed, progress=self.progress), home)
+
+        return self.stages.run(name, self.key(config), compute)
+
+    def connector(self, name: str, contender: Contender) -> Connector:
+        """The connector of a finished stage."""
+        assert not isinstance(contender.setting, str)
+        return Connector.load(self.stages.home(name, self.key(contender.setting)) / CONNECTOR)
+
+    def key(self, config: MethodConfig) -> Mapping[str, Any]:
+        """What decides a fitted stage, beside the world."""
+        return {"method": type(config).__name__, "seed": self.seed, **asdict(config)}
+
+    def _baseline(self, setting: Baseline) -> Outcome:
+        match: Matcher
+        if setting == "raw":
+            left, right = self.world.left[self.world.overlap], self.world.right[self.world.overlap]
+            if left.dim != right.dim:
+                return {"galleries": {}}
+            match = by_cosine()
+        else:
+            match = chain(self.world) if setting == "chain" else soft_chain(self.world)
+        return {"galleries": evaluate_galleries(match, self.world.galleries)}
+
+    def _connector(self, config: MethodConfig, home: Path) -> Outcome:
+        checkpoint = home / "training.checkpoint"
+        connector = connect(
+            self.world.left,
+            self.world.right,
+            overlap=self.world.overlap,
+            method=config,
+            seed=self.seed,
+            checkpoint=checkpoint,
+            progress=self.progress,
+        )
+        outcome = self._measured(connector, home)
+        checkpoint.unlink(missing_ok=True)
+        return outcome
+
+    def _measured(self, connector: Connector, home: Path) -> Outcome:
+        connector.save(home / CONNECTOR)
+        report = connector.report
+        return {
+            "galleries": evaluate_galleries(by_cosine(connector.project), self.world.galleries),
+            "galleries_csls": evaluate_galleries(by_csls(connector.project), self.world.galleries),
+            "fingerprint": connector.fingerprint,
+            "report": None if report is None else report.lines(),
+            "choice": dict(connector.choice),
+        }

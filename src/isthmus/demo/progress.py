@@ -1,0 +1,46 @@
+"""What the demo says while it runs: which stage of how many, and how far its training is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from isthmus.connecting.progress import Progress as Training
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Calls stages one after another and shows them on the terminal."""
+
+    bars: Progress
+    stage: TaskID
+    steps: TaskID
+
+    def __call__(self, label: str, compute: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Compute a stage under its label."""
+        self.bars.update(self.stage, description=label)
+        self.bars.update(self.steps, visible=False)
+        outcome = compute(*args, **kwargs)
+        self.bars.advance(self.stage)
+        return outcome
+
+    def training(self, now: Training) -> None:
+        """Show how far a training run is."""
+        label = f"  training, loss {now.loss:.3f}"
+        self.bars.update(self.steps, total=now.steps, completed=now.step, description=label, visible=True)
+
+
+@contextmanager
+def following(stages: int) -> Iterator[Follower]:
+    """A follower of so many stages."""
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield Follower(bars, bars.add_task("", total=stages), bars.add_task("", total=None, visible=False))

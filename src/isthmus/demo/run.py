@@ -1,0 +1,72 @@
+"""Run the demo: build the world, connect it by every method, compare, ablate, and write what was found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from isthmus.demo.contenders import ABLATION, CONTENDERS, ORACLES, QUICK, QUICK_ORACLES, SHOWN
+from isthmus.demo.fitting import Bench
+from isthmus.demo.progress import following
+from isthmus.demo.scene import Scene, fingerprint, open_scene
+from isthmus.demo.showcase import Findings, showcase
+from isthmus.demo.stages import Outcome, Stages
+from isthmus.demo.summary import summarise, write_summary
+from isthmus.evaluate import write_result
+from isthmus.evaluate.results import task_result
+from isthmus.report import write_page
+from isthmus.worlds.world import World
+
+GALLERY, QUICK_GALLERY = 1000, 300
+TASK = "DigitsImageAudioRetrieval"
+
+
+def run_demo(out: Path, *, images: Path | None, speech: Path | None, seed: int, retrain: bool, quick: bool) -> None:
+    """Make the demo in the folder ``out`` and say where everything lies.
+
+    ``images`` and ``speech`` take the place of the embedded recordings; ``retrain`` trains the two spaces anew;
+    ``quick`` takes fewer methods, smaller galleries and no ablation. Finished parts found in ``out`` are not redone.
+    """
+    started = time.perf_counter()
+    print("building the digits world")
+    scene, world = open_scene(images, speech, seed, retrain=retrain, gallery=QUICK_GALLERY if quick else GALLERY)
+    show_world(scene, world, out, seed=seed, quick=quick, started=started)
+
+
+def show_world(scene: Scene, world: World, out: Path, *, seed: int, quick: bool, started: float) -> None:
+    """The demo on a world that is there; ``started`` is the `time.perf_counter` at which the run began."""
+    world_seconds = time.perf_counter() - started
+    contenders, oracles = (QUICK, QUICK_ORACLES) if quick else (CONTENDERS, ORACLES)
+    variants = {} if quick else ABLATION
+    with following(len(contenders) + len(oracles) + len(variants)) as follow:
+        bench = Bench(world, Stages(out / "stages", fingerprint(world)), seed, follow.training)
+        compared = {name: follow(own.label, bench.contender, name, own) for name, own in contenders.items()}
+        compared |= {name: follow(own.label, bench.oracle, name, own) for name, own in oracles.items()}
+        ablation = {name: follow(own.label, bench.contender, f"ablation_{name}", own) for name, own in variants.items()}
+    seconds = {"world": world_seconds, **{name: outcome["seconds"] for name, outcome in compared.items()}}
+    seconds["ablation"] = sum(outcome["seconds"] for outcome in ablation.values())
+    connector = bench.connector(SHOWN, contenders[SHOWN])
+    connector.save(out / "connector")
+    _write_results(out / "results", compared, bench.stages.world)
+    findings = Findings(scene, world, connector, {**contenders, **oracles}, compared, ablation, seconds)
+    write_page(showcase(findings, time.perf_counter() - started), out / "report.html")
+    total = time.perf_counter() - started
+    write_summary(summarise(compared, ablation, seconds, total), out / "summary.json")
+    _say_where(out, total)
+
+
+def _write_results(folder: Path, compared: Mapping[str, Outcome], world: str) -> None:
+    for name, outcome in compared.items():
+        if outcome["galleries"]:
+            result = task_result(TASK, world, version("isthmus"), outcome["galleries"], outcome["seconds"])
+            write_result(folder, f"isthmus/{name}", outcome.get("fingerprint", world), result)
+
+
+def _say_where(out: Path, seconds: float) -> None:
+    print(f"\ndone in {seconds:.0f} s")
+    print(f"report:    {out / 'report.html'} (open it in a browser, it needs no network)")
+    print(f"figures:   {out / 'summary.json'}, {out / 'results'}")
+    print(f"connector: {out / 'connector'}")
+    print("next: isthmus connect LEFT RIGHT --out DIR connects your own embedding sets; isthmus inspect DIR reads one")

@@ -1,0 +1,51 @@
+"""The summary: one flat object of dotted names to numbers, for scripts and for comparison between runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from isthmus.demo.stages import Outcome
+
+ABLATION_FIGURES = ("r1", "mrr")
+
+
+def summarise(
+    contenders: Mapping[str, Outcome], ablation: Mapping[str, Outcome], seconds: Mapping[str, float], total: float
+) -> dict[str, float]:
+    """Every figure of a run by name; docs/demo.md says what each name means.
+
+    ``seconds`` are those of the stages, ``total`` those of this run.
+    """
+    figures: dict[str, float] = {}
+    for name, outcome in contenders.items():
+        figures |= {f"connect.{name}.{figure}": value for figure, value in outcome["galleries"].items()}
+        csls = outcome.get("galleries_csls", {})
+        figures |= {f"connect.{name}_csls.{figure}": value for figure, value in csls.items()}
+    for name, outcome in ablation.items():
+        figures |= {
+            f"ablation.{name}.{figure}": value
+            for figure, value in outcome["galleries"].items()
+            if figure.count(".") == 1 and figure.split(".")[1] in ABLATION_FIGURES
+        }
+    figures |= {f"time.{name}_s": value for name, value in seconds.items()}
+    figures["time.total_s"] = total
+    figures["memory.peak_mb"] = peak_megabytes()
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def write_summary(figures: Mapping[str, float], path: Path) -> None:
+    """Write the summary, whole or not at all."""
+    unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
+    unfinished.write_text(json.dumps(figures, indent=1) + "\n")
+    unfinished.replace(path)
+
+
+def peak_megabytes() -> float:
+    """The most memory this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
