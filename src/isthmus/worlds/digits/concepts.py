@@ -89,3 +89,19 @@ def near_misses(
     edited[rows, place] = (digits[rows, place] + rng.integers(1, 10, len(digits))) % 10
     swap = (rng.random(len(digits)) < 0.5) & (swapped != digits).any(1)
     return concepts_of(np.where(swap[:, None], swapped, edited))
+
+
+def draw_matching(
+    digits: Int[np.ndarray, "n 5"],
+    digit_of_row: Int[np.ndarray, " bank"],
+    rows: Int[np.ndarray, " split"],
+    rng: np.random.Generator,
+) -> Int[np.ndarray, "n 5"]:
+    """For each digit one of the given rows of a bank that holds this digit; -1 stays -1."""
+    drawn = np.full(digits.shape, -1, dtype=np.int64)
+    for digit in range(10):
+        places = digits == digit
+        candidates = rows[digit_of_row[rows] == digit]
+        if places.any():
+            drawn[places] = rng.choice(candidates, size=int(places.sum()))
+    return drawn

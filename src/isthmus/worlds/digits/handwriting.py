@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from isthmus.worlds.digits.concepts import draw_matching
+
 TILE = 28
 CANVAS_WIDTH = 168
 """Five tiles and a tile's width of empty space, shared at random among the gaps."""
@@ -67,22 +69,6 @@ def draw_pictures(
     cuts = np.sort(rng.integers(0, free[:, None] + 1, digits.shape), axis=1)
     lefts = np.where(present, cuts + TILE * np.arange(digits.shape[1]), -1)
     return Pictures(tiles, lefts)
-
-
-def draw_matching(
-    digits: Int[np.ndarray, "n 5"],
-    digit_of_row: Int[np.ndarray, " bank"],
-    rows: Int[np.ndarray, " split"],
-    rng: np.random.Generator,
-) -> Int[np.ndarray, "n 5"]:
-    """For each digit one of the given rows of a bank that holds this digit; -1 stays -1."""
-    drawn = np.full(digits.shape, -1, dtype=np.int64)
-    for digit in range(10):
-        places = digits == digit
-        candidates = rows[digit_of_row[rows] == digit]
-        if places.any():
-            drawn[places] = rng.choice(candidates, size=int(places.sum()))
-    return drawn
 
 
 def compose_pictures(pictures: Pictures, bank: Handwriting) -> UInt8[np.ndarray, "n 28 168"]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from isthmus.worlds.digits.speech import HOP, RATE
 
 WINDOW = 256
-BANDS = 24
+BANDS = 32
 LOWEST_HZ, HIGHEST_HZ = 60.0, 3400.0
 FLOOR = 1e-5
 SILENCE = float(np.log(FLOOR))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int
 
-from isthmus.worlds.digits.handwriting import draw_matching
+from isthmus.worlds.digits.concepts import draw_matching
 
 RATE = 8000
 HOP = 128

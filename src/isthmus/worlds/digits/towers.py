@@ -63,17 +63,16 @@ class ImageTower(nn.Module):
 
 
 class Context(nn.Module):
-    """Two residual convolutions along the sequence: a token sees about one digit's length around it."""
+    """A residual convolution along the sequence: a token sees about one digit's length around it."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(3)])
-        self.convolutions = nn.ModuleList([nn.Conv1d(width, width, 5, padding=2) for _ in range(2)])
+        self.before, self.after = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.convolution = nn.Conv1d(width, width, 5, padding=2)
 
     def forward(self, x: Float[Tensor, "batch width tokens"]) -> Float[Tensor, "batch tokens width"]:
-        for norm, convolution in zip(self.norms, self.convolutions, strict=False):
-            x = x + convolution(functional.relu(norm(x.transpose(1, 2)).transpose(1, 2)))
-        return self.norms[-1](x.transpose(1, 2))
+        normed = functional.relu(self.before(x.transpose(1, 2)).transpose(1, 2))
+        return self.after((x + self.convolution(normed)).transpose(1, 2))
 
 
 class AudioTower(nn.Module):
@@ -86,9 +85,9 @@ class AudioTower(nn.Module):
             nn.ReLU(),
             nn.Conv2d(width // 8, width // 4, 3, 2, 1),
             nn.ReLU(),
-            nn.Conv2d(width // 4, width // 2, 3, 1, 1),
+            nn.Conv2d(width // 4, width // 2, 3, (2, 1), 1),
             nn.ReLU(),
-            nn.Conv2d(width // 2, width, (BANDS // 4, 5), padding=(0, 2)),
+            nn.Conv2d(width // 2, width, (BANDS // 8, 3), padding=(0, 1)),
         )
         self.context = Context(width)
         self.pool = OrderedPooling(width, dim)

@@ -15,6 +15,8 @@ NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 DIGIT_OF_WORD = {**{name: n for n, name in enumerate(NAMES)}, **{str(n): n for n in range(10)}, "oh": 0}
 TOKEN = re.compile(r"[a-z]+|[0-9]")
 PADDING = 0
+SPREAD = 2654435769
+"""2^32 / golden ratio: multiplied by it, neighbouring numbers fall far apart (Knuth's multiplicative hash)."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Wording:
             self.phrasings[number].write([digit for digit in row if digit >= 0])
             for number, row in zip(choice, digits.tolist(), strict=True)
         ]
+
+    def caption(self, concept: int, digits: Sequence[int]) -> str:
+        """A sequence in the phrasing that goes with a concept number: always the same one."""
+        return self.phrasings[concept * SPREAD % 2**32 * len(self.phrasings) // 2**32].write(digits)
 
     def tokens(self, texts: Sequence[str]) -> Int[np.ndarray, "n words"]:
         """Word numbers from 1, `PADDING` after the last word.

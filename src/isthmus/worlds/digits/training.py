@@ -1,0 +1,75 @@
+"""Training: one contrastive space from its own pairs of items and texts, as CLIP is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import nn
+
+from isthmus.worlds.digits.concepts import digits_of, length_weights, near_misses
+from isthmus.worlds.digits.feeds import TrainingFeed
+from isthmus.worlds.digits.space import ContrastiveSpace, contrastive_loss
+
+FIRST_SCALE, LARGEST_SCALE = 1 / 0.07, 100.0
+"""Inverse temperature at the start, and its limit, as in CLIP."""
+LARGEST_GRADIENT = 1.0
+
+
+def train_space(
+    space: ContrastiveSpace,
+    feed: TrainingFeed,
+    concepts: Int[np.ndarray, " concepts"],
+    on_step: Callable[[int, float], None] = lambda step, loss: None,
+) -> list[float]:
+    """Train in place; returns the loss of each step, which is also told to ``on_step``.
+
+    The same recipe, data and machine give the same weights.
+    """
+    recipe = space.recipe
+    rng = np.random.default_rng([recipe.seed, 3])
+    log_scale = nn.Parameter(torch.tensor(FIRST_SCALE).log())
+    optimiser = torch.optim.AdamW(
+        [{"params": space.parameters()}, {"params": [log_scale], "weight_decay": 0.0}],
+        lr=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.learning_rate, recipe.steps, pct_start=recipe.warm_up, cycle_momentum=False
+    )
+    likelihood = np.cumsum(length_weights(concepts))
+    losses = []
+    space.train()
+    for step in range(recipe.steps):
+        digits = digits_of(draw_batch(concepts, likelihood, recipe.batch, rng))
+        items = space.item_tower(*feed.distorted(digits, rng))
+        texts = space.encode_texts(space.wording.write(digits, rng))
+        loss = contrastive_loss(items, texts, log_scale.exp().clamp(max=LARGEST_SCALE))
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(space.parameters(), LARGEST_GRADIENT)
+        optimiser.step()
+        schedule.step()
+        losses.append(loss.item())
+        on_step(step, losses[-1])
+    space.eval()
+    return losses
+
+
+def draw_batch(
+    concepts: Int[np.ndarray, " concepts"],
+    likelihood: Float[np.ndarray, " concepts"],
+    size: int,
+    rng: np.random.Generator,
+) -> Int[np.ndarray, " size"]:
+    """Sequences to train on, drawn by cumulative ``likelihood``; the second half are near misses of the first.
+
+    A near miss that is not among ``concepts`` (it belongs to dev or test) gives way to another drawn sequence.
+    """
+    drawn = concepts[np.searchsorted(likelihood, rng.random(size) * likelihood[-1])]
+    half = size // 2
+    misses = near_misses(drawn[:half], rng)
+    drawn[size - half :] = np.where(np.isin(misses, concepts), misses, drawn[size - half :])
+    return drawn
