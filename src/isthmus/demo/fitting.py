@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from isthmus.connecting.cmcr import fit_cmcr
 from isthmus.connecting.config import CcaConfig, CmcrConfig, MethodConfig
 from isthmus.connecting.connect import connect
 from isthmus.connecting.connector import Connector
+from isthmus.connecting.materials import assemble
 from isthmus.connecting.progress import OnProgress
 from isthmus.demo.contenders import Baseline, Contender
 from isthmus.demo.stages import Outcome, Stages
@@ -45,6 +47,19 @@ class Bench:
             return self._measured(fit_oracle(self.world, config, seed=self.seed, progress=self.progress), home)
 
         return self.stages.run(name, self.key(config), compute)
+
+    def variant(self, name: str, contender: Contender) -> Outcome:
+        """Figures of a variant of C-MCR for the ablation: only fitted and evaluated, without a report of its own."""
+        config = contender.setting
+        assert isinstance(config, CmcrConfig)
+
+        def compute(home: Path) -> Outcome:
+            materials = assemble(self.world.left, self.world.right, self.world.overlap)
+            member = fit_cmcr(materials, config, seed=self.seed, progress=self.progress)
+            spaces = materials.left.space, materials.right.space
+            return self._measured(Connector(*spaces, self.world.overlap, (member,), (1.0,)), home)
+
+        return self.stages.run(f"ablation_{name}", self.key(config), compute)
 
     def connector(self, name: str, contender: Contender) -> Connector:
         """The connector of a finished stage."""

@@ -44,7 +44,7 @@ def show_world(scene: Scene, world: World, out: Path, *, seed: int, quick: bool,
         bench = Bench(world, Stages(out / "stages", fingerprint(world)), seed, follow.training)
         compared = {name: follow(own.label, bench.contender, name, own) for name, own in contenders.items()}
         compared |= {name: follow(own.label, bench.oracle, name, own) for name, own in oracles.items()}
-        ablation = {name: follow(own.label, bench.contender, f"ablation_{name}", own) for name, own in variants.items()}
+        ablation = {name: follow(own.label, bench.variant, name, own) for name, own in variants.items()}
     seconds = {"world": world_seconds, **{name: outcome["seconds"] for name, outcome in compared.items()}}
     seconds["ablation"] = sum(outcome["seconds"] for outcome in ablation.values())
     connector = bench.connector(SHOWN, contenders[SHOWN])

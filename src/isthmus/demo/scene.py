@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from isthmus.worlds.digits.source import Source
 
 
+@runtime_checkable
 class Scene(Protocol):
     """Items of a world to be seen, heard and read by their ids; `DigitsWorld` is one."""
 

@@ -27,15 +27,21 @@ def summarise(
         csls = outcome.get("galleries_csls", {})
         figures |= {f"connect.{name}_csls.{figure}": value for figure, value in csls.items()}
     for name, outcome in ablation.items():
-        figures |= {
-            f"ablation.{name}.{figure}": value
-            for figure, value in outcome["galleries"].items()
-            if figure.count(".") == 1 and figure.split(".")[1] in ABLATION_FIGURES
-        }
+        figures |= _ablation_figures(name, outcome["galleries"])
+    if "full" in ablation:
+        figures |= _ablation_figures("csls", ablation["full"]["galleries_csls"])
     figures |= {f"time.{name}_s": value for name, value in seconds.items()}
     figures["time.total_s"] = total
     figures["memory.peak_mb"] = peak_megabytes()
     return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _ablation_figures(variant: str, galleries: Mapping[str, float]) -> dict[str, float]:
+    return {
+        f"ablation.{variant}.{figure}": value
+        for figure, value in galleries.items()
+        if figure.count(".") == 1 and figure.split(".")[1] in ABLATION_FIGURES
+    }
 
 
 def write_summary(figures: Mapping[str, float], path: Path) -> None:

@@ -66,7 +66,8 @@ def grouped_bars(
             panel.set(title=group, xlim=(0, 108), xlabel=unit)
             panel.set_yticks(places, series)
             panel.tick_params(axis="y", length=0)
-        panels[0].legend(loc="lower right", bbox_to_anchor=(1, 1.0), fontsize=9)
+        line = panels[0].get_lines()[:1]
+        figure.legend(line, [reference_label], loc="outside lower right", fontsize=9)
         return svg(figure)
 
 

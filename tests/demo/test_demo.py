@@ -1,0 +1,153 @@
+"""The demo on a small synthetic world: what it writes, that the figures agree, and that a second run goes on."""
+
+import json
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isthmus.connecting.config import CmcrConfig, OptimisationConfig
+from isthmus.connecting.connector import Connector
+from isthmus.demo import contenders, fitting, run
+from isthmus.demo.scene import Scene, fingerprint
+from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries
+from isthmus.evaluate.results import read_result
+from isthmus.worlds.world import World
+
+SHORT = OptimisationConfig(epochs=1, min_steps=3)
+
+
+def make(scene: Scene, world: World, out: Path, *, quick: bool = True) -> dict[str, float]:
+    run.show_world(scene, world, out, seed=0, quick=quick, started=time.perf_counter())
+    return json.loads((out / "summary.json").read_text())
+
+
+def test_a_quick_run_writes_page_connector_results_and_summary(scene: Scene, world: World, tmp_path: Path) -> None:
+    summary = make(scene, world, tmp_path)
+    saved = Connector.load(tmp_path / "connector")
+    expected = evaluate_galleries(by_cosine(saved.project), world.galleries)
+    corrected = evaluate_galleries(by_csls(saved.project), world.galleries)
+    for name, value in expected.items():
+        assert summary[f"connect.auto.{name}"] == pytest.approx(value, abs=1e-4)
+        assert summary[f"connect.auto_csls.{name}"] == pytest.approx(corrected[name], abs=1e-4)
+    chained = evaluate_galleries(chain(world), world.galleries)
+    assert summary["connect.chain.hard.mrr"] == pytest.approx(chained["hard.mrr"], abs=1e-4)
+    assert summary["connect.oracle_cca.seen.r1"] > 80
+    assert summary["memory.peak_mb"] > 50
+    assert all(isinstance(value, int | float) for value in summary.values())
+
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<audio") >= 30
+    assert f"{summary['connect.auto.seen.r1']:.1f}" in page
+
+    (result,) = (tmp_path / "results" / "isthmus__auto").rglob("*.json")
+    subsets = {subset["hf_subset"]: subset for subset in read_result(result).scores["test"]}
+    assert subsets["hard"]["mrr"] == pytest.approx(expected["hard.mrr"] / 100)
+
+
+def test_a_second_run_keeps_finished_stages(
+    scene: Scene, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make(scene, world, tmp_path)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a finished stage was computed again")
+
+    monkeypatch.setattr(fitting, "connect", refuse)
+    monkeypatch.setattr(fitting, "fit_oracle", refuse)
+    second = make(scene, world, tmp_path)
+    timed = ("time.total_s", "time.world_s", "memory.")
+    assert {name: value for name, value in second.items() if not name.startswith(timed)} == {
+        name: value for name, value in first.items() if not name.startswith(timed)
+    }
+
+
+def test_after_an_interruption_only_the_unfinished_stages_are_made(
+    scene: Scene, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, made = fitting.connect, []
+
+    def cut_off(*arguments: Any, method: Any, **options: Any) -> Connector:
+        made.append(type(method).__name__)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return whole(*arguments, method=method, **options)
+
+    monkeypatch.setattr(fitting, "connect", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        make(scene, world, tmp_path)
+    assert not (tmp_path / "summary.json").exists()
+    make(scene, world, tmp_path)
+    assert made == ["ProcrustesConfig", "CcaConfig", "CcaConfig", "AutoConfig"]
+
+
+def test_a_full_run_has_every_method_the_oracle_and_the_ablation(
+    scene: Scene, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for table in ("CONTENDERS", "ORACLES", "ABLATION"):
+        short = {
+            name: replace(own, setting=replace(own.setting, optimisation=SHORT))
+            if hasattr(own.setting, "optimisation")
+            else own
+            for name, own in getattr(contenders, table).items()
+        }
+        monkeypatch.setattr(run, table, short)
+    summary = make(scene, world, tmp_path, quick=False)
+    methods = ("chain", "soft_chain", "procrustes", "ridge", "cca", "cmcr", "exmcr", "auto", "oracle", "oracle_cca")
+    for method in methods:
+        for gallery in world.galleries:
+            assert 0 <= summary[f"connect.{method}.{gallery}.r1"] <= 100
+            assert f"time.{method}_s" in summary
+    assert "connect.raw.seen.r1" not in summary  # 10 and 8 dimensions cannot be compared
+    for variant in contenders.ABLATION:
+        assert f"ablation.{variant}.hard.r1" in summary
+    assert summary["ablation.csls.seen.r1"] >= 0
+    page = (tmp_path / "report.html").read_text()
+    assert "without completion" in page
+    assert "dimensions differ" in page
+
+
+def test_every_name_in_the_summary_is_documented(scene: Scene, world: World, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "demo.md").read_text()
+    patterns = [
+        re.compile(re.sub(r"<\w+>", "[a-z0-9_]+", re.escape(name)) + "$")
+        for name in re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    ]
+    undocumented = [name for name in make(scene, world, tmp_path) if not any(p.match(name) for p in patterns)]
+    assert undocumented == []
+
+
+def test_each_ablation_changes_one_component() -> None:
+    full = contenders.FULL
+    changed = {
+        name: {key for key, value in vars(own.setting).items() if value != getattr(full, key)}
+        for name, own in contenders.ABLATION.items()
+    }
+    assert changed == {
+        "full": set(),
+        "no_consistency": {"pseudo_weight", "intra_weight"},
+        "no_noise": {"noise_variance"},
+        "no_pseudo_inter": {"pseudo_weight"},
+        "no_text_inter": {"overlap_weight"},
+        "no_intra": {"intra_weight"},
+        "siglip": {"contrast"},
+        "matched_centring": {"centring"},
+    }
+    assert contenders.CONTENDERS["cmcr"].setting == CmcrConfig()
+
+
+def test_the_fingerprint_follows_vectors_and_truth(world: World) -> None:
+    other_truth = {
+        name: replace(gallery, left_concepts=gallery.left_concepts[::-1].copy())
+        for name, gallery in world.galleries.items()
+    }
+    prints = {
+        fingerprint(world),
+        fingerprint(replace(world, galleries=other_truth)),
+        fingerprint(replace(world, pairs=None)),
+    }
+    assert len(prints) == 3
+    assert fingerprint(world) == fingerprint(world)
