@@ -1,63 +1,9 @@
-"""Materials whose truth is known: two random linear views of one latent, with a modality gap in each space."""
+"""Fixtures of the connecting tests."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
 import pytest
-
-from isthmus.connecting.materials import Materials, Side
-from isthmus.embeddings import Embeddings
-
-
-@dataclass(frozen=True)
-class TwoViews:
-    """Materials, and a gallery of true pairs of the two unshared modalities that no method sees."""
-
-    materials: Materials
-    images: Embeddings
-    sounds: Embeddings
-
-
-DrawTwoViews = Callable[..., TwoViews]
+from two_views import DrawTwoViews, draw
 
 
 @pytest.fixture
 def draw_two_views() -> DrawTwoViews:
-    return _draw
-
-
-def _draw(
-    seed: int = 0,
-    *,
-    texts: int = 800,
-    memory: int = 800,
-    gallery: int = 200,
-    dims: tuple[int, int] = (24, 20),
-    latent: int = 8,
-    gap: float = 0.5,
-    noise: float = 0.05,
-) -> TwoViews:
-    draw = np.random.default_rng(seed)
-    maps = [draw.standard_normal((latent, dim)) / np.sqrt(latent) for dim in dims]
-    gaps = [gap * direction / np.linalg.norm(direction) for direction in map(draw.standard_normal, dims)]
-
-    def embed(meaning: np.ndarray, side: int, modality: str) -> Embeddings:
-        rows = meaning @ maps[side] + noise * draw.standard_normal((len(meaning), dims[side]))
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        shifted = rows if modality == "text" else rows + gaps[side]
-        return Embeddings.from_array(shifted.astype(np.float32), modality=modality, space=("clip", "clap")[side])
-
-    text = draw.standard_normal((texts, latent))
-    image, sound = (draw.standard_normal((memory, latent)) for _ in range(2))
-    true = draw.standard_normal((gallery, latent))
-    materials = Materials(
-        Side(embed(text, 0, "text"), embed(image, 0, "image")),
-        Side(embed(text, 1, "text"), embed(sound, 1, "audio")),
-    )
-    return TwoViews(materials, embed(true, 0, "image"), embed(true, 1, "audio"))
-
-
-def draw_materials(**options: int) -> Materials:
-    """The materials alone, for programs that run outside pytest."""
-    return _draw(**options).materials
+    return draw

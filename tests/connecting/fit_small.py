@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import torch
-from conftest import draw_materials
+from two_views import draw_materials
 from safetensors.torch import save_file
 
 from isthmus.connecting import training

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import DrawTwoViews, TwoViews
+from two_views import DrawTwoViews, TwoViews
 
 from isthmus.connecting.cmcr import CmcrObjective, fit_cmcr
 from isthmus.connecting.config import CmcrConfig, OptimisationConfig

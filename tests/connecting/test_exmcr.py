@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import DrawTwoViews, TwoViews
+from two_views import DrawTwoViews, TwoViews
 from torch.nn import functional
 
 from isthmus.connecting.config import ConsistencyConfig, ExmcrConfig, OptimisationConfig

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import DrawTwoViews
+from two_views import DrawTwoViews
 from safetensors import safe_open
 from safetensors.torch import load_file
 
