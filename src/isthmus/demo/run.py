@@ -46,7 +46,8 @@ def show_world(scene: Scene, world: World, out: Path, *, seed: int, quick: bool,
         compared |= {name: follow(own.label, bench.oracle, name, own) for name, own in oracles.items()}
         ablation = {name: follow(own.label, bench.variant, name, own) for name, own in variants.items()}
     seconds = {"world": world_seconds, **{name: outcome["seconds"] for name, outcome in compared.items()}}
-    seconds["ablation"] = sum(outcome["seconds"] for outcome in ablation.values())
+    if ablation:
+        seconds["ablation"] = sum(outcome["seconds"] for outcome in ablation.values())
     connector = bench.connector(SHOWN, contenders[SHOWN])
     connector.save(out / "connector")
     _write_results(out / "results", compared, bench.stages.world)

@@ -196,5 +196,5 @@ def _time(found: Findings, total_seconds: float) -> Section:
         "Time",
         "Seconds for each part, fitting and evaluation together, when it ran; a second run into the same folder "
         "takes finished parts as they are.",
-        (table(Table("part", ("seconds",), tuple(rows))),),
+        (table(Table("part", ("seconds",), tuple(rows), marked="none")),),
     )

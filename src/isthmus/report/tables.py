@@ -19,12 +19,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """``columns`` name the cells; the first column's heading is ``corner``. The best of each column is marked."""
+    """``columns`` name the cells; the first column's heading is ``corner``. ``marked``: what stands out in a column."""
 
     corner: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     decimals: int = 1
+    marked: Literal["highest", "none"] = "highest"
 
 
 def table(content: Table) -> str:
@@ -36,6 +37,8 @@ def table(content: Table) -> str:
 
 
 def _best(content: Table, column: int) -> float | None:
+    if content.marked == "none":
+        return None
     values = [row.cells[column] for row in content.rows if row.kind == "plain"]
     numbers = [value for value in values if isinstance(value, int | float)]
     return max(numbers) if len(numbers) > 1 else None
@@ -44,7 +47,7 @@ def _best(content: Table, column: int) -> float | None:
 def _row(row: Row, best: list[float | None], decimals: int) -> str:
     note = f"<small>{escape(row.note)}</small>" if row.note else ""
     cells = "".join(
-        _cell(value, marked=row.kind == "plain" and value is not None and value == top, decimals=decimals)
+        _cell(value, marked=row.kind == "plain" and top is not None and value == top, decimals=decimals)
         for value, top in zip(row.cells, best, strict=True)
     )
     return f'<tr class="{row.kind}"><th scope="row">{escape(row.label)}{note}</th>{cells}</tr>'
