@@ -26,6 +26,9 @@ MEMORY_ROWS = 8192
 """Memory rows read at once."""
 SAMPLE_QUERIES = 256
 """Queries on which error and coverage are measured."""
+LEAST_EXPONENT = -60.0
+"""Weights below e^-60 of the largest are raised to it: invisible in a float32 sum, but exp of what underflows to a
+denormal takes fifteen times as long on x86."""
 TILE_QUERIES = 2048
 """Queries scored against one memory block at once: a tile of scores is 64 MB."""
 
@@ -53,7 +56,7 @@ class OnlineSoftmax:
         """Take a memory block into account for some of the queries. Overwrites ``scores``."""
         peak = torch.maximum(self.peak[rows], scores.amax(1, keepdim=True))
         shrink = (self.peak[rows] - peak).exp()
-        weights = scores.sub_(peak).exp_()
+        weights = scores.sub_(peak).clamp_(min=LEAST_EXPONENT).exp_()
         self.peak[rows] = peak
         self.mass[rows] = self.mass[rows] * shrink + weights.sum(1, keepdim=True)
         self.total[rows] = (self.total[rows] * shrink).addmm_(weights, values)
