@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import torch
-from two_views import draw_materials
 from safetensors.torch import save_file
+from two_views import draw_materials
 
 from isthmus.connecting import training
 from isthmus.connecting.cmcr import fit_cmcr

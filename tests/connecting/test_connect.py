@@ -77,6 +77,16 @@ def test_cosines_of_a_blend_are_the_mean_of_its_members(world: World) -> None:
     np.testing.assert_allclose(joint, np.mean(alone, axis=0), atol=1e-5)
 
 
+@pytest.mark.parametrize(("share", "members"), [(0.0, 3), (0.25, 4)])
+def test_a_trained_member_joins_where_texts_are_many(share: float, members: int) -> None:
+    many = synthetic_world("many", "plain", SyntheticRecipe(texts=2600, memory=500, dims=(32, 24), content=12), seed=1)
+    connector = isthmus.connect(many.left, many.right, members=3, trained_share=share)
+    assert len(connector.members) == members
+    if share:
+        assert connector.members[-1].method == "cmcr"
+        assert connector.weights[-1] / sum(connector.weights) == pytest.approx(share)
+
+
 def test_unpaired_overlap_rows_are_dropped_and_counted(world: World) -> None:
     texts = world.right["text"]
     fewer = texts.take(np.arange(100, 600))
@@ -161,5 +171,5 @@ def test_damaged_files_are_named(connector: Connector, tmp_path: Path) -> None:
 def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_path: Path) -> None:
     isthmus.connect(world.left, world.right, seed=4, members=2).save(tmp_path / "joint")
     config = json.loads((tmp_path / "joint" / "config.json").read_text())
-    assert config["config"] == {"method": "auto", "seed": 4, "members": 2}
+    assert config["config"] == {"method": "auto", "seed": 4, "members": 2, "trained_share": 0.5}
     assert len(config["members"]) == len(config["choice"]["members"]) == 2

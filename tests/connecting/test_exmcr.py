@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from two_views import DrawTwoViews, TwoViews
 from torch.nn import functional
+from two_views import DrawTwoViews, TwoViews
 
 from isthmus.connecting.config import ConsistencyConfig, ExmcrConfig, OptimisationConfig
 from isthmus.connecting.connector import Connector

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from two_views import DrawTwoViews
 from safetensors import safe_open
 from safetensors.torch import load_file
+from two_views import DrawTwoViews
 
 from isthmus.connecting.cmcr import CmcrObjective, fit_cmcr
 from isthmus.connecting.config import CmcrConfig, OptimisationConfig

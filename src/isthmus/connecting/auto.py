@@ -5,7 +5,7 @@ Averaging the cosines of the best few is safer than picking one: the members' mi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,17 +31,21 @@ class Choice:
     """The blend, and why.
 
     ``members`` are fitted to all rows, ``judged`` are the same candidates without the held-out rows. ``ranked`` has
-    every candidate with its expected quality (share of the pool's best) and its criteria, best first.
+    every candidate with its expected quality (share of the pool's best) and its criteria, best first. ``trained`` says
+    how the trained member fared, if one was tried.
     """
 
     members: tuple[Member, ...]
     judged: tuple[Member, ...]
+    weights: tuple[float, ...]
     ranked: tuple[tuple[Candidate, float, dict[str, float]], ...]
+    trained: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for ``config.json``: the members, then the ten best candidates with their criteria."""
         return {
             "members": [member.method for member in self.members],
+            "trained": None if self.trained is None else dict(self.trained),
             "considered": len(self.ranked),
             "best": [
                 {"candidate": str(candidate), "expected_share_of_best": round(expected, 4)}
@@ -85,6 +89,7 @@ def choose(
             linear_member(pool[i], own, views[pool[i].centring].centres) for i, own in zip(best, refitted, strict=True)
         ),
         judged=tuple(linear_member(pool[i], maps[i], views[pool[i].centring].centres) for i in best),
+        weights=tuple(1.0 for _ in best),
         ranked=tuple((pool[i], float(expected[i]), scores[i]) for i in order),
     )
 

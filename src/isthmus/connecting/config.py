@@ -178,10 +178,13 @@ class AutoConfig:
     """Choose among all methods by criteria that need no pairs, and blend the best."""
 
     members: int = 8
-    """How many of the best candidates are blended."""
+    """How many of the best closed forms are blended."""
+    trained_share: float = 0.5
+    """Share of the blend for a trained C-MCR member, from 2000 overlap rows on; 0 for closed forms only."""
 
     def __post_init__(self) -> None:
         require(self.members >= 1, "members", "at least 1", self.members)
+        require(0 <= self.trained_share < 1, "trained-share", "at least 0 and below 1", self.trained_share)
 
 
 MethodConfig = ProcrustesConfig | RidgeConfig | CcaConfig | CmcrConfig | ExmcrConfig | AutoConfig

@@ -16,12 +16,14 @@ from isthmus.connecting.auto import choose
 from isthmus.connecting.cmcr import fit_cmcr
 from isthmus.connecting.config import METHODS, AutoConfig, CmcrConfig, ExmcrConfig, MethodConfig
 from isthmus.connecting.connector import Connector
+from isthmus.connecting.evidence import gather_evidence
 from isthmus.connecting.exmcr import fit_exmcr
 from isthmus.connecting.linear import fit_linear
 from isthmus.connecting.materials import Materials, Side, assemble
 from isthmus.connecting.measure import measure
 from isthmus.connecting.member import Member, project_blend
 from isthmus.connecting.progress import OnProgress
+from isthmus.connecting.trained import TRAINED, TRAINED_ROWS, join_trained
 from isthmus.connecting.view import view
 from isthmus.embeddings import Embeddings
 from isthmus.errors import IsthmusError
@@ -35,12 +37,13 @@ FEWEST_ROWS = 10
 class Fit:
     """What fitting gave.
 
-    ``measured`` members did not see the held-out rows, ``members`` may have; ``choice`` says what was chosen and why
-    (empty where nothing was to choose).
+    ``measured`` members did not see the held-out rows, ``members`` may have; ``weights`` are those of both. ``choice``
+    says what was chosen and why (empty where nothing was to choose).
     """
 
     measured: tuple[Member, ...]
     members: tuple[Member, ...]
+    weights: tuple[float, ...]
     choice: dict[str, Any]
 
 
@@ -77,26 +80,29 @@ def connect(
     match config:
         case AutoConfig():
             chosen = choose(materials, matched, config, fitted, held, seed=seed)
-            fit = Fit(chosen.judged, chosen.members, chosen.as_dict())
+            complete = materials.left.memory is not None and materials.right.memory is not None
+            if config.trained_share > 0 and complete and len(fitted) >= TRAINED_ROWS:
+                member = fit_cmcr(training, TRAINED, seed=seed, device=device, checkpoint=where, progress=progress)
+                evidence = gather_evidence(matched, fitted, held, seed=seed)
+                chosen = join_trained(chosen, member, evidence, config.trained_share)
+            fit = Fit(chosen.judged, chosen.members, chosen.weights, chosen.as_dict())
         case CmcrConfig():
             fit = _trained(fit_cmcr(training, config, seed=seed, device=device, checkpoint=where, progress=progress))
         case ExmcrConfig():
             fit = _trained(fit_exmcr(training, config, seed=seed, device=device, checkpoint=where, progress=progress))
         case _:
-            fit = Fit((fit_linear(training, config),), (fit_linear(materials, config),), {})
-
-    weights = tuple(1.0 for _ in fit.members)
+            fit = Fit((fit_linear(training, config),), (fit_linear(materials, config),), (1.0,), {})
 
     def project(block: Tensor, side: int, modality: str) -> Tensor:
         heads = [member.right if side else member.left for member in fit.measured]
-        return project_blend(heads, weights, block, modality)
+        return project_blend(heads, fit.weights, block, modality)
 
     return Connector(
         left_space=materials.left.space,
         right_space=materials.right.space,
         overlap=overlap,
         members=fit.members,
-        weights=weights,
+        weights=fit.weights,
         config={"method": method_name(config), "seed": seed, **asdict(config)},
         choice=fit.choice,
         report=measure(project, materials, matched, fitted, held, seed=seed),
@@ -104,7 +110,7 @@ def connect(
 
 
 def _trained(member: Member) -> Fit:
-    return Fit((member,), (member,), {})
+    return Fit((member,), (member,), (1.0,), {})
 
 
 def method_config(method: str | MethodConfig, options: Mapping[str, Any]) -> MethodConfig:
