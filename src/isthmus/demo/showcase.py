@@ -12,6 +12,7 @@ from isthmus.demo.contenders import ABLATION, BRIEF, CSLS, SHOWN, Contender
 from isthmus.demo.found import images_for_sounds, sounds_for_images
 from isthmus.demo.scene import Scene
 from isthmus.demo.stages import Outcome
+from isthmus.metrics import modality_gap
 from isthmus.report import Cloud, Page, Row, Section, Table, cloud_panels, examples, grouped_bars, table
 from isthmus.report.page import paragraphs
 from isthmus.worlds.world import World
@@ -150,10 +151,20 @@ def _gap(found: Findings) -> Section:
     ]
     return Section(
         "The gap between modalities, before and after",
-        "Each dot is one item, drawn on the two directions in which its space varies most; large dots are the means. "
-        "Inside each of the two spaces texts and items lie apart (the modality gap), and the two spaces have nothing "
-        "in common. In the joint space all three modalities lie over one another.",
-        (cloud_panels([*clouds, Cloud("joint space, after", joint)]),),
+        "Each dot is one item, drawn on the two directions in which its space varies most; large dots are the means and "
+        "the gap is the distance between them. Before, there are two spaces with nothing in common but the texts; "
+        "after, pictures, sounds and texts lie in one.",
+        (
+            cloud_panels(
+                [
+                    *clouds,
+                    Cloud(
+                        f"joint space\n{names[0]}-{names[1]} gap {modality_gap(joint[names[0]], joint[names[1]]):.2f}",
+                        joint,
+                    ),
+                ]
+            ),
+        ),
     )
 
 
