@@ -33,7 +33,7 @@ VOICES = {
     "gus": "en-gb-x-gbclan+m1",
     "zoe": "en-gb-x-gbcwmd+f1",
 }
-TAKES = 14
+TAKES = 13
 SLOWEST, FASTEST = 130, 210
 LOWEST, HIGHEST = 25, 75
 BITS = 8
