@@ -151,8 +151,8 @@ def _gap(found: Findings) -> Section:
     ]
     return Section(
         "The gap between modalities, before and after",
-        "Each dot is one item, drawn on the two directions in which its space varies most; large dots are the means and "
-        "the gap is the distance between them. Before, there are two spaces with nothing in common but the texts; "
+        "Each dot is one item, drawn on the two directions in which its space varies most; large dots are the means "
+        "and the gap is the distance between them. Before, there are two spaces with nothing in common but the texts; "
         "after, pictures, sounds and texts lie in one.",
         (
             cloud_panels(
