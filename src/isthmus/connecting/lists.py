@@ -1,0 +1,201 @@
+"""Lists: a memory laid out so that rows which answer queries alike lie together, and `top_k` over the best of them.
+
+A query's softmax is almost wholly held by a few hundred rows. Lists are k-means cells in the metric of the
+queries' second moment, in which a cell's spread is exactly the spread of its rows' scores over the queries: a
+query then finds those rows in the few lists whose mean promises the largest share. All queries that chose a list
+meet its rows in one matrix product.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from isthmus.connecting.batches import RowSource, blocks, evenly_spaced
+from isthmus.connecting.softmax import OnlineSoftmax
+
+LISTS_PER_ROOT = 4
+"""Lists = 4 √rows: scoring the lists then costs about as much as scoring the rows of those chosen."""
+METRIC_DIM = 128
+"""k-means runs in this many leading directions of the query metric; the others hardly move a score."""
+SAMPLE_PER_LIST = 32
+ITERATIONS = 6
+BLOCK_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A memory sorted by list, in the precision that multiplies fastest.
+
+    Rows ``starts[l] : starts[l + 1]`` of ``keys`` (and of ``values``, which stand beside them) are list ``l``;
+    ``means`` are the lists' means.
+    """
+
+    keys: Float[Tensor, "rows dim"]
+    values: Float[Tensor, "rows value_dim"]
+    starts: Int[Tensor, " borders"]
+    means: Float[Tensor, "lists dim"]
+
+    @property
+    def sizes(self) -> Int[Tensor, " lists"]:
+        """Rows of each list."""
+        return self.starts.diff()
+
+    def log_shares(
+        self, queries: Float[Tensor, "queries dim"], temperature: float
+    ) -> Float[Tensor, "queries lists"]:
+        """The share of a query's softmax each list would hold if its rows all were its mean, as logarithms."""
+        scores = (queries.to(self.means.dtype) @ self.means.T).float().div_(temperature)
+        scores += self.sizes.log()
+        return scores.sub_(scores.logsumexp(1, keepdim=True))
+
+
+def build_lists(
+    memory: RowSource, queries: Float[Tensor, "sample dim"], values: RowSource | None = None, *, seed: int
+) -> Lists:
+    """Cluster a memory in the metric of a sample of queries, in three passes over it."""
+    device = queries.device
+    count = max(1, min(len(memory) // 8, round(LISTS_PER_ROOT * math.sqrt(len(memory)))))
+    metric = query_metric(queries)
+    draw = torch.Generator(device).manual_seed(seed)
+    sample = evenly_spaced(memory, SAMPLE_PER_LIST * count, device) @ metric
+    cells = k_means(sample, count, draw)
+    cell_of = torch.cat([nearest(block @ metric, cells) for block in blocks(memory, BLOCK_ROWS, device)])
+    return _sorted_by_list(memory, values, cell_of, count, device)
+
+
+def query_metric(queries: Float[Tensor, "sample dim"]) -> Float[Tensor, "dim metric_dim"]:
+    """A map M with ``‖Mᵀ(k - m)‖²`` = the mean over queries of ``<q, k - m>²``, in its leading directions."""
+    values, vectors = torch.linalg.eigh(queries.T @ queries / len(queries))
+    return vectors[:, -METRIC_DIM:] * values[-METRIC_DIM:].clamp(min=0).sqrt()
+
+
+def k_means(
+    rows: Float[Tensor, "rows dim"], count: int, draw: torch.Generator
+) -> Float[Tensor, "count dim"]:
+    """Lloyd's algorithm from rows drawn at random; a cell that loses its rows stays where it is."""
+    cells = rows[torch.randperm(len(rows), generator=draw, device=rows.device)[:count]].clone()
+    for _ in range(ITERATIONS):
+        cell_of = torch.cat([nearest(block, cells) for block in rows.split(BLOCK_ROWS)])
+        sums = torch.zeros_like(cells).index_add_(0, cell_of, rows)
+        sizes = torch.bincount(cell_of, minlength=count)[:, None]
+        cells = torch.where(sizes > 0, sums / sizes.clamp(min=1), cells)
+    return cells
+
+
+def nearest(rows: Float[Tensor, "rows dim"], cells: Float[Tensor, "cells dim"]) -> Int[Tensor, " rows"]:
+    """Each row's nearest cell."""
+    offsets = -0.5 * cells.square().sum(1)
+    return torch.cat([torch.addmm(offsets, part, cells.T).argmax(1) for part in rows.split(4096)])
+
+
+def _sorted_by_list(
+    memory: RowSource, values: RowSource | None, cell_of: Int[Tensor, " rows"], count: int, device: torch.device
+) -> Lists:
+    order = cell_of.argsort(stable=True)
+    place = torch.empty_like(order)
+    place[order] = torch.arange(len(order), device=device)
+    sizes = torch.bincount(cell_of, minlength=count)
+    keys, means = _scattered(memory, place, device), torch.zeros(count, memory.dim, device=device)
+    start = 0
+    for block in blocks(memory, BLOCK_ROWS, device):
+        means.index_add_(0, cell_of[start : start + len(block)], block)
+        start += len(block)
+    means = (means / sizes.clamp(min=1)[:, None]).to(keys.dtype)
+    starts = torch.cat((torch.zeros(1, dtype=torch.long, device=device), sizes.cumsum(0)))
+    return Lists(keys, keys if values is None else _scattered(values, place, device), starts, means)
+
+
+def _scattered(
+    source: RowSource, place: Int[Tensor, " rows"], device: torch.device
+) -> Float[Tensor, "rows dim"]:
+    """A source's rows at their new places."""
+    rows = torch.empty(len(source), source.dim, dtype=fast_dtype(device), device=device)
+    start = 0
+    for block in blocks(source, BLOCK_ROWS, device):
+        rows[place[start : start + len(block)]] = block.to(rows.dtype)
+        start += len(block)
+    return rows
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the processor multiplies it natively (three to five times as fast), else float32."""
+    native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if native else torch.float32
+
+
+def top_k(
+    queries: Float[Tensor, "queries dim"], lists: Lists, temperature: float, least_share: float
+) -> Float[Tensor, "queries value_dim"]:
+    """Pseudo counterparts over every list expected to hold more than ``least_share`` of a query's softmax.
+
+    The weights of the rows looked at are exact; unit rows.
+    """
+    running = OnlineSoftmax.empty(len(queries), lists.values.shape[1], queries.device)
+    shares = lists.log_shares(queries, temperature)
+    probe(running, queries, lists, temperature, chosen(shares, least_share))
+    return running.mean()
+
+
+def chosen(log_shares: Float[Tensor, "queries lists"], least_share: float) -> Bool[Tensor, "queries lists"]:
+    """The lists above a share, and each query's best one in any case."""
+    above = log_shares > math.log(least_share)
+    return above.scatter_(1, log_shares.argmax(1, keepdim=True), True)
+
+
+def probe(
+    running: OnlineSoftmax,
+    queries: Float[Tensor, "queries dim"],
+    lists: Lists,
+    temperature: float,
+    pairs: Bool[Tensor, "queries lists"],
+) -> None:
+    """Take the rows of the marked lists into account, list by list."""
+    scaled = queries / temperature
+    asking = scaled.to(lists.keys.dtype)
+    borders = lists.starts.tolist()
+    for number, who in _askers(pairs):
+        rows = slice(borders[number], borders[number + 1])
+        scores = (asking[who] @ lists.keys[rows].T).float()
+        running.add_scattered(who, scores, lists.values[rows])
+
+
+def _askers(pairs: Bool[Tensor, "queries lists"]) -> Iterator[tuple[int, Int[Tensor, " askers"]]]:
+    """Each list that some query marked, with those queries."""
+    counts = pairs.sum(0)
+    by_list = pairs.T.nonzero()[:, 1].split(counts.tolist())
+    return ((number, who) for number, who in enumerate(by_list) if len(who))
+
+
+def least_share_for(
+    tolerance: float,
+    queries: Float[Tensor, "sample dim"],
+    expected: Float[Tensor, "sample value_dim"],
+    lists: Lists,
+    temperature: float,
+) -> float:
+    """The largest share, on a grid, at which the mean cosine error over a sample is within the tolerance.
+
+    Each step looks only at the lists the step before left out.
+    """
+    running = OnlineSoftmax.empty(len(queries), lists.values.shape[1], queries.device)
+    shares = lists.log_shares(queries, temperature)
+    done = torch.zeros_like(shares, dtype=torch.bool)
+    share = 0.1
+    while True:
+        now = chosen(shares, share)
+        probe(running, queries, lists, temperature, now & ~done)
+        done = now
+        if mean_cosine_error(running.mean(), expected) <= tolerance or bool(done.all()):
+            return share
+        share /= 2
+
+
+def mean_cosine_error(found: Float[Tensor, "rows dim"], expected: Float[Tensor, "rows dim"]) -> float:
+    """The mean of 1 - cosine between rows that should be equal; unit rows."""
+    return (1 - (found * expected).sum(1)).mean().item()
