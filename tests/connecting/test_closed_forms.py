@@ -9,9 +9,7 @@ from torch.nn import functional
 from isthmus.connecting.closed_forms import Moments, cca, moments, procrustes, ridge
 
 
-def paired_views(
-    seed: int, rows: int = 400, left: int = 12, right: int = 9
-) -> tuple[torch.Tensor, torch.Tensor]:
+def paired_views(seed: int, rows: int = 400, left: int = 12, right: int = 9) -> tuple[torch.Tensor, torch.Tensor]:
     """Two noisy linear views of one latent, unit rows."""
     draw = torch.Generator().manual_seed(seed)
     latent = torch.randn(rows, 7, generator=draw)

@@ -8,7 +8,7 @@ from torch.nn import functional
 from isthmus.connecting import consistency
 from isthmus.connecting.batches import TensorRows
 from isthmus.connecting.config import ConsistencyConfig
-from isthmus.connecting.consistency import coverage, exact, pseudo_pairs
+from isthmus.connecting.consistency import coverage, exact, prepare, pseudo_rows
 from isthmus.errors import IsthmusError
 
 CPU = torch.device("cpu")
@@ -59,15 +59,22 @@ def test_equal_memory_rows_are_all_neighbours() -> None:
     assert found.effective_neighbours.item() == pytest.approx(40, rel=1e-3)
 
 
-def test_pseudo_pairs_answer_every_query_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pseudo_rows_answer_every_query_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consistency, "QUERY_ROWS", 9)
     queries, memory = unit_rows(6, 50), unit_rows(7, 60)
-    found = pseudo_pairs(TensorRows(queries), TensorRows(memory), ConsistencyConfig(), device=CPU)
+    found = pseudo_rows(TensorRows(queries), TensorRows(memory), ConsistencyConfig(), device=CPU)
     _, expected = full_softmax(queries, memory, 0.01)
-    np.testing.assert_allclose(found.vectors, expected, atol=2e-6)
-    assert (found.method, found.error) == ("exact", 0.0)
+    np.testing.assert_allclose(np.concatenate(list(found.batches(4))), expected, atol=2e-6)
+    assert (found.consistency.method, found.consistency.error) == ("exact", 0.0)
+
+
+def test_auto_turns_to_lists_where_exact_would_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    queries, memory = TensorRows(unit_rows(6, 50)), TensorRows(unit_rows(7, 600))
+    assert prepare(queries, memory, ConsistencyConfig(), device=CPU).method == "exact"
+    monkeypatch.setattr(consistency, "MANY_SCORES", 1000)
+    assert prepare(queries, memory, ConsistencyConfig(), device=CPU).method == "top_k"
 
 
 def test_an_empty_memory_is_refused() -> None:
     with pytest.raises(IsthmusError, match="memory has no rows"):
-        pseudo_pairs(TensorRows(unit_rows(8, 3)), TensorRows(torch.empty(0, 16)), ConsistencyConfig(), device=CPU)
+        prepare(TensorRows(unit_rows(8, 3)), TensorRows(torch.empty(0, 16)), ConsistencyConfig(), device=CPU)

@@ -34,10 +34,15 @@ class ConsistencyConfig:
     temperature: float = 0.01
     """Softmax temperature τ1 over the memory."""
     method: ConsistencyMethod = "auto"
-    """exact weighs every memory row; top_k only the rows of the nearest lists, and reports its error."""
+    """exact weighs every memory row; top_k only those of lists that matter, auto where exact would take minutes."""
+    tolerance: float = 1e-3
+    """Mean cosine error top_k may have; it is measured on a sample of queries and reported."""
+    seed: int = 0
+    """Seed of top_k's lists."""
 
     def __post_init__(self) -> None:
         require(self.temperature > 0, "consistency temperature", "above 0", self.temperature)
+        require(self.tolerance > 0, "consistency tolerance", "above 0", self.tolerance)
 
 
 @dataclass(frozen=True)

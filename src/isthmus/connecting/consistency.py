@@ -2,21 +2,23 @@
 
 ``v_i = normalize(Σ_k softmax_k(<t_i, v_k>/τ1) v_k)``. `exact` weighs every memory row, block by block with an
 online softmax, so that neither the memory nor a score matrix is ever held whole. `top_k` (see `lists`) weighs the
-rows of the nearest lists only. `pseudo_pairs` chooses between them and measures what came out.
+rows of the nearest lists only. `prepare` chooses between them and measures what will come out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from isthmus.connecting.batches import RowSource, blocks, evenly_spaced
 from isthmus.connecting.config import ConsistencyConfig
+from isthmus.connecting.lists import build_lists, least_share_for, top_k
+from isthmus.connecting.softmax import OnlineSoftmax
 from isthmus.errors import IsthmusError
 
 QUERY_ROWS = 8192
@@ -26,44 +28,12 @@ MEMORY_ROWS = 8192
 """Memory rows read at once."""
 SAMPLE_QUERIES = 256
 """Queries on which error and coverage are measured."""
-LEAST_EXPONENT = -60.0
-"""Weights below e^-60 of the largest are raised to it: invisible in a float32 sum, but exp of what underflows to a
-denormal takes fifteen times as long on x86."""
+METRIC_QUERIES = 16_384
+"""Queries whose second moment is the lists' metric."""
+MANY_SCORES = 10**10
+"""Scores from which "auto" takes `top_k`: exact needs about three minutes for them in 512 dimensions on two cores."""
 TILE_QUERIES = 2048
 """Queries scored against one memory block at once: a tile of scores is 64 MB."""
-
-
-@dataclass
-class OnlineSoftmax:
-    """A softmax-weighted mean of rows that come in any order: its running peak, mass and weighted sum.
-
-    ``peak`` and ``mass`` are ``(queries, 1)``, ``total`` is ``(queries, dim)``; scores may be shifted by the peak
-    at any time without changing the result.
-    """
-
-    peak: Float[Tensor, "queries 1"]
-    mass: Float[Tensor, "queries 1"]
-    total: Float[Tensor, "queries dim"]
-
-    @classmethod
-    def empty(cls, queries: int, dim: int, device: torch.device) -> OnlineSoftmax:
-        """Nothing seen yet."""
-        zero = torch.zeros(queries, 1, device=device)
-        total = torch.zeros(queries, dim, device=device)
-        return cls(torch.full_like(zero, -torch.inf), zero, total)
-
-    def add(self, rows: slice, scores: Float[Tensor, "tile block"], values: Float[Tensor, "block dim"]) -> None:
-        """Take a memory block into account for some of the queries. Overwrites ``scores``."""
-        peak = torch.maximum(self.peak[rows], scores.amax(1, keepdim=True))
-        shrink = (self.peak[rows] - peak).exp()
-        weights = scores.sub_(peak).clamp_(min=LEAST_EXPONENT).exp_()
-        self.peak[rows] = peak
-        self.mass[rows] = self.mass[rows] * shrink + weights.sum(1, keepdim=True)
-        self.total[rows] = (self.total[rows] * shrink).addmm_(weights, values)
-
-    def mean(self) -> Float[Tensor, "queries dim"]:
-        """The weighted mean, renormalised."""
-        return functional.normalize(self.total, dim=-1)
 
 
 def exact(
@@ -115,36 +85,101 @@ def coverage(queries: Float[Tensor, "sample dim"], memory: RowSource, temperatur
 
 
 @dataclass(frozen=True)
-class PseudoPairs:
-    """Pseudo counterparts of every query, and what was measured on a sample of them.
+class Consistency:
+    """Semantic consistency with one memory, ready to answer queries.
 
-    ``error`` is the mean of 1 - cosine between the vectors and the exact ones; 0 where the method is exact.
+    ``lists`` is the memory sorted for `top_k`, ``None`` where the answers are exact. ``error`` is the mean of
+    1 - cosine to the exact answers over a sample of queries, ``coverage`` how the memory answers that sample.
     """
 
-    vectors: Float[Tensor, "queries dim"]
-    method: str
+    memory: RowSource
+    values: RowSource | None
+    temperature: float
+    lists: Lists | None
+    least_share: float
     error: float
     coverage: Coverage
 
+    @property
+    def method(self) -> str:
+        """ "exact" or "top_k"."""
+        return "exact" if self.lists is None else "top_k"
 
-def pseudo_pairs(
+    @property
+    def dim(self) -> int:
+        """Columns of the answers."""
+        return (self.values or self.memory).dim
+
+    def __call__(self, queries: Float[Tensor, "queries dim"]) -> Float[Tensor, "queries value_dim"]:
+        """Pseudo counterparts of the queries; unit rows."""
+        if self.lists is None:
+            return exact(queries, self.memory, self.temperature, self.values)
+        return top_k(queries, self.lists, self.temperature, self.least_share)
+
+
+def prepare(
     queries: RowSource,
     memory: RowSource,
     config: ConsistencyConfig,
     *,
     values: RowSource | None = None,
     device: torch.device,
-) -> PseudoPairs:
-    """Each query's pseudo counterpart in a memory; with ``values``, in the rows that stand beside the memory's.
+) -> Consistency:
+    """Get a memory ready for queries; with ``values``, answers are means of the rows that stand beside the memory's.
 
-    Raises `IsthmusError` for an empty memory.
+    The method "auto" sorts the memory into lists where exact answers would take minutes on a processor. Where the
+    lists cannot reach the tolerance the answers are exact. Raises `IsthmusError` for an empty memory.
     """
     if len(memory) == 0:
         raise IsthmusError("the memory has no rows: leave it out, or add rows to it")
     temperature = config.temperature
-    answers = [exact(block, memory, temperature, values) for block in blocks(queries, QUERY_ROWS, device)]
     sample = evenly_spaced(queries, SAMPLE_QUERIES, device)
-    return PseudoPairs(torch.cat(answers), "exact", 0.0, coverage(sample, memory, temperature))
+    covered = coverage(sample, memory, temperature)
+    plain = Consistency(memory, values, temperature, None, 0.0, 0.0, covered)
+    many = device.type == "cpu" and len(queries) * len(memory) > MANY_SCORES
+    if config.method == "exact" or (config.method == "auto" and not many):
+        return plain
+    lists = build_lists(memory, evenly_spaced(queries, METRIC_QUERIES, device), values, seed=config.seed)
+    expected = exact(sample, memory, temperature, values)
+    share, error = least_share_for(config.tolerance, sample, expected, lists, temperature)
+    if error > config.tolerance:
+        return plain
+    return replace(plain, lists=lists, least_share=share, error=error)
+
+
+@dataclass(frozen=True)
+class PseudoRows:
+    """The pseudo counterparts of a source's rows, as a source: computed block by block when read."""
+
+    queries: RowSource
+    consistency: Consistency
+    device: torch.device
+
+    @property
+    def dim(self) -> int:
+        """Columns of every row."""
+        return self.consistency.dim
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def batches(self, rows: int) -> Iterator[np.ndarray]:
+        """Consecutive float32 blocks of at most ``rows`` rows."""
+        for block in blocks(self.queries, QUERY_ROWS, self.device):
+            for part in self.consistency(block).cpu().split(rows):
+                yield part.numpy()
+
+
+def pseudo_rows(
+    queries: RowSource,
+    memory: RowSource,
+    config: ConsistencyConfig,
+    *,
+    values: RowSource | None = None,
+    device: torch.device,
+) -> PseudoRows:
+    """Pseudo counterparts of every query, as `prepare` answers them."""
+    return PseudoRows(queries, prepare(queries, memory, config, values=values, device=device), device)
 
 
 def _tiles(queries: int) -> Iterator[slice]:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from isthmus.connecting.batches import Beside, Recentred, RowSource, TensorRows, read
 from isthmus.connecting.config import ConsistencyConfig
-from isthmus.connecting.consistency import pseudo_pairs
+from isthmus.connecting.consistency import pseudo_rows
 from isthmus.connecting.materials import Side
 
 Views = Float[Tensor, "views rows dim"]
@@ -44,8 +44,8 @@ class Space:
         native = read(texts, self.device)
         if self.memory is None:
             return native[None]
-        found = pseudo_pairs(texts, self.memory, self.consistency, device=self.device)
-        return torch.stack((native, found.vectors))
+        found = pseudo_rows(texts, self.memory, self.consistency, device=self.device)
+        return torch.stack((native, read(found, self.device)))
 
 
 def overlap_counterparts(left: Space, right: Space) -> tuple[Views, OtherViews]:
@@ -73,7 +73,7 @@ def _queried_from_memory(memory: RowSource, own: Space, other: Space) -> tuple[V
     The same weights give the overlap row's counterpart in both spaces; the other memory is queried from there.
     """
     twins = Beside(own.overlap, other.overlap)
-    found = pseudo_pairs(memory, own.overlap, own.consistency, values=twins, device=own.device).vectors
+    found = read(pseudo_rows(memory, own.overlap, own.consistency, values=twins, device=own.device), own.device)
     own_text, other_text = (functional.normalize(part, dim=-1) for part in found.split(twins.dims, dim=1))
     own_views = torch.stack((own_text, read(memory, own.device)))
     return own_views, other.views_of(TensorRows(other_text))

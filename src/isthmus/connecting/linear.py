@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from isthmus.connecting.batches import Recentred, TensorRows, blocks
+from isthmus.connecting.batches import Recentred, RowSource, blocks
 from isthmus.connecting.candidates import Candidate, fit_maps, linear_member
 from isthmus.connecting.centring import centres
 from isthmus.connecting.closed_forms import Moments, moments
 from isthmus.connecting.config import CcaConfig, ConsistencyConfig, ProcrustesConfig, RidgeConfig
-from isthmus.connecting.consistency import pseudo_pairs
+from isthmus.connecting.consistency import PseudoRows, pseudo_rows
 from isthmus.connecting.materials import Materials, Side
 from isthmus.connecting.member import Member
 
@@ -57,11 +57,11 @@ def _moments(materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tenso
     return retrieved if native is None else native + retrieved
 
 
-def _pseudo(side: Side, texts: Recentred, own: dict[str, Tensor]) -> TensorRows:
+def _pseudo(side: Side, texts: Recentred, own: dict[str, Tensor]) -> PseudoRows:
     assert side.memory is not None
     memory = Recentred(side.memory, own.get(side.memory.modality))
-    return TensorRows(pseudo_pairs(texts, memory, ConsistencyConfig(), device=CPU).vectors)
+    return pseudo_rows(texts, memory, ConsistencyConfig(), device=CPU)
 
 
-def _paired(left: Recentred | TensorRows, right: Recentred | TensorRows) -> Iterator[tuple[Tensor, Tensor]]:
+def _paired(left: RowSource, right: RowSource) -> Iterator[tuple[Tensor, Tensor]]:
     return zip(blocks(left, BLOCK_ROWS, CPU), blocks(right, BLOCK_ROWS, CPU), strict=True)

@@ -1,6 +1,6 @@
 """Lists: a memory laid out so that rows which answer queries alike lie together, and `top_k` over the best of them.
 
-A query's softmax is almost wholly held by a few hundred rows. Lists are k-means cells in the metric of the
+A query's softmax is almost wholly held by a small share of the rows. Lists are k-means cells in the metric of the
 queries' second moment, in which a cell's spread is exactly the spread of its rows' scores over the queries: a
 query then finds those rows in the few lists whose mean promises the largest share. All queries that chose a list
 meet its rows in one matrix product.
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from isthmus.connecting.batches import RowSource, blocks, evenly_spaced
-from isthmus.connecting.softmax import OnlineSoftmax
+from isthmus.connecting.softmax import LEAST_EXPONENT
 
 LISTS_PER_ROOT = 4
 """Lists = 4 √rows: scoring the lists then costs about as much as scoring the rows of those chosen."""
@@ -26,6 +27,9 @@ METRIC_DIM = 128
 SAMPLE_PER_LIST = 32
 ITERATIONS = 6
 BLOCK_ROWS = 65_536
+LARGEST_SHARE = 0.05
+LARGEST_EXPONENT = 80.0
+"""Weights relative to what the lists promise stay finite; where one reaches this, the measured error tells."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,10 @@ class Lists:
         """Rows of each list."""
         return self.starts.diff()
 
-    def log_shares(
-        self, queries: Float[Tensor, "queries dim"], temperature: float
-    ) -> Float[Tensor, "queries lists"]:
-        """The share of a query's softmax each list would hold if its rows all were its mean, as logarithms."""
+    def promised(self, queries: Float[Tensor, "queries dim"], temperature: float) -> Float[Tensor, "queries lists"]:
+        """The logarithm of the mass each list would hold of a query's softmax if its rows all were its mean."""
         scores = (queries.to(self.means.dtype) @ self.means.T).float().div_(temperature)
-        scores += self.sizes.log()
-        return scores.sub_(scores.logsumexp(1, keepdim=True))
+        return scores.add_(self.sizes.log())
 
 
 def build_lists(
@@ -75,9 +76,7 @@ def query_metric(queries: Float[Tensor, "sample dim"]) -> Float[Tensor, "dim met
     return vectors[:, -METRIC_DIM:] * values[-METRIC_DIM:].clamp(min=0).sqrt()
 
 
-def k_means(
-    rows: Float[Tensor, "rows dim"], count: int, draw: torch.Generator
-) -> Float[Tensor, "count dim"]:
+def k_means(rows: Float[Tensor, "rows dim"], count: int, draw: torch.Generator) -> Float[Tensor, "count dim"]:
     """Lloyd's algorithm from rows drawn at random; a cell that loses its rows stays where it is."""
     cells = rows[torch.randperm(len(rows), generator=draw, device=rows.device)[:count]].clone()
     for _ in range(ITERATIONS):
@@ -111,9 +110,7 @@ def _sorted_by_list(
     return Lists(keys, keys if values is None else _scattered(values, place, device), starts, means)
 
 
-def _scattered(
-    source: RowSource, place: Int[Tensor, " rows"], device: torch.device
-) -> Float[Tensor, "rows dim"]:
+def _scattered(source: RowSource, place: Int[Tensor, " rows"], device: torch.device) -> Float[Tensor, "rows dim"]:
     """A source's rows at their new places."""
     rows = torch.empty(len(source), source.dim, dtype=fast_dtype(device), device=device)
     start = 0
@@ -129,40 +126,46 @@ def fast_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
-def top_k(
-    queries: Float[Tensor, "queries dim"], lists: Lists, temperature: float, least_share: float
-) -> Float[Tensor, "queries value_dim"]:
-    """Pseudo counterparts over every list expected to hold more than ``least_share`` of a query's softmax.
+@dataclass
+class Probe:
+    """Queries and what they have gathered from the lists looked at so far.
 
-    The weights of the rows looked at are exact; unit rows.
+    ``promised`` is `Lists.promised`; weights are taken relative to its sum, which differs from the true one by a
+    factor that does not matter.
     """
-    running = OnlineSoftmax.empty(len(queries), lists.values.shape[1], queries.device)
-    shares = lists.log_shares(queries, temperature)
-    probe(running, queries, lists, temperature, chosen(shares, least_share))
-    return running.mean()
 
+    lists: Lists
+    scaled: Float[Tensor, "queries dim"]
+    promised: Float[Tensor, "queries lists"]
+    reference: Float[Tensor, "queries 1"]
+    total: Float[Tensor, "queries value_dim"]
 
-def chosen(log_shares: Float[Tensor, "queries lists"], least_share: float) -> Bool[Tensor, "queries lists"]:
-    """The lists above a share, and each query's best one in any case."""
-    above = log_shares > math.log(least_share)
-    return above.scatter_(1, log_shares.argmax(1, keepdim=True), True)
+    @classmethod
+    def start(cls, queries: Float[Tensor, "queries dim"], lists: Lists, temperature: float) -> Probe:
+        """Nothing looked at yet."""
+        promised = lists.promised(queries, temperature)
+        scaled = (queries / temperature).to(lists.keys.dtype)
+        total = torch.zeros(len(queries), lists.values.shape[1], device=queries.device)
+        return cls(lists, scaled, promised, promised.logsumexp(1, keepdim=True), total)
 
+    def chosen(self, least_share: float) -> Bool[Tensor, "queries lists"]:
+        """The lists that promise more than a share of a query's softmax, and its best one in any case."""
+        above = self.promised > self.reference + math.log(least_share)
+        return above.scatter_(1, self.promised.argmax(1, keepdim=True), True)
 
-def probe(
-    running: OnlineSoftmax,
-    queries: Float[Tensor, "queries dim"],
-    lists: Lists,
-    temperature: float,
-    pairs: Bool[Tensor, "queries lists"],
-) -> None:
-    """Take the rows of the marked lists into account, list by list."""
-    scaled = queries / temperature
-    asking = scaled.to(lists.keys.dtype)
-    borders = lists.starts.tolist()
-    for number, who in _askers(pairs):
-        rows = slice(borders[number], borders[number + 1])
-        scores = (asking[who] @ lists.keys[rows].T).float()
-        running.add_scattered(who, scores, lists.values[rows])
+    def look(self, pairs: Bool[Tensor, "queries lists"]) -> None:
+        """Take the rows of the marked lists into account: each list meets all queries that marked it at once."""
+        borders = self.lists.starts.tolist()
+        for number, who in _askers(pairs):
+            rows = slice(borders[number], borders[number + 1])
+            scores = (self.scaled[who] @ self.lists.keys[rows].T).float()
+            weights = scores.sub_(self.reference[who]).clamp_(LEAST_EXPONENT, LARGEST_EXPONENT).exp_()
+            found = weights.to(self.lists.values.dtype) @ self.lists.values[rows]
+            self.total.index_add_(0, who, found.float())
+
+    def mean(self) -> Float[Tensor, "queries value_dim"]:
+        """The weighted mean of all rows looked at, renormalised."""
+        return functional.normalize(self.total, dim=-1)
 
 
 def _askers(pairs: Bool[Tensor, "queries lists"]) -> Iterator[tuple[int, Int[Tensor, " askers"]]]:
@@ -172,27 +175,37 @@ def _askers(pairs: Bool[Tensor, "queries lists"]) -> Iterator[tuple[int, Int[Ten
     return ((number, who) for number, who in enumerate(by_list) if len(who))
 
 
+def top_k(
+    queries: Float[Tensor, "queries dim"], lists: Lists, temperature: float, least_share: float
+) -> Float[Tensor, "queries value_dim"]:
+    """Pseudo counterparts over every list that promises more than ``least_share`` of a query's softmax; unit rows."""
+    probe = Probe.start(queries, lists, temperature)
+    probe.look(probe.chosen(least_share))
+    return probe.mean()
+
+
 def least_share_for(
     tolerance: float,
     queries: Float[Tensor, "sample dim"],
     expected: Float[Tensor, "sample value_dim"],
     lists: Lists,
     temperature: float,
-) -> float:
-    """The largest share, on a grid, at which the mean cosine error over a sample is within the tolerance.
+) -> tuple[float, float]:
+    """The largest share, on a grid, whose mean cosine error over a sample is within the tolerance, and that error.
 
-    Each step looks only at the lists the step before left out.
+    Each step looks only at the lists the step before left out. Where every list was looked at, the error may still be
+    above the tolerance.
     """
-    running = OnlineSoftmax.empty(len(queries), lists.values.shape[1], queries.device)
-    shares = lists.log_shares(queries, temperature)
-    done = torch.zeros_like(shares, dtype=torch.bool)
-    share = 0.1
+    probe = Probe.start(queries, lists, temperature)
+    done = torch.zeros_like(probe.promised, dtype=torch.bool)
+    share = LARGEST_SHARE
     while True:
-        now = chosen(shares, share)
-        probe(running, queries, lists, temperature, now & ~done)
+        now = probe.chosen(share)
+        probe.look(now & ~done)
         done = now
-        if mean_cosine_error(running.mean(), expected) <= tolerance or bool(done.all()):
-            return share
+        error = mean_cosine_error(probe.mean(), expected)
+        if error <= tolerance or bool(done.all()):
+            return share, error
         share /= 2
 
 

@@ -58,7 +58,6 @@ def project_blend(
     """
     total = sum(weights)
     parts = [
-        head.project(rows, modality) * math.sqrt(weight / total)
-        for head, weight in zip(heads, weights, strict=True)
+        head.project(rows, modality) * math.sqrt(weight / total) for head, weight in zip(heads, weights, strict=True)
     ]
     return torch.cat(parts, dim=1)

@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from isthmus.worlds.digits.shipped import SHIPPED_WEIGHTS, default_source
 from isthmus.worlds.digits.concepts import split_concepts
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.feeds import PictureFeed, UtteranceFeed
+from isthmus.worlds.digits.feeds import PictureFeed, TrainingFeed, UtteranceFeed
 from isthmus.worlds.digits.recipe import Recipe
+from isthmus.worlds.digits.shipped import SHIPPED_WEIGHTS, default_source
 from isthmus.worlds.digits.source import Source, split_source
 from isthmus.worlds.digits.training import train_space
 from isthmus.worlds.digits.weights import (
@@ -50,7 +50,8 @@ def retrain(source: Source | None = None, recipe: Recipe | None = None, out: Pat
         TextColumn("training {task.description}"), BarColumn(), TextColumn("loss {task.fields[loss]:.3f}"),
         TimeRemainingColumn(), console=Console(stderr=True),
     ) as progress:  # fmt: skip
-        for space, feed in zip(spaces, (world.pictures, world.utterances), strict=True):
+        feeds: tuple[TrainingFeed, ...] = (world.pictures, world.utterances)
+        for space, feed in zip(spaces, feeds, strict=True):
             train_space(space, feed, world.concepts["train"], _follow(progress, space.name, space.recipe.steps))
             feed.forget()
     round_to_half(spaces)

@@ -65,16 +65,12 @@ def length_weights(concepts: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     return weights / weights.sum()
 
 
-def draw_distinct(
-    concepts: Int[np.ndarray, " n"], count: int, rng: np.random.Generator
-) -> Int[np.ndarray, " count"]:
+def draw_distinct(concepts: Int[np.ndarray, " n"], count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:
     """Different sequences, lengths as in `LENGTH_SHARES` as far as there are enough."""
     return rng.choice(concepts, size=count, replace=False, p=length_weights(concepts))
 
 
-def near_misses(
-    concepts: Int[np.ndarray, " n"], rng: np.random.Generator
-) -> Int[np.ndarray, " n"]:
+def near_misses(concepts: Int[np.ndarray, " n"], rng: np.random.Generator) -> Int[np.ndarray, " n"]:
     """For each sequence one that differs by a single digit or, as often, by two neighbours swapped.
 
     A swap of equal digits changes nothing; such rows get a changed digit instead.

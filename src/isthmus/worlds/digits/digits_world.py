@@ -107,9 +107,7 @@ class DigitsWorld:
     def base_retrieval(self, split: SplitName = "test", count: int = 1000) -> dict[str, float]:
         """R@1 within each space, items against their own texts, mean of both directions, over ``count`` items."""
         concepts = self._draw_gallery("seen", split, Variant(gallery=count))
-        image_texts, audio_texts = (
-            self.embed_texts(concepts, space) for space in (self.image_space, self.audio_space)
-        )
+        image_texts, audio_texts = (self.embed_texts(concepts, space) for space in (self.image_space, self.audio_space))
         items = {
             "image": (self.embed_pictures(concepts, split, 0), image_texts),
             "audio.seen": (self.embed_utterances(concepts, split, 0), audio_texts),
@@ -188,9 +186,7 @@ def captions(concepts: Int[np.ndarray, " n"], space: ContrastiveSpace) -> list[s
     ]
 
 
-def replace_digits(
-    concepts: Int[np.ndarray, " n"], share: float, rng: np.random.Generator
-) -> Int[np.ndarray, " n"]:
+def replace_digits(concepts: Int[np.ndarray, " n"], share: float, rng: np.random.Generator) -> Int[np.ndarray, " n"]:
     """Each digit replaced by a different one with probability ``share``."""
     digits = digits_of(concepts)
     wrong = (rng.random(digits.shape) < share) & (digits >= 0)

@@ -20,13 +20,9 @@ LONGEST_GAP = 5
 """Longest stretch of frames or bands left out."""
 
 
-def distort_tiles(
-    tiles: UInt8[np.ndarray, "n 28 28"], rng: np.random.Generator
-) -> UInt8[np.ndarray, "n 28 28"]:
+def distort_tiles(tiles: UInt8[np.ndarray, "n 28 28"], rng: np.random.Generator) -> UInt8[np.ndarray, "n 28 28"]:
     """Each tile turned, sheared, scaled and shifted by amounts drawn for it."""
-    turn, shear, scale, aspect = (
-        rng.uniform(-limit, limit, len(tiles)) for limit in (TURN, SHEAR, SCALE, SCALE)
-    )
+    turn, shear, scale, aspect = (rng.uniform(-limit, limit, len(tiles)) for limit in (TURN, SHEAR, SCALE, SCALE))
     width, height = np.exp(scale + aspect), np.exp(scale - aspect)
     cos, sin = np.cos(turn), np.sin(turn)
     shift_x, shift_y = rng.uniform(-SHIFT, SHIFT, (2, len(tiles)))

@@ -49,8 +49,13 @@ class Source:
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that follow from every image, sample, label and speaker."""
         digest = hashlib.sha256()
-        for array in (self.handwriting.tiles, self.handwriting.digit.astype(np.uint8), self.speech.samples,
-                      self.speech.offset.astype(np.int64), self.speech.digit.astype(np.uint8)):
+        for array in (
+            self.handwriting.tiles,
+            self.handwriting.digit.astype(np.uint8),
+            self.speech.samples,
+            self.speech.offset.astype(np.int64),
+            self.speech.digit.astype(np.uint8),
+        ):
             digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         digest.update("\n".join(map(str, self.speech.speaker)).encode())
         return digest.hexdigest()[:16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def _from_npz(path: Path) -> Speech:
     rate = int(arrays["sr"])
     recordings = [
         _checked(f"{path}: row {row}", at_8_khz(samples[start:end], rate))
-        for row, (start, end) in enumerate(zip(offset[:-1], offset[1:], strict=True))
+        for row, (start, end) in enumerate(pairwise(offset))
     ]
     return assemble(recordings, digit.astype(np.int64), speaker.astype(str))
 
@@ -108,9 +109,7 @@ def _checked(where: str, samples: Float32[np.ndarray, " samples"]) -> Float32[np
     return samples
 
 
-def assemble(
-    recordings: list[Float32[np.ndarray, " samples"]], digit: np.ndarray, speaker: np.ndarray
-) -> Speech:
+def assemble(recordings: list[Float32[np.ndarray, " samples"]], digit: np.ndarray, speaker: np.ndarray) -> Speech:
     """A bank from single recordings at 8 kHz."""
     offset = np.concatenate([[0], np.cumsum([len(samples) for samples in recordings])]).astype(np.int64)
     return Speech(np.concatenate(recordings), offset, digit.astype(np.int64), speaker.astype(str))

@@ -29,6 +29,7 @@ class OrderedPooling(nn.Module):
     def forward(
         self, tokens: Float[Tensor, "batch tokens width"], present: Bool[Tensor, "batch tokens"]
     ) -> Float[Tensor, "batch dim"]:
+        """Unit rows; what is not ``present`` counts for nothing."""
         states, last = self.recurrent(tokens * present[..., None])
         mask = present[..., None].to(states.dtype)
         mean = (states * mask).sum(1) / mask.sum(1)
@@ -71,6 +72,7 @@ class Context(nn.Module):
         self.convolution = nn.Conv1d(width, width, 5, padding=2)
 
     def forward(self, x: Float[Tensor, "batch width tokens"]) -> Float[Tensor, "batch tokens width"]:
+        """Same shape as ``x``."""
         normed = functional.relu(self.before(x.transpose(1, 2)).transpose(1, 2))
         return self.after((x + self.convolution(normed)).transpose(1, 2))
 

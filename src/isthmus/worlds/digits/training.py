@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,11 +32,8 @@ def train_space(
     recipe = space.recipe
     rng = np.random.default_rng([recipe.seed, 3])
     log_scale = nn.Parameter(torch.tensor(FIRST_SCALE).log())
-    optimiser = torch.optim.AdamW(
-        [{"params": space.parameters()}, {"params": [log_scale], "weight_decay": 0.0}],
-        lr=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-    )
+    groups: list[dict[str, Any]] = [{"params": space.parameters()}, {"params": [log_scale], "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.learning_rate, recipe.steps, pct_start=recipe.warm_up, cycle_momentum=False
     )
