@@ -24,8 +24,9 @@ def judged() -> tuple[Choice, Evidence, Member]:
     materials = assemble(world.left, world.right, "text")
     matched = view(materials, "matched")
     fitted, held = hold_out(500, seed=0)
-    chosen = choose(materials, matched, AutoConfig(members=3), fitted, held, seed=0)
-    return chosen, gather_evidence(matched, fitted, held, seed=0), fit_linear(materials, CcaConfig())
+    evidence = gather_evidence(matched, fitted, held, seed=0)
+    chosen = choose(materials, matched, AutoConfig(members=3), fitted, held, evidence, seed=0)
+    return chosen, evidence, fit_linear(materials, CcaConfig())
 
 
 def member_of(left: torch.Tensor, right: torch.Tensor, centres: tuple[Mapping, Mapping]) -> Member:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from isthmus.connecting.config import CmcrConfig, OptimisationConfig
+from isthmus.connecting.config import CmcrConfig, MethodConfig, OptimisationConfig
+from isthmus.connecting.connect import Prepared
 from isthmus.connecting.connector import Connector
 from isthmus.demo import contenders, fitting, run
 from isthmus.demo.scene import Scene, fingerprint
@@ -56,7 +57,7 @@ def test_a_second_run_keeps_finished_stages(
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a finished stage was computed again")
 
-    monkeypatch.setattr(fitting, "connect", refuse)
+    monkeypatch.setattr(fitting, "connect_prepared", refuse)
     monkeypatch.setattr(fitting, "fit_oracle", refuse)
     second = make(scene, world, tmp_path)
     timed = ("time.total_s", "time.world_s", "memory.")
@@ -68,15 +69,15 @@ def test_a_second_run_keeps_finished_stages(
 def test_after_an_interruption_only_the_unfinished_stages_are_made(
     scene: Scene, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, made = fitting.connect, []
+    whole, made = fitting.connect_prepared, []
 
-    def cut_off(*arguments: Any, method: Any, **options: Any) -> Connector:
+    def cut_off(prepared: Prepared, method: MethodConfig, *rest: Any) -> Connector:
         made.append(type(method).__name__)
         if len(made) == 2:
             raise KeyboardInterrupt
-        return whole(*arguments, method=method, **options)
+        return whole(prepared, method, *rest)
 
-    monkeypatch.setattr(fitting, "connect", cut_off)
+    monkeypatch.setattr(fitting, "connect_prepared", cut_off)
     with pytest.raises(KeyboardInterrupt):
         make(scene, world, tmp_path)
     assert not (tmp_path / "summary.json").exists()

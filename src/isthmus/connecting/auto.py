@@ -5,7 +5,7 @@ Averaging the cosines of the best few is safer than picking one: the members' mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from isthmus.connecting.candidates import Candidate, candidates, fit_candidates, linear_member
 from isthmus.connecting.config import AutoConfig, Centring, Source
 from isthmus.connecting.criteria import linear_projection, score, twins_mrr
-from isthmus.connecting.evidence import gather_evidence
+from isthmus.connecting.evidence import Evidence, gather_evidence
 from isthmus.connecting.materials import Materials
 from isthmus.connecting.member import Member
 from isthmus.connecting.ranking import rank
@@ -61,21 +61,24 @@ def choose(
     config: AutoConfig,
     fitted: Int[Tensor, " fitted"],
     held: Int[Tensor, " held"],
+    evidence: Evidence | None,
     *,
     seed: int,
 ) -> Choice:
     """Rank the pool on held-out overlap rows and the memories, then refit the best to all rows.
 
-    ``matched`` is the materials' view under matched centring. Where a memory is missing only the overlap can be
-    fitted and judged: candidates on pseudo pairs drop out, and the one criterion left is how well a held-out row
-    finds its twin.
+    ``matched`` is the materials' view under matched centring, ``evidence`` what it gives. Where a memory is missing
+    there is none, and only the overlap can be fitted and judged: candidates on pseudo pairs drop out, and the one
+    criterion left is how well a held-out row finds its twin.
     """
     views = {own.centring: own for own in (matched, view(materials, "mean"))}
-    complete = materials.left.memory is not None and materials.right.memory is not None
-    pool = candidates(SOURCES if complete else ("overlap",))
+    pool = candidates(("overlap",) if evidence is None else SOURCES)
     maps = fit_candidates(pool, views, fitted)
-    if complete:
-        scores = _judged(pool, maps, views, fitted, held, seed)
+    if evidence is not None:
+        both = {"matched": evidence, "mean": gather_evidence(views["mean"], fitted, held, seed=seed)}
+        scores = [
+            score(both[candidate.centring], linear_projection(own)) for candidate, own in zip(pool, maps, strict=True)
+        ]
         expected = rank(pool, scores)
     else:
         scores = [_overlap_only(candidate, own, views, held) for candidate, own in zip(pool, maps, strict=True)]
@@ -92,20 +95,6 @@ def choose(
         weights=tuple(1.0 for _ in best),
         ranked=tuple((pool[i], float(expected[i]), scores[i]) for i in order),
     )
-
-
-def _judged(
-    pool: Sequence[Candidate],
-    maps: Sequence[tuple[Tensor, Tensor]],
-    views: dict[Centring, View],
-    fitted: Tensor,
-    held: Tensor,
-    seed: int,
-) -> list[dict[str, float]]:
-    evidence = {centring: gather_evidence(own, fitted, held, seed=seed) for centring, own in views.items()}
-    return [
-        score(evidence[candidate.centring], linear_projection(own)) for candidate, own in zip(pool, maps, strict=True)
-    ]
 
 
 def _overlap_only(

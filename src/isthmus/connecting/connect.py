@@ -4,33 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from isthmus.connecting.auto import choose
+from isthmus.connecting.auto import Choice, choose
 from isthmus.connecting.cmcr import fit_cmcr
 from isthmus.connecting.config import METHODS, AutoConfig, CmcrConfig, ExmcrConfig, MethodConfig
 from isthmus.connecting.connector import Connector
-from isthmus.connecting.evidence import gather_evidence
+from isthmus.connecting.evidence import Evidence, gather_evidence
 from isthmus.connecting.exmcr import fit_exmcr
-from isthmus.connecting.linear import fit_linear
-from isthmus.connecting.materials import Materials, Side, assemble
-from isthmus.connecting.measure import measure
+from isthmus.connecting.linear import fit_linear_twice
+from isthmus.connecting.materials import Materials, assemble
+from isthmus.connecting.measure import coverage_of, measure
 from isthmus.connecting.member import Member, project_blend
 from isthmus.connecting.progress import OnProgress
+from isthmus.connecting.report import Coverage
 from isthmus.connecting.trained import TRAINED, TRAINED_ROWS, join_trained
-from isthmus.connecting.view import view
+from isthmus.connecting.view import View, view
 from isthmus.embeddings import Embeddings
 from isthmus.errors import IsthmusError
 
 HELD_OUT_SHARE = 0.2
 HELD_OUT_ROWS = 400
 FEWEST_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What every method starts from: checked materials, their matched view, row numbers fitted to and held out."""
+
+    materials: Materials
+    matched: View
+    fitted: Int[Tensor, " fitted"]
+    held: Int[Tensor, " held"]
+    overlap: str
+    seed: int
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """What a connector is judged by; ``None`` where a side has no memory."""
+        if any(memory is None for memory in self.matched.memories):
+            return None
+        return gather_evidence(self.matched, self.fitted, self.held, seed=self.seed)
+
+    @cached_property
+    def coverages(self) -> tuple[Coverage, ...]:
+        """How each memory covers the texts."""
+        return coverage_of(self.matched, self.materials)
 
 
 @dataclass(frozen=True)
@@ -69,29 +94,25 @@ def connect(
     Raises `IsthmusError` for input that cannot be connected and for unknown methods and options.
     """
     config = method_config(method, options)
+    where = None if checkpoint is None else Path(checkpoint)
+    return connect_prepared(prepare(left, right, overlap, seed), config, device, where, progress)
+
+
+def prepare(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], overlap: str, seed: int) -> Prepared:
+    """Check and match the input, hold rows out and draw the matched view. Raises as `connect`."""
     materials = assemble(left, right, overlap)
     rows = len(materials.left.overlap)
     if rows < FEWEST_ROWS:
         raise IsthmusError(f"only {rows} {overlap} rows are on both sides: connecting needs at least {FEWEST_ROWS}")
-    fitted, held = hold_out(rows, seed)
-    training = _taken(materials, fitted)
-    matched = view(materials, "matched")
-    where = None if checkpoint is None else Path(checkpoint)
-    match config:
-        case AutoConfig():
-            chosen = choose(materials, matched, config, fitted, held, seed=seed)
-            complete = materials.left.memory is not None and materials.right.memory is not None
-            if config.trained_share > 0 and complete and len(fitted) >= TRAINED_ROWS:
-                member = fit_cmcr(training, TRAINED, seed=seed, device=device, checkpoint=where, progress=progress)
-                evidence = gather_evidence(matched, fitted, held, seed=seed)
-                chosen = join_trained(chosen, member, evidence, config.trained_share)
-            fit = Fit(chosen.judged, chosen.members, chosen.weights, chosen.as_dict())
-        case CmcrConfig():
-            fit = _trained(fit_cmcr(training, config, seed=seed, device=device, checkpoint=where, progress=progress))
-        case ExmcrConfig():
-            fit = _trained(fit_exmcr(training, config, seed=seed, device=device, checkpoint=where, progress=progress))
-        case _:
-            fit = Fit((fit_linear(training, config),), (fit_linear(materials, config),), (1.0,), {})
+    return Prepared(materials, view(materials, "matched"), *hold_out(rows, seed), overlap, seed)
+
+
+def connect_prepared(
+    prepared: Prepared, config: MethodConfig, device: str | None, checkpoint: Path | None, progress: OnProgress | None
+) -> Connector:
+    """Fit a method to what was prepared, and measure it."""
+    materials, seed = prepared.materials, prepared.seed
+    fit = _fit(prepared, config, {"seed": seed, "device": device, "checkpoint": checkpoint, "progress": progress})
 
     def project(block: Tensor, side: int, modality: str) -> Tensor:
         heads = [member.right if side else member.left for member in fit.measured]
@@ -100,17 +121,40 @@ def connect(
     return Connector(
         left_space=materials.left.space,
         right_space=materials.right.space,
-        overlap=overlap,
+        overlap=prepared.overlap,
         members=fit.members,
         weights=fit.weights,
         config={"method": method_name(config), "seed": seed, **asdict(config)},
         choice=fit.choice,
-        report=measure(project, materials, matched, fitted, held, seed=seed),
+        report=measure(project, materials, prepared.matched, prepared.held, prepared.evidence, prepared.coverages),
     )
 
 
-def _trained(member: Member) -> Fit:
-    return Fit((member,), (member,), (1.0,), {})
+def _fit(prepared: Prepared, config: MethodConfig, run: Mapping[str, Any]) -> Fit:
+    fitted, held = prepared.fitted.numpy(), prepared.held.numpy()
+    match config:
+        case AutoConfig():
+            chosen = _chosen(prepared, config, run)
+            return Fit(chosen.judged, chosen.members, chosen.weights, chosen.as_dict())
+        case CmcrConfig():
+            member = fit_cmcr(prepared.materials.taken(fitted), config, **run)
+            return Fit((member,), (member,), (1.0,), {})
+        case ExmcrConfig():
+            member = fit_exmcr(prepared.materials.taken(fitted), config, **run)
+            return Fit((member,), (member,), (1.0,), {})
+        case _:
+            judged, member = fit_linear_twice(prepared.materials, config, fitted, held)
+            return Fit((judged,), (member,), (1.0,), {})
+
+
+def _chosen(prepared: Prepared, config: AutoConfig, run: Mapping[str, Any]) -> Choice:
+    """Auto's blend of closed forms, with a trained member where texts are many enough to train it."""
+    materials, evidence, rows = prepared.materials, prepared.evidence, (prepared.fitted, prepared.held)
+    chosen = choose(materials, prepared.matched, config, *rows, evidence, seed=prepared.seed)
+    if config.trained_share == 0 or evidence is None or len(prepared.fitted) < TRAINED_ROWS:
+        return chosen
+    member = fit_cmcr(materials.taken(prepared.fitted.numpy()), TRAINED, **run)
+    return join_trained(chosen, member, evidence, config.trained_share)
 
 
 def method_config(method: str | MethodConfig, options: Mapping[str, Any]) -> MethodConfig:
@@ -138,12 +182,3 @@ def hold_out(rows: int, seed: int) -> tuple[Int[Tensor, " fitted"], Int[Tensor, 
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
     held = min(HELD_OUT_ROWS, int(rows * HELD_OUT_SHARE))
     return order[held:].sort().values, order[:held].sort().values
-
-
-def _taken(materials: Materials, rows: Int[Tensor, " rows"]) -> Materials:
-    """The materials with only some of the overlap's rows."""
-    index = rows.numpy().astype(np.int64)
-    return Materials(
-        Side(materials.left.overlap.take(index), materials.left.memory),
-        Side(materials.right.overlap.take(index), materials.right.memory),
-    )

@@ -27,7 +27,7 @@ arithmetic on it."""
 MEMORY_ROWS = 8192
 """Memory rows read at once."""
 SAMPLE_QUERIES = 256
-"""Queries on which error and coverage are measured."""
+"""Queries on which the error is measured."""
 METRIC_QUERIES = 16_384
 """Queries whose second moment is the lists' metric."""
 MANY_SCORES = 10**10
@@ -89,7 +89,7 @@ class Consistency:
     """Semantic consistency with one memory, ready to answer queries.
 
     ``lists`` is the memory sorted for `top_k`, ``None`` where the answers are exact. ``error`` is the mean of
-    1 - cosine to the exact answers over a sample of queries, ``coverage`` how the memory answers that sample.
+    1 - cosine to the exact answers over a sample of queries.
     """
 
     memory: RowSource
@@ -98,7 +98,6 @@ class Consistency:
     lists: Lists | None
     least_share: float
     error: float
-    coverage: Coverage
 
     @property
     def method(self) -> str:
@@ -133,12 +132,11 @@ def prepare(
     if len(memory) == 0:
         raise IsthmusError("the memory has no rows: leave it out, or add rows to it")
     temperature = config.temperature
-    sample = evenly_spaced(queries, SAMPLE_QUERIES, device)
-    covered = coverage(sample, memory, temperature)
-    plain = Consistency(memory, values, temperature, None, 0.0, 0.0, covered)
+    plain = Consistency(memory, values, temperature, None, 0.0, 0.0)
     many = device.type == "cpu" and len(queries) * len(memory) > MANY_SCORES
     if config.method == "exact" or (config.method == "auto" and not many):
         return plain
+    sample = evenly_spaced(queries, SAMPLE_QUERIES, device)
     lists = build_lists(memory, evenly_spaced(queries, METRIC_QUERIES, device), values, seed=config.seed)
     expected = exact(sample, memory, temperature, values)
     share, error = least_share_for(config.tolerance, sample, expected, lists, temperature)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from isthmus.connecting.batches import Recentred, RowSource, blocks
@@ -16,20 +19,39 @@ from isthmus.connecting.consistency import PseudoRows, pseudo_rows
 from isthmus.connecting.materials import Materials, Side
 from isthmus.connecting.member import Member
 
+LinearConfig = ProcrustesConfig | RidgeConfig | CcaConfig
 BLOCK_ROWS = 8192
 CPU = torch.device("cpu")
 
 
-def fit_linear(materials: Materials, config: ProcrustesConfig | RidgeConfig | CcaConfig) -> Member:
+def fit_linear(materials: Materials, config: LinearConfig) -> Member:
     """Fit a closed form to every row of the overlap. Without a memory on a side, only the overlap's pairs are used."""
-    candidate = as_candidate(config)
-    if materials.left.memory is None or materials.right.memory is None:
-        candidate = Candidate(candidate.method, candidate.centring, "overlap", candidate.penalty, candidate.power)
+    candidate = _possible(as_candidate(config), materials)
     own = centres(materials, candidate.centring)
     return linear_member(candidate, fit_maps(candidate, _moments(materials, own, candidate)), own)
 
 
-def as_candidate(config: ProcrustesConfig | RidgeConfig | CcaConfig) -> Candidate:
+def fit_linear_twice(
+    materials: Materials, config: LinearConfig, fitted: Int[np.ndarray, " fitted"], held: Int[np.ndarray, " held"]
+) -> tuple[Member, Member]:
+    """As `fit_linear`, without the held-out rows and with them. Moments add up: each row's pairs are drawn once.
+
+    Centres are those of the rows fitted to.
+    """
+    candidate = _possible(as_candidate(config), materials)
+    own = centres(materials.taken(fitted), candidate.centring)
+    without, rest = (_moments(materials.taken(rows), own, candidate) for rows in (fitted, held))
+    first, second = (linear_member(candidate, fit_maps(candidate, pairs), own) for pairs in (without, without + rest))
+    return first, second
+
+
+def _possible(candidate: Candidate, materials: Materials) -> Candidate:
+    if materials.left.memory is not None and materials.right.memory is not None:
+        return candidate
+    return replace(candidate, source="overlap")
+
+
+def as_candidate(config: LinearConfig) -> Candidate:
     """The candidate a config describes."""
     match config:
         case ProcrustesConfig():

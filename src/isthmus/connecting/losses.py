@@ -7,6 +7,7 @@ that of the plain loss on the whole batch.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -21,11 +22,46 @@ SIGLIP_BIAS = -10.0
 Contrastive = Callable[[Tensor, Tensor], Tensor]
 
 
+class TwoWayInfoNce(torch.autograd.Function):
+    """``-1/(2B) Σ_i [log softmax_j(S_ij)_i + log softmax_j(S_ji)_i]`` of a square matrix with one exp for both ways.
+
+    With ``E = exp(S - rowmax)`` the columns' sums are ``wᵀE``, ``w = exp(rowmax - max)``, so nothing but E is needed
+    forwards and backwards: half the passes over the matrix that two log-softmaxes take.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, scores: Float[Tensor, "batch batch"]) -> Float[Tensor, ""]:
+        """The loss; keeps E, which takes the place of the scores."""
+        positives = scores.diagonal().mean()
+        peaks = scores.amax(1, keepdim=True)
+        peak = peaks.max()
+        shares = scores.sub_(peaks).exp_()
+        rows, weights = shares.sum(1, keepdim=True), (peaks - peak).exp()
+        columns = (weights.T @ shares).clamp_(min=torch.finfo(scores.dtype).tiny)
+        ctx.save_for_backward(shares, rows, columns, weights)
+        both_ways = (rows.log() + peaks).mean() + columns.log().mean() + peak
+        return 0.5 * both_ways - positives
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Float[Tensor, ""]) -> Float[Tensor, "batch batch"]:
+        """``(E/r + wE/c - 2I) / (2B)``."""
+        shares, rows, columns, weights = ctx.saved_tensors
+        gradient = torch.addcmul(rows.reciprocal(), weights, columns.reciprocal()).mul_(shares)
+        gradient.diagonal().sub_(2)
+        return gradient.mul_(outer[0] / (2 * len(shares)))
+
+
+SMALLEST_FUSED_TEMPERATURE = 0.02
+"""Scores of unit rows then lie within 100 of each other, and no column's sum underflows in `TwoWayInfoNce`."""
+
+
 def info_nce(
     left: Float[Tensor, "batch dim"], right: Float[Tensor, "batch dim"], temperature: float
 ) -> Float[Tensor, ""]:
     """Symmetric InfoNCE: ``-1/(2B) Σ_i [log softmax_j(<l_i, r_j>/τ)_i + log softmax_j(<l_j, r_i>/τ)_i]``."""
-    scores = _scores(left, right) / temperature
+    scores = _scores(left, right / temperature)
+    if temperature >= SMALLEST_FUSED_TEMPERATURE:
+        return TwoWayInfoNce.apply(scores)
     both_ways = scores.logsumexp(1) + scores.logsumexp(0)
     return 0.5 * (both_ways - 2 * scores.diagonal()).mean()
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Int
 
 from isthmus.embeddings import Embeddings
 from isthmus.errors import IsthmusError
@@ -31,6 +32,11 @@ class Materials:
 
     left: Side
     right: Side
+
+    def taken(self, rows: Int[np.ndarray, " rows"]) -> Materials:
+        """The same memories with only some rows of the overlap."""
+        left, right = (Side(side.overlap.take(rows), side.memory) for side in (self.left, self.right))
+        return Materials(left, right)
 
 
 def assemble(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], overlap: str) -> Materials:

@@ -15,7 +15,7 @@ from isthmus.connecting.centring import sample
 from isthmus.connecting.consistency import coverage
 from isthmus.connecting.criteria import Kind, reciprocal_ranks, score, twins_mrr
 from isthmus.connecting.estimate import band_from_criteria
-from isthmus.connecting.evidence import gather_evidence
+from isthmus.connecting.evidence import Evidence
 from isthmus.connecting.materials import Materials
 from isthmus.connecting.report import ConnectorReport, Coverage, Gap
 from isthmus.connecting.verdict import verdict
@@ -24,7 +24,7 @@ from isthmus.embeddings import Embeddings
 from isthmus.metrics import hubness
 
 HUBNESS_NEIGHBOURS = 10
-COVERAGE_TEXTS = 2000
+COVERAGE_TEXTS = 1000
 
 ProjectRows = Callable[[Tensor, int, str], Tensor]
 """Raw rows of side 0 or 1 and their modality, to unit joint rows."""
@@ -34,12 +34,15 @@ def measure(
     project: ProjectRows,
     materials: Materials,
     view: View,
-    fitted: Int[Tensor, " fitted"],
     held: Int[Tensor, " held"],
-    *,
-    seed: int,
+    evidence: Evidence | None,
+    coverages: tuple[Coverage, ...],
 ) -> ConnectorReport:
-    """The report of a connector that was fitted without the held-out rows; ``view`` is the matched one."""
+    """The report of a connector that was fitted without the held-out rows.
+
+    ``view`` is the matched one, ``evidence`` and ``coverages`` are taken from it (`coverage_of`); without a memory on
+    both sides there is no evidence.
+    """
     sides = (materials.left, materials.right)
     text = materials.left.overlap.modality
     index = held.numpy()
@@ -47,12 +50,9 @@ def measure(
     scores = twins[0] @ twins[1].T
     own = torch.arange(len(held))
     first = (reciprocal_ranks(scores, own) == 1).float().mean() + (reciprocal_ranks(scores.T, own) == 1).float().mean()
-    complete = all(memory is not None for memory in view.memories)
-    coverages = tuple(_coverage(view, s, side.memory) for s, side in enumerate(sides) if side.memory is not None)
     criteria: dict[str, float] = {}
     skew = None
-    if complete:
-        evidence = gather_evidence(view, fitted, held, seed=seed)
+    if evidence is not None:
         in_view = _in_view(project, view, materials)
         criteria = score(evidence, in_view)
         direct = in_view(evidence.items[0], 0, "item") @ in_view(evidence.items[1], 1, "item").T
@@ -92,6 +92,12 @@ def _in_view(project: ProjectRows, view: View, materials: Materials) -> Callable
         return project(functional.normalize(centre + radius * rows, dim=-1), side, modality)
 
     return project_centred
+
+
+def coverage_of(view: View, materials: Materials) -> tuple[Coverage, ...]:
+    """How each memory there is covers the texts."""
+    sides = (materials.left, materials.right)
+    return tuple(_coverage(view, s, side.memory) for s, side in enumerate(sides) if side.memory is not None)
 
 
 def _coverage(view: View, side: int, memory: Embeddings) -> Coverage:

@@ -20,6 +20,8 @@ from isthmus.connecting.config import (
 Baseline = Literal["raw", "chain", "soft_chain"]
 BRIEF = OptimisationConfig(epochs=6, min_steps=120)
 """The ablation's schedule, the same for every variant: a sixth of the full one."""
+ABLATION_TEXTS = 6000
+"""Texts every variant of the ablation learns from."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,16 @@ CLOSED_FORMS: Mapping[str, Contender] = {
 }
 TRAINED: Mapping[str, Contender] = {
     "cmcr": Contender("C-MCR", "the paper's method with its own settings", CmcrConfig()),
-    "exmcr": Contender("Ex-MCR", "the image space stays, the sounds are mapped into it", ExmcrConfig()),
+    "exmcr": Contender(
+        "Ex-MCR",
+        "the image space stays, the sounds are mapped into it",
+        ExmcrConfig(optimisation=OptimisationConfig(epochs=8, min_steps=300, batch_size=512)),
+    ),
 }
 AUTO: Mapping[str, Contender] = {
-    "auto": Contender("auto (default)", "chooses and blends closed forms without a single pair", AutoConfig()),
+    "auto": Contender(
+        "auto (default)", "chooses closed forms without a single pair, blends them with a trained C-MCR", AutoConfig()
+    ),
 }
 CONTENDERS = {**BASELINES, **CLOSED_FORMS, **TRAINED, **AUTO}
 SHOWN = "auto"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from isthmus.connecting.cmcr import fit_cmcr
 from isthmus.connecting.config import CcaConfig, CmcrConfig, MethodConfig
-from isthmus.connecting.connect import connect
+from isthmus.connecting.connect import Prepared, connect_prepared, prepare
 from isthmus.connecting.connector import Connector
-from isthmus.connecting.materials import assemble
 from isthmus.connecting.progress import OnProgress
-from isthmus.demo.contenders import Baseline, Contender
+from isthmus.demo.contenders import ABLATION_TEXTS, Baseline, Contender
 from isthmus.demo.stages import Outcome, Stages
 from isthmus.evaluate import Matcher, by_cosine, by_csls, chain, evaluate_galleries, fit_oracle, soft_chain
 from isthmus.worlds.world import World
@@ -30,6 +30,11 @@ class Bench:
     stages: Stages
     seed: int
     progress: OnProgress | None = None
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """What every method starts from."""
+        return prepare(self.world.left, self.world.right, self.world.overlap, self.seed)
 
     def contender(self, name: str, contender: Contender) -> Outcome:
         """Figures of a baseline, or of a connector with its report."""
@@ -49,12 +54,13 @@ class Bench:
         return self.stages.run(name, self.key(config), compute)
 
     def variant(self, name: str, contender: Contender) -> Outcome:
-        """Figures of a variant of C-MCR for the ablation: only fitted and evaluated, without a report of its own."""
+        """Figures of a variant of C-MCR for the ablation: fitted to fewer texts, without a report of its own."""
         config = contender.setting
         assert isinstance(config, CmcrConfig)
 
         def compute(home: Path) -> Outcome:
-            materials = assemble(self.world.left, self.world.right, self.world.overlap)
+            texts = self.prepared.fitted.numpy()[:ABLATION_TEXTS]
+            materials = self.prepared.materials.taken(texts)
             member = fit_cmcr(materials, config, seed=self.seed, progress=self.progress)
             spaces = materials.left.space, materials.right.space
             return self._measured(Connector(*spaces, self.world.overlap, (member,), (1.0,)), home)
@@ -83,15 +89,7 @@ class Bench:
 
     def _connector(self, config: MethodConfig, home: Path) -> Outcome:
         checkpoint = home / "training.checkpoint"
-        connector = connect(
-            self.world.left,
-            self.world.right,
-            overlap=self.world.overlap,
-            method=config,
-            seed=self.seed,
-            checkpoint=checkpoint,
-            progress=self.progress,
-        )
+        connector = connect_prepared(self.prepared, config, None, checkpoint, self.progress)
         outcome = self._measured(connector, home)
         checkpoint.unlink(missing_ok=True)
         return outcome

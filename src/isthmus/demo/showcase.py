@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isthmus.connecting.connector import Connector
-from isthmus.demo.contenders import ABLATION, BRIEF, CSLS, SHOWN, Contender
+from isthmus.demo.contenders import ABLATION, ABLATION_TEXTS, BRIEF, CSLS, SHOWN, Contender
 from isthmus.demo.found import images_for_sounds, sounds_for_images
 from isthmus.demo.scene import Scene
 from isthmus.demo.stages import Outcome
@@ -179,7 +179,7 @@ def _ablation(found: Findings) -> Section:
     return Section(
         "What each component of C-MCR contributes",
         "R@1 in percent with one component taken out or exchanged at a time. To save time every row here, the first "
-        f"included, was trained on a shorter schedule ({BRIEF.epochs} epochs, at least {BRIEF.min_steps} steps) "
+        f"included, learned from the first {ABLATION_TEXTS} texts on a shorter schedule ({BRIEF.epochs} epochs) "
         "than the C-MCR above; compare rows of this table with each other only.",
         (table(Table("variant", tuple(GALLERY_TITLES.get(g, g) for g in galleries), tuple(rows))),),
     )
