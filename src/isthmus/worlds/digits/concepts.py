@@ -40,7 +40,7 @@ def concepts_of(digits: Int[np.ndarray, "n 5"]) -> Int[np.ndarray, " n"]:
     return concepts
 
 
-def split_concepts(seed: int) -> dict[str, Int[np.ndarray, " split"]]:
+def split_concepts(seed: int) -> dict[str, Int[np.ndarray, " _"]]:
     """All sequences as train (80 %), dev and test (10 % each).
 
     Sequences made of the same digits fall into one split: no reordering of a test sequence is ever trained on,

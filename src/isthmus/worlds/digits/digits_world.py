@@ -33,7 +33,6 @@ from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.digits.wording import NAMES
 from isthmus.worlds.world import Gallery, World
 
-SplitName = Literal["dev", "test"]
 GALLERIES = ("seen", "unseen", "hard")
 PLAIN = Variant()
 
@@ -44,13 +43,13 @@ class DigitsWorld:
 
     source: Source
     splits: Splits
-    concepts: Mapping[str, Int[np.ndarray, " split"]]
+    concepts: Mapping[str, Int[np.ndarray, " _"]]
     image_space: ContrastiveSpace
     audio_space: ContrastiveSpace
     pictures: PictureFeed = field(repr=False)
     utterances: UtteranceFeed = field(repr=False)
 
-    def world(self, split: SplitName = "dev", variant: Variant = PLAIN) -> World:
+    def world(self, split: str = "dev", variant: Variant = PLAIN) -> World:
         """Memories, texts and pairs of the training split, and the galleries of ``split``.
 
         Image memory, audio memory, texts and pairs are drawn independently. The galleries' sequences, images and
@@ -104,7 +103,7 @@ class DigitsWorld:
         vectors = space.embed_texts(captions(said, space)).numpy()
         return Embeddings.from_array(vectors, modality="text", space=space.name, ids=text_ids(concepts))
 
-    def base_retrieval(self, split: SplitName = "test", count: int = 1000) -> dict[str, float]:
+    def base_retrieval(self, split: str = "test", count: int = 1000) -> dict[str, float]:
         """R@1 within each space, items against their own texts, mean of both directions, over ``count`` items."""
         concepts = self._draw_gallery("seen", split, Variant(gallery=count))
         image_texts, audio_texts = (self.embed_texts(concepts, space) for space in (self.image_space, self.audio_space))
@@ -165,11 +164,11 @@ class DigitsWorld:
             concepts, "train", variant.seed
         )
 
-    def _draw_gallery(self, name: str, split: SplitName, variant: Variant) -> Int[np.ndarray, " items"]:
+    def _draw_gallery(self, name: str, split: str, variant: Variant) -> Int[np.ndarray, " items"]:
         draw = draw_hard if name == "hard" else draw_distinct
         return draw(self.concepts[split], variant.gallery, _stream(variant.seed, f"gallery {name} {split}"))
 
-    def _gallery(self, name: str, split: SplitName, variant: Variant) -> Gallery:
+    def _gallery(self, name: str, split: str, variant: Variant) -> Gallery:
         concepts = self._draw_gallery(name, split, variant)
         voices: Literal["seen", "unseen"] = "unseen" if name == "unseen" else "seen"
         pictures = self.embed_pictures(concepts, split, variant.seed)

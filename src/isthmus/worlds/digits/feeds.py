@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ VOCAL_TRACTS = (1.0, *np.geomspace(0.8, 1.3, 8).tolist())
 """Factors by which training voices are warped: from a child's tract to a very large one."""
 
 
+@runtime_checkable
 class TrainingFeed(Protocol):
     """Gives training inputs for sequences of digits."""
 
@@ -99,5 +100,5 @@ class UtteranceFeed:
         self.warped = None
 
 
-def _with_silence(banks: list[Float[Tensor, "frames bands"]]) -> Float[Tensor, "all_frames bands"]:
+def _with_silence(banks: list[Float[Tensor, "_ bands"]]) -> Float[Tensor, "all_frames bands"]:
     return torch.cat([*banks, torch.full((1, BANDS), SILENCE)])

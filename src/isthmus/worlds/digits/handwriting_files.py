@@ -88,7 +88,7 @@ def _from_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def read_npz(path: Path, names: tuple[str, ...], remedy: str) -> dict[str, np.ndarray]:
     """The named arrays of an npz. Raises `IsthmusError` where it is damaged or lacks one."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             missing = [name for name in names if name not in archive.files]
             if missing:
                 found = ", ".join(archive.files)

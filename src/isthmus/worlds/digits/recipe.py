@@ -36,7 +36,7 @@ class SpaceRecipe:
 class Recipe:
     """The two spaces' recipes and the splits they are trained on.
 
-    ``unseen_speaker`` is kept out of training; by default it is the one who speaks slowest.
+    ``unseen_speaker`` is kept out of training; by default it is the last in alphabetical order.
     """
 
     image: SpaceRecipe = field(default_factory=lambda: SpaceRecipe("spelled", "attentive", seed=1, steps=500))

@@ -79,9 +79,9 @@ class Splits:
     of ``unseen_speaker``) has dev and test.
     """
 
-    images: Mapping[str, Int[np.ndarray, " rows"]]
-    seen: Mapping[str, Int[np.ndarray, " rows"]]
-    unseen: Mapping[str, Int[np.ndarray, " rows"]]
+    images: Mapping[str, Int[np.ndarray, " _"]]
+    seen: Mapping[str, Int[np.ndarray, " _"]]
+    unseen: Mapping[str, Int[np.ndarray, " _"]]
     unseen_speaker: str
 
 
@@ -110,7 +110,7 @@ def split_source(source: Source, seed: int, unseen_speaker: str | None = None) -
 
 def _split_within(
     group: np.ndarray, shares: Mapping[str, float], rng: np.random.Generator
-) -> dict[str, Int[np.ndarray, " rows"]]:
+) -> dict[str, Int[np.ndarray, " _"]]:
     """Rows by split, the same shares of every group (at least one row each); the rest is ``train``."""
     parts: dict[str, list[np.ndarray]] = {name: [] for name in (*shares, "train")}
     for value in np.unique(group):

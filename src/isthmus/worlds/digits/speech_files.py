@@ -109,7 +109,7 @@ def _checked(where: str, samples: Float32[np.ndarray, " samples"]) -> Float32[np
     return samples
 
 
-def assemble(recordings: list[Float32[np.ndarray, " samples"]], digit: np.ndarray, speaker: np.ndarray) -> Speech:
+def assemble(recordings: list[Float32[np.ndarray, " _"]], digit: np.ndarray, speaker: np.ndarray) -> Speech:
     """A bank from single recordings at 8 kHz."""
     offset = np.concatenate([[0], np.cumsum([len(samples) for samples in recordings])]).astype(np.int64)
     return Speech(np.concatenate(recordings), offset, digit.astype(np.int64), speaker.astype(str))
