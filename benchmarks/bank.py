@@ -1,7 +1,7 @@
 """The bank of worlds: how well `auto` chooses and the report estimates, on families they were not fitted to.
 
-    python benchmarks/bank.py --seeds 0 1 --out bank.json            # leave-one-family-out figures
-    python benchmarks/bank.py --seeds 0 1 --fit                      # and write ranking.json and estimate.json
+    python benchmarks/bank.py --seeds 0 1 --picture docs/estimate.png  # leave-one-family-out figures
+    python benchmarks/bank.py --seeds 0 1 --fit                        # and write ranking.json and estimate.json
 
 Ratios are true mean reciprocal ranks over that of the world's best single candidate, chosen knowing the truth.
 """
@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional
 
 import isthmus.connecting
-from isthmus.connecting.auto import SOURCES
+from isthmus.connecting.auto import SOURCES, blend_weights
 from isthmus.connecting.candidates import CENTRINGS, Candidate, candidates, fit_candidates
 from isthmus.connecting.centring import recentred
 from isthmus.connecting.config import AutoConfig
@@ -50,10 +50,13 @@ RANKING_CRITERIA = (
     "chain",
     "mutual_neighbours",
 )
-RANKING_SHRINKAGE = 100.0
+RANKING_SHRINKAGE = 3000.0
 ESTIMATE_SHRINKAGE = 1.0
-BAND = 0.90
-MEMBERS = AutoConfig().members
+BANDS = {"criteria": 0.98, "counterparts": 0.90}
+"""Share of the left-out residuals within each band; on families not even calibrated on, it holds fewer."""
+AUTO = AutoConfig()
+ANCHORS = 8
+"""Candidates best on average over the families, that stand in every blend."""
 OTHERS = 8
 """Single candidates beside the blend by which a world takes part in the calibration of the estimate."""
 
@@ -68,34 +71,45 @@ class Judged:
     scores: list[dict[str, float]]
     cosines: list[list[Tensor]]
     relevant: list[Tensor]
-    coverage: float
+    facts: dict
 
     @property
     def one_counterpart(self) -> bool:
-        """Whether every item has at most one counterpart."""
+        """Whether every item has at most one counterpart, as both bands assume."""
         return all(int(wanted.sum(1).max()) == 1 for wanted in self.relevant)
+
+    @property
+    def like_memories(self) -> bool:
+        """Whether galleries hold content like the memories', as the band before any query assumes."""
+        return not self.facts.get("content_shift")
 
     @cached_property
     def singles(self) -> np.ndarray:
         """True mean reciprocal rank of every candidate."""
-        return np.array([self.truth([i]) for i in range(len(self.pool))])
+        return np.array([self.truth(alone) for alone in np.eye(len(self.pool))])
 
-    def truth(self, members: Sequence[int], gallery: int | None = None) -> float:
-        """True mean reciprocal rank of a blend of candidates, over galleries and both directions."""
-        return float(np.mean([mrr(s, r, gallery) for s, r in zip(self.blended(members), self.relevant, strict=True)]))
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """The same as shares of the best candidate's."""
+        return self.singles / self.singles.max()
 
-    def neighbours(self, members: Sequence[int]) -> float:
+    def truth(self, weights: np.ndarray, gallery: int | None = None) -> float:
+        """True mean reciprocal rank of a blend of the pool, over galleries and both directions."""
+        return float(np.mean([mrr(s, r, gallery) for s, r in zip(self.blended(weights), self.relevant, strict=True)]))
+
+    def neighbours(self, weights: np.ndarray) -> float:
         """Mutual nearest neighbours between the galleries' items."""
-        return float(np.mean([mutual_neighbours(scores) for scores in self.blended(members)]))
+        return float(np.mean([mutual_neighbours(scores) for scores in self.blended(weights)]))
 
-    def blended(self, members: Sequence[int]) -> list[Tensor]:
+    def blended(self, weights: np.ndarray) -> list[Tensor]:
         """Cosines of a blend, one matrix a gallery."""
+        used = np.flatnonzero(weights)
         galleries = range(len(self.relevant))
-        return [torch.stack([self.cosines[i][g].float() for i in members]).mean(0) for g in galleries]
+        return [sum(float(weights[i]) * self.cosines[i][g].float() for i in used) for g in galleries]
 
-    def criteria(self, members: Sequence[int]) -> dict[str, float]:
+    def criteria(self, weights: np.ndarray) -> dict[str, float]:
         """Criteria of a blend, taken as its members' mean."""
-        return {name: float(np.mean([self.scores[i][name] for i in members])) for name in self.scores[0]}
+        return {name: float(weights @ [entry[name] for entry in self.scores]) for name in self.scores[0]}
 
 
 def mrr(scores: Tensor, relevant: Tensor, gallery: int | None = None) -> float:
@@ -131,8 +145,6 @@ def judge(world: World, seed: int) -> Judged:
                 for g in world.galleries.values()
             ]
         )
-    matched = views["matched"]
-    covers = [(matched.texts[s][:2000] @ matched.memories[s].T).amax(1).median().item() for s in (0, 1)]
     return Judged(
         name=world.name,
         family=world.family,
@@ -140,7 +152,7 @@ def judge(world: World, seed: int) -> Judged:
         scores=[score(evidence[c.centring], linear_projection(m)) for c, m in zip(pool, maps, strict=True)],
         cosines=cosines,
         relevant=[torch.from_numpy(g.relevant()) for g in world.galleries.values()],
-        coverage=min(covers),
+        facts=dict(world.facts),
     )
 
 
@@ -150,18 +162,22 @@ def _projected(items, centres, weights) -> Tensor:
 
 
 def fit_ranking(worlds: Sequence[Judged]) -> dict[str, list]:
-    """Coefficients of `ranking.rank`: ridge regression of the share of the pool's best, families weighing alike."""
+    """Coefficients of `ranking.rank`: ridge regression of the share of the pool's best, families weighing alike.
+
+    Anchors are the candidates with the best mean share, families weighing alike.
+    """
     seen = [features(w.pool, w.scores, RANKING_CRITERIA) for w in worlds]
-    shares = np.concatenate([w.singles / w.singles.max() for w in worlds])
     weight = np.concatenate([np.full(len(x), 1 / _of_family(worlds, w)) for x, w in zip(seen, worlds, strict=True)])
-    rows = np.concatenate(seen)
+    rows, shares = np.concatenate(seen), np.concatenate([w.shares for w in worlds])
     mean, scale = rows.mean(0), rows.std(0) + 1e-9
     fit = Ridge(alpha=RANKING_SHRINKAGE).fit((rows - mean) / scale, shares, sample_weight=weight / weight.mean())
+    prior = np.average([w.shares for w in worlds], axis=0, weights=[1 / _of_family(worlds, w) for w in worlds])
     return {
         "criteria": list(RANKING_CRITERIA),
         "mean": mean.round(6).tolist(),
         "scale": scale.round(6).tolist(),
         "weight": fit.coef_.round(6).tolist(),
+        "anchors": [str(worlds[0].pool[i]) for i in np.argsort(-prior, kind="stable")[:ANCHORS]],
     }
 
 
@@ -176,26 +192,33 @@ def ranked(world: Judged, coefficients: dict[str, list]) -> np.ndarray:
     return np.argsort(-(standard @ np.array(coefficients["weight"])), kind="stable")
 
 
-def evidence_of(world: Judged, members: Sequence[int], band: str) -> dict[str, float]:
+def blend(world: Judged, coefficients: dict[str, list]) -> np.ndarray:
+    """The weight `auto` gives every candidate of the pool."""
+    anchors = [i for i, candidate in enumerate(world.pool) if str(candidate) in coefficients["anchors"]]
+    return blend_weights(ranked(world, coefficients), anchors, AUTO)
+
+
+def evidence_of(world: Judged, weights: np.ndarray, band: str) -> dict[str, float]:
     """What a band is linear in, for a blend of candidates."""
     if band == "counterparts":
-        return neighbour_evidence(world.neighbours(members))
-    return criteria_evidence(world.criteria(members), world.coverage)
+        return neighbour_evidence(world.neighbours(weights))
+    return criteria_evidence(world.criteria(weights))
 
 
-def fit_estimate(worlds: Sequence[Judged], blends: Sequence[Sequence[int]], band: str) -> dict:
+def fit_estimate(worlds: Sequence[Judged], blends: Sequence[np.ndarray], band: str) -> dict:
     """Coefficients of one band: ridge regression of the log-odds of the truth, ends from left-family-out residuals.
 
-    Worlds whose items have many counterparts take no part: the bands speak of one counterpart each.
+    Worlds that break the bands' assumptions take no part.
     """
-    drawn = [(w, [*map(int, b)]) for w, b in zip(worlds, blends, strict=True) if w.one_counterpart]
     rows, truths, families = [], [], []
-    for world, blend in drawn:
-        spaced = np.linspace(0, len(world.pool) - 1, OTHERS).astype(int)
-        for members in [blend, *([int(i)] for i in spaced)] if band == "counterparts" else [blend]:
-            evidence = evidence_of(world, members, band)
+    for world, own in zip(worlds, blends, strict=True):
+        if not world.one_counterpart or (band == "criteria" and not world.like_memories):
+            continue
+        spaced = np.eye(len(world.pool))[np.linspace(0, len(world.pool) - 1, OTHERS).astype(int)]
+        for weights in [own, *spaced] if band == "counterparts" else [own]:
+            evidence = evidence_of(world, weights, band)
             rows.append(list(evidence.values()))
-            truths.append(log_odds(world.truth(members, GALLERY)))
+            truths.append(log_odds(world.truth(weights, GALLERY)))
             families.append(world.family)
     seen, truth, family = np.array(rows), np.array(truths), np.array(families)
     residuals = np.concatenate(
@@ -205,7 +228,7 @@ def fit_estimate(worlds: Sequence[Judged], blends: Sequence[Sequence[int]], band
         ]
     )
     whole = _regress(seen, truth)
-    low, high = np.quantile(residuals, [(1 - BAND) / 2, (1 + BAND) / 2])
+    low, high = np.quantile(residuals, [(1 - BANDS[band]) / 2, (1 + BANDS[band]) / 2])
     return {
         "intercept": round(float(whole.intercept_), 4),
         "weights": {name: round(float(weight), 4) for name, weight in zip(evidence, whole.coef_, strict=True)},
@@ -224,30 +247,29 @@ def left_family_out(worlds: Sequence[Judged]) -> list[dict]:
     for family in track(sorted({w.family for w in worlds}), description="leaving families out"):
         rest = [w for w in worlds if w.family != family]
         coefficients = fit_ranking(rest)
-        blends = [ranked(w, coefficients)[:MEMBERS] for w in rest]
+        blends = [blend(w, coefficients) for w in rest]
         bands = {name: fit_estimate(rest, blends, name) for name in ("criteria", "counterparts")}
         found += [_left_out(w, coefficients, bands) for w in worlds if w.family == family]
     return found
 
 
 def _left_out(world: Judged, coefficients: dict[str, list], bands: dict[str, dict]) -> dict:
-    order = ranked(world, coefficients)
-    blend = order[:MEMBERS]
+    weights = blend(world, coefficients)
     singles = world.singles
     row = {
         "world": world.name,
         "family": world.family,
-        "coverage": world.coverage,
         "best": singles.max(),
         "best_candidate": str(world.pool[int(singles.argmax())]),
-        "pick": singles[order[0]] / singles.max(),
-        "blend": world.truth(blend) / singles.max(),
-        "singles": (singles / singles.max()).round(4).tolist(),
-        "truth": world.truth(blend, GALLERY),
+        "pick": world.shares[ranked(world, coefficients)[0]],
+        "blend": world.truth(weights) / singles.max(),
+        "singles": world.shares.round(4).tolist(),
+        "truth": world.truth(weights, GALLERY),
         "one_counterpart": world.one_counterpart,
+        "like_memories": world.like_memories,
     }
     for name, fit in bands.items():
-        values = evidence_of(world, blend, name)
+        values = evidence_of(world, weights, name)
         centre = fit["intercept"] + sum(weight * values[key] for key, weight in fit["weights"].items())
         row |= {f"{name}_{end}": 1 / (1 + np.exp(-(centre + fit.get(end, 0.0)))) for end in ("low", "middle", "high")}
     return row
@@ -268,16 +290,42 @@ def summary(rows: list[dict], pool: list[Candidate]) -> dict:
         "fixed_worst": shares[:, fixed].min(),
     }
     rows = [row for row in rows if row["one_counterpart"]]
-    truth = np.array([row["truth"] for row in rows])
-    for name in ("criteria", "counterparts"):
-        middle, low, high = (np.array([row[f"{name}_{end}"] for row in rows]) for end in ("middle", "low", "high"))
-        found |= {
-            f"{name}_rank_correlation": spearmanr(middle, truth).statistic,
-            f"{name}_mean_error": np.abs(middle - truth).mean(),
-            f"{name}_band_coverage": ((low <= truth) & (truth <= high)).mean(),
-            f"{name}_band_width": (high - low).mean(),
-        }
+    found |= trust([row for row in rows if row["like_memories"]], "criteria") | trust(rows, "counterparts")
+    found["criteria_rank_correlation_with_shifted_worlds"] = trust(rows, "criteria")["criteria_rank_correlation"]
     return {name: value if isinstance(value, str | int) else round(float(value), 4) for name, value in found.items()}
+
+
+def trust(rows: list[dict], name: str) -> dict:
+    """How well a band knew the truth."""
+    truth = np.array([row["truth"] for row in rows])
+    middle, low, high = (np.array([row[f"{name}_{end}"] for row in rows]) for end in ("middle", "low", "high"))
+    return {
+        f"{name}_rank_correlation": spearmanr(middle, truth).statistic,
+        f"{name}_mean_error": np.abs(middle - truth).mean(),
+        f"{name}_band_coverage": ((low <= truth) & (truth <= high)).mean(),
+        f"{name}_band_width": (high - low).mean(),
+    }
+
+
+def draw_scatter(rows: list[dict], path: Path) -> None:
+    """Estimate against truth, both bands, families by colour; hollow where a band's assumptions do not hold."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(10, 5.2), layout="constrained", sharex=True, sharey=True)
+    families = sorted({row["family"] for row in rows})
+    titles = {"criteria": "Before any query is seen", "counterparts": "From unlabelled queries and gallery"}
+    for axis, (name, title) in zip(axes, titles.items(), strict=True):
+        for number, family in enumerate(families):
+            own = [row for row in rows if row["family"] == family]
+            kept = [row["one_counterpart"] and (row["like_memories"] or name == "counterparts") for row in own]
+            colours = [f"C{number}" if holds else "none" for holds in kept]
+            middle, truth = ([row[key] for row in own] for key in (f"{name}_middle", "truth"))
+            axis.scatter(middle, truth, c=colours, edgecolors=f"C{number}", label=family, s=34)
+        axis.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=0)
+        axis.set(title=title, xlabel="estimated MRR among 200", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes[0].set_ylabel("true MRR among 200")
+    axes[0].legend(fontsize=8, frameon=False)
+    figure.savefig(path, dpi=110)
 
 
 def main() -> None:
@@ -286,6 +334,7 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="draws of every world")
     options.add_argument("--fit", action="store_true", help="fit to all worlds and write the package's coefficients")
     options.add_argument("--out", type=Path, default=Path("bank.json"))
+    options.add_argument("--picture", type=Path, help="draw estimate against truth here")
     given = options.parse_args()
     drawn = [(seed, world) for seed in given.seeds for world in bank(seed)]
     worlds = [judge(world, seed) for seed, world in track(drawn, description="fitting the pool in every world")]
@@ -296,10 +345,12 @@ def main() -> None:
         print(f"{row['family']:16} {row['world']:28} best {row['best']:.3f}  auto {row['blend']:.3f}", end="  ")
         print(f"truth {row['truth']:.2f} in {row['criteria_low']:.2f} to {row['criteria_high']:.2f}")
     print(json.dumps(found, indent=1))
+    if given.picture:
+        draw_scatter(rows, given.picture)
     if given.fit:
         package = Path(isthmus.connecting.__file__).parent
         coefficients = fit_ranking(worlds)
-        blends = [ranked(w, coefficients)[:MEMBERS] for w in worlds]
+        blends = [blend(w, coefficients) for w in worlds]
         bands = {name: fit_estimate(worlds, blends, name) for name in ("criteria", "counterparts")}
         (package / "ranking.json").write_text(json.dumps(coefficients) + "\n")
         (package / "estimate.json").write_text(json.dumps(bands, indent=1) + "\n")

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from isthmus import metrics
     from isthmus.connecting.connect import connect
     from isthmus.connecting.connector import Connector
-    from isthmus.embeddings import Embeddings, open_set
+    from isthmus.embeddings import Embeddings, convert, open_set
     from isthmus.search import Hits, Index
 
-__all__ = ["Connector", "Embeddings", "Hits", "Index", "IsthmusError", "connect", "metrics", "open_set"]
+__all__ = ["Connector", "Embeddings", "Hits", "Index", "IsthmusError", "connect", "convert", "metrics", "open_set"]
 
 _HOMES = {
     "Connector": "isthmus.connecting.connector",
@@ -25,6 +25,7 @@ _HOMES = {
     "Hits": "isthmus.search",
     "Index": "isthmus.search",
     "connect": "isthmus.connecting.connect",
+    "convert": "isthmus.embeddings",
     "open_set": "isthmus.embeddings",
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from isthmus.connecting.candidates import Candidate, candidates, fit_candidates, linear_member
@@ -20,7 +20,7 @@ from isthmus.connecting.criteria import linear_projection, score, twins_mrr
 from isthmus.connecting.evidence import Evidence, gather_evidence
 from isthmus.connecting.materials import Materials
 from isthmus.connecting.member import Member
-from isthmus.connecting.ranking import rank
+from isthmus.connecting.ranking import anchors, rank
 from isthmus.connecting.view import View, view
 
 SOURCES: tuple[Source, ...] = ("overlap", "pseudo", "both")
@@ -84,7 +84,8 @@ def choose(
         scores = [_overlap_only(candidate, own, views, held) for candidate, own in zip(pool, maps, strict=True)]
         expected = np.array([entry["overlap_twins"] for entry in scores])
     order = np.argsort(-expected, kind="stable")
-    best = [int(i) for i in order[: config.members]]
+    shares = blend_weights(order, anchors(pool), config)
+    best = [int(i) for i in order if shares[i] > 0]
     everything = torch.arange(len(views["matched"].texts[0]))
     refitted = fit_candidates([pool[i] for i in best], views, everything)
     return Choice(
@@ -92,9 +93,24 @@ def choose(
             linear_member(pool[i], own, views[pool[i].centring].centres) for i, own in zip(best, refitted, strict=True)
         ),
         judged=tuple(linear_member(pool[i], maps[i], views[pool[i].centring].centres) for i in best),
-        weights=tuple(1.0 for _ in best),
+        weights=tuple(float(shares[i]) for i in best),
         ranked=tuple((pool[i], float(expected[i]), scores[i]) for i in order),
     )
+
+
+def blend_weights(
+    order: Int[np.ndarray, " pool"], anchored: Sequence[int], config: AutoConfig
+) -> Float[np.ndarray, " pool"]:
+    """Each candidate's weight: the best ranked share one part evenly, the anchors the other; sums to 1.
+
+    Anchors are good on average over many worlds. They hold the blend where the criteria mislead.
+    """
+    weights = np.zeros(len(order))
+    kept = config.anchor_share if anchored else 0.0
+    best = order[: config.members]
+    weights[best] += (1 - kept) / len(best)
+    weights[list(anchored)] += kept / max(1, len(anchored))
+    return weights
 
 
 def _overlap_only(

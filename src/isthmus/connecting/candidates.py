@@ -9,32 +9,34 @@ from typing import Literal
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from isthmus.connecting.closed_forms import Moments, cca, moments, procrustes, ridge
+from isthmus.connecting.closed_forms import CanonicalAxes, Moments, canonical_axes, cca, moments, procrustes, ridge
 from isthmus.connecting.config import Centring, Source
 from isthmus.connecting.member import Head, Member
 from isthmus.connecting.view import View
 
 CCA_PENALTIES = (0.0003, 0.001, 0.003, 0.01)
 CCA_POWERS = (0.5, 1.0, 2.0)
+CCA_UNEQUAL = ((0.001, 0.01), (0.01, 0.001))
+"""Penalties for a left and a right space of unequal noise."""
 RIDGE_PENALTIES = (0.003, 0.01, 0.03)
 CENTRINGS: tuple[Centring, ...] = ("matched", "mean")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One closed form. ``penalty`` and ``power`` mean what they mean in `closed_forms`."""
+    """One closed form. ``penalty`` (left, right) and ``power`` mean what they mean in `closed_forms`."""
 
     method: Literal["procrustes", "ridge", "cca"]
     centring: Centring
     source: Source
-    penalty: float = 0.0
+    penalty: tuple[float, float] = (0.0, 0.0)
     power: float = 0.0
 
     def __str__(self) -> str:
         parameters = {
             "procrustes": "",
-            "ridge": f" {self.penalty:g}",
-            "cca": f" {self.penalty:g}^{self.power:g}",
+            "ridge": f" {self.penalty[1]:g}",
+            "cca": f" {'|'.join(f'{own:g}' for own in dict.fromkeys(self.penalty))}^{self.power:g}",
         }
         return f"{self.method}{parameters[self.method]} on {self.source}, {self.centring} centring"
 
@@ -44,10 +46,9 @@ def candidates(sources: tuple[Source, ...]) -> list[Candidate]:
     pool = []
     for centring, source in product(CENTRINGS, sources):
         pool.append(Candidate("procrustes", centring, source))
-        pool += [Candidate("ridge", centring, source, penalty) for penalty in RIDGE_PENALTIES]
-        pool += [
-            Candidate("cca", centring, source, penalty, power) for penalty, power in product(CCA_PENALTIES, CCA_POWERS)
-        ]
+        pool += [Candidate("ridge", centring, source, (own, own)) for own in RIDGE_PENALTIES]
+        pool += [Candidate("cca", centring, source, (own, own), p) for own, p in product(CCA_PENALTIES, CCA_POWERS)]
+        pool += [Candidate("cca", centring, source, penalties, 1.0) for penalties in CCA_UNEQUAL]
     return pool
 
 
@@ -57,22 +58,29 @@ def fit_maps(candidate: Candidate, pairs: Moments) -> tuple[Float[Tensor, "dl jo
         case "procrustes":
             return procrustes(pairs)
         case "ridge":
-            return ridge(pairs, candidate.penalty)
+            return ridge(pairs, candidate.penalty[1])
         case "cca":
-            return cca(pairs, (candidate.penalty, candidate.penalty), candidate.power)
+            return cca(pairs, candidate.penalty, candidate.power)
 
 
 def fit_candidates(
     pool: list[Candidate], views: dict[Centring, View], rows: Int[Tensor, " rows"]
 ) -> list[tuple[Tensor, Tensor]]:
-    """Fit every candidate to the given texts; moments are taken once per centring and source."""
+    """Fit every candidate to the given texts; what several need (moments, canonical axes) is computed once."""
     taken: dict[tuple[Centring, Source], Moments] = {}
+    axes: dict[tuple[Centring, Source, tuple[float, float]], CanonicalAxes] = {}
     maps = []
     for candidate in pool:
         key = (candidate.centring, candidate.source)
         if key not in taken:
             taken[key] = moments(views[candidate.centring].pairs(candidate.source, rows))
-        maps.append(fit_maps(candidate, taken[key]))
+        if candidate.method == "cca":
+            with_penalty = (*key, candidate.penalty)
+            if with_penalty not in axes:
+                axes[with_penalty] = canonical_axes(taken[key], candidate.penalty)
+            maps.append(axes[with_penalty].weighted(candidate.power))
+        else:
+            maps.append(fit_maps(candidate, taken[key]))
     return maps
 
 

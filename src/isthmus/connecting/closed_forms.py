@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -21,6 +22,18 @@ class Moments:
     left: Float[Tensor, "dl dl"]
     right: Float[Tensor, "dr dr"]
     cross: Float[Tensor, "dl dr"]
+
+    @cached_property
+    def left_spectrum(self) -> tuple[Float[Tensor, " dl"], Float[Tensor, "dl dl"]]:
+        """Eigenvalues and eigenvectors of ``left``."""
+        values, vectors = torch.linalg.eigh(self.left)
+        return values, vectors
+
+    @cached_property
+    def right_spectrum(self) -> tuple[Float[Tensor, " dr"], Float[Tensor, "dr dr"]]:
+        """Eigenvalues and eigenvectors of ``right``."""
+        values, vectors = torch.linalg.eigh(self.right)
+        return values, vectors
 
     def __add__(self, other: Moments) -> Moments:
         """The moments of both sets of pairs together, each set counted by its rows."""
@@ -65,21 +78,40 @@ def ridge(pairs: Moments, penalty: float) -> tuple[Float[Tensor, "dl joint"], Fl
     return torch.eye(len(pairs.left)), right.float()
 
 
-def cca(
-    pairs: Moments, penalty: tuple[float, float], power: float
-) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
-    """Canonical correlations with a ridge per side, axes weighted by correlation to ``power``.
+@dataclass(frozen=True)
+class CanonicalAxes:
+    """Each side's canonical axes, ``(dim, joint)``, strongest first, and their correlations."""
+
+    left: Float[Tensor, "dl joint"]
+    right: Float[Tensor, "dr joint"]
+    correlations: Float[Tensor, " joint"]
+
+    def weighted(self, power: float) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
+        """The two maps, axes weighted by correlation to ``power``."""
+        weights = self.correlations.clamp(0, 1) ** power
+        return (self.left * weights).float(), (self.right * weights).float()
+
+
+def canonical_axes(pairs: Moments, penalty: tuple[float, float]) -> CanonicalAxes:
+    """Canonical correlations with a ridge for each side.
 
     The ridge is added to each side's variances: the size of the noise the projection shall tolerate (C-MCR's
     completion with variance σ² acts as a ridge of σ²). Joint dimension min(dl, dr).
     """
-    left, right = inverse_root(pairs.left, penalty[0]), inverse_root(pairs.right, penalty[1])
+    left, right = inverse_root(*pairs.left_spectrum, penalty[0]), inverse_root(*pairs.right_spectrum, penalty[1])
     u, correlations, vt = torch.linalg.svd(left @ pairs.cross @ right, full_matrices=False)
-    weights = correlations.clamp(0, 1) ** power
-    return (left @ u * weights).float(), (right @ vt.T * weights).float()
+    return CanonicalAxes(left @ u, right @ vt.T, correlations)
 
 
-def inverse_root(moment: Float[Tensor, "dim dim"], penalty: float) -> Float[Tensor, "dim dim"]:
-    """``(moment + penalty I)^(-1/2)``."""
-    values, vectors = torch.linalg.eigh(moment)
+def cca(
+    pairs: Moments, penalty: tuple[float, float], power: float
+) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
+    """Canonical correlations with a ridge for each side, axes weighted by correlation to ``power``."""
+    return canonical_axes(pairs, penalty).weighted(power)
+
+
+def inverse_root(
+    values: Float[Tensor, " dim"], vectors: Float[Tensor, "dim dim"], penalty: float
+) -> Float[Tensor, "dim dim"]:
+    """``(moment + penalty I)^(-1/2)`` of a moment with these eigenvalues and eigenvectors."""
     return vectors * (values.clamp(min=0) + penalty).rsqrt() @ vectors.T

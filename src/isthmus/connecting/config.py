@@ -166,6 +166,8 @@ class CcaConfig:
 
     penalty: float = 0.001
     """Variance added to each coordinate: the size of the noise to be tolerated."""
+    right_penalty: float | None = None
+    """The same for the right space, where it differs from the left one's."""
     power: float = 1.0
     """Axes are weighted by correlation to this power."""
     source: Source = "both"
@@ -175,6 +177,7 @@ class CcaConfig:
 
     def __post_init__(self) -> None:
         require(self.penalty > 0, "penalty", "above 0", self.penalty)
+        require(self.right_penalty is None or self.right_penalty > 0, "right-penalty", "above 0", self.right_penalty)
         require(self.power >= 0, "power", "at least 0", self.power)
 
 
@@ -182,13 +185,16 @@ class CcaConfig:
 class AutoConfig:
     """Choose among all methods by criteria that need no pairs, and blend the best."""
 
-    members: int = 8
+    members: int = 12
     """How many of the best closed forms are blended."""
+    anchor_share: float = 0.5
+    """Share of the closed forms' weight for those that are good on average over many worlds, whatever the ranking."""
     trained_share: float = 0.5
     """Share of the blend for a trained C-MCR member, from 2000 overlap rows on; 0 for closed forms only."""
 
     def __post_init__(self) -> None:
         require(self.members >= 1, "members", "at least 1", self.members)
+        require(0 <= self.anchor_share < 1, "anchor-share", "at least 0 and below 1", self.anchor_share)
         require(0 <= self.trained_share < 1, "trained-share", "at least 0 and below 1", self.trained_share)
 
 

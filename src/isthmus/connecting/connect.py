@@ -22,6 +22,7 @@ from isthmus.connecting.linear import fit_linear_twice
 from isthmus.connecting.materials import Materials, assemble
 from isthmus.connecting.measure import coverage_of, measure
 from isthmus.connecting.member import Member, project_blend
+from isthmus.connecting.narrowing import narrow_basis
 from isthmus.connecting.progress import OnProgress
 from isthmus.connecting.report import Coverage
 from isthmus.connecting.trained import TRAINED, TRAINED_ROWS, join_trained
@@ -126,6 +127,7 @@ def connect_prepared(
         weights=fit.weights,
         config={"method": method_name(config), "seed": seed, **asdict(config)},
         choice=fit.choice,
+        basis=narrow_basis(fit.members, fit.weights, materials),
         report=measure(project, materials, prepared.matched, prepared.held, prepared.evidence, prepared.coverages),
     )
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from isthmus.connecting.centring import sample
 from isthmus.connecting.criteria import mutual_neighbours
 from isthmus.connecting.estimate import band_from_neighbours
-from isthmus.connecting.member import Head, Member, project_blend
+from isthmus.connecting.member import Head, Member, project_blend, unit
 from isthmus.connecting.report import Band, ConnectorReport
 from isthmus.embeddings import Embeddings
 from isthmus.errors import IsthmusError
@@ -32,7 +32,8 @@ class Connector:
 
     ``left_space`` and ``right_space`` are the names by which embeddings say where they live. Cosines in the joint
     space are the members' cosines averaged with ``weights`` (unit members side by side, each scaled by the root
-    of its weight). ``config`` is what the fit was asked, ``choice`` what was chosen and why.
+    of its weight, then their leading directions ``basis``, ``(wide, joint)``, where there are several). ``config``
+    is what the fit was asked, ``choice`` what was chosen and why.
     """
 
     left_space: str
@@ -43,6 +44,7 @@ class Connector:
     config: Mapping[str, Any] = field(default_factory=dict)
     choice: Mapping[str, Any] = field(default_factory=dict)
     report: ConnectorReport | None = None
+    basis: Float[Tensor, "wide joint"] | None = None
 
     @property
     def space(self) -> str:
@@ -62,6 +64,8 @@ class Connector:
     @property
     def dim(self) -> int:
         """Dimension of the joint space."""
+        if self.basis is not None:
+            return self.basis.shape[1]
         probe = torch.zeros(1, self.input_dim(self.left_space))
         return sum(member.left.project(probe, self.overlap).shape[1] for member in self.members)
 
@@ -104,7 +108,8 @@ class Connector:
         self, heads: tuple[Head, ...], rows: Float[np.ndarray, "rows dim"], modality: str
     ) -> Float[np.ndarray, "rows joint"]:
         block = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))
-        return project_blend(heads, self.weights, block, modality).numpy()
+        wide = project_blend(heads, self.weights, block, modality)
+        return wide.numpy() if self.basis is None else unit(wide @ self.basis).numpy()
 
     def estimate(self, queries: Embeddings, gallery: Embeddings) -> Band:
         """A band for retrieval of ``gallery`` by ``queries``, both projected, if each query has one counterpart in it.
@@ -122,7 +127,9 @@ class Connector:
         return band_from_neighbours(rate)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """Every tensor with its name on disk: ``members.<n>.<left|right>.<projector|centres|adapters>…``."""
+        """Every tensor with its name on disk: ``basis``, ``members.<n>.<left|right>.<projector|centres|adapters>…``."""
+        if self.basis is not None:
+            yield "basis", self.basis
         for number, member in enumerate(self.members):
             for side, head in (("left", member.left), ("right", member.right)):
                 for name, tensor in head.projector.state_dict().items():

@@ -71,6 +71,7 @@ def read_connector(folder: Path) -> Connector:
         config=config["config"],
         choice=config["choice"],
         report=ConnectorReport.from_dict(config["report"]) if config["report"] else None,
+        basis=tensors.get("basis"),
     )
 
 

@@ -9,13 +9,13 @@ other's nearest. Both are linear in log-odds, calibrated over the bank of worlds
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
 
-from isthmus.connecting.report import Band, Coverage
+from isthmus.connecting.report import Band
 
 GALLERY = 200
 """Mean reciprocal ranks are stated for a gallery of this size."""
@@ -29,18 +29,17 @@ def log_odds(rate: float) -> float:
     return float(np.log(kept / (1 - kept)))
 
 
-def criteria_evidence(criteria: Mapping[str, float], coverage: float) -> dict[str, float]:
+def criteria_evidence(criteria: Mapping[str, float]) -> dict[str, float]:
     """What the band before any query is linear in.
 
     ``shown``: how often texts shown as the memories would show them find each other, relative to how often the bare
-    texts do, so that wrong captions do not count against the items. ``coverage``: the smaller median top cosine.
+    texts do, so that wrong captions do not count against the items. ``memory``: how often items of the two memories
+    are each other's nearest; it falls where the memories hold different things.
     """
     shown = criteria["shown_twins"] / max(criteria["overlap_twins"], LEAST)
     return {
         "shown": log_odds(shown),
         "memory": log_odds(criteria["mutual_neighbours"]),
-        "transfer": log_odds(criteria["transfer"]),
-        "coverage": coverage,
     }
 
 
@@ -49,10 +48,9 @@ def neighbour_evidence(mutual_neighbours: float) -> dict[str, float]:
     return {"mutual": log_odds(mutual_neighbours)}
 
 
-def band_from_criteria(criteria: Mapping[str, float], coverages: Sequence[Coverage]) -> Band:
+def band_from_criteria(criteria: Mapping[str, float]) -> Band:
     """The band before any query is seen."""
-    evidence = criteria_evidence(criteria, min(entry.top_cosine for entry in coverages))
-    return _band(evidence, "criteria", "for items like the memories', one counterpart each")
+    return _band(criteria_evidence(criteria), "criteria", "for items like the memories', one counterpart each")
 
 
 def band_from_neighbours(mutual_neighbours: float) -> Band:

@@ -57,9 +57,10 @@ def as_candidate(config: LinearConfig) -> Candidate:
         case ProcrustesConfig():
             return Candidate("procrustes", config.centring, config.source)
         case RidgeConfig():
-            return Candidate("ridge", config.centring, config.source, config.penalty)
+            return Candidate("ridge", config.centring, config.source, (config.penalty, config.penalty))
         case CcaConfig():
-            return Candidate("cca", config.centring, config.source, config.penalty, config.power)
+            penalties = (config.penalty, config.right_penalty or config.penalty)
+            return Candidate("cca", config.centring, config.source, penalties, config.power)
 
 
 def _moments(materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tensor]], candidate: Candidate) -> Moments:

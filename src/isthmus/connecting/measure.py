@@ -66,7 +66,7 @@ def measure(
         coverage=coverages,
         hubness=skew,
         criteria=criteria,
-        bands=(band_from_criteria(criteria, coverages),) if criteria else (),
+        bands=(band_from_criteria(criteria),) if criteria else (),
         verdict=(),
     )
     return replace(report, verdict=verdict(report))

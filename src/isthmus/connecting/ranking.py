@@ -30,6 +30,12 @@ def rank(pool: Sequence[Candidate], scores: Sequence[dict[str, float]]) -> Float
     return standard @ np.array(weights["weight"])
 
 
+def anchors(pool: Sequence[Candidate]) -> list[int]:
+    """Where in the pool the candidates stand that are best on average over the bank's worlds."""
+    names = coefficients()["anchors"]
+    return [number for number, candidate in enumerate(pool) if str(candidate) in names]
+
+
 def features(
     pool: Sequence[Candidate], scores: Sequence[dict[str, float]], criteria: Sequence[str]
 ) -> Float[np.ndarray, "pool features"]:
@@ -46,7 +52,8 @@ def features(
 def describe(candidate: Candidate) -> list[float]:
     """The candidate as numbers: method, centring, source, and its regularisation where it has one."""
     is_cca, is_ridge = candidate.method == "cca", candidate.method == "ridge"
-    depth = np.log10(candidate.penalty) + 2.5 if candidate.penalty else 0.0
+    penalties = np.array(candidate.penalty)
+    depth = float(np.log10(penalties).mean()) + 2.5 if penalties.all() else 0.0
     return [
         float(is_cca),
         float(is_ridge),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +17,21 @@ from isthmus.errors import IsthmusError
 SHARD_ROWS = 250_000
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Some rows of a set on disk, read when asked."""
+
+    source: Embeddings
+    index: Int[np.ndarray, " taken"]
+
+    def read(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Some of the taken rows."""
+        return self.source.gathered(self.index[rows])
+
+
+Part = np.ndarray | ShardFile | Taken
+
+
 class Embeddings:
     """Pooled vectors of one modality in one space, with unique string ids.
 
@@ -25,7 +41,7 @@ class Embeddings:
 
     def __init__(
         self,
-        parts: Sequence[np.ndarray | ShardFile],
+        parts: Sequence[Part],
         *,
         modality: str,
         space: str,
@@ -119,18 +135,15 @@ class Embeddings:
             yield self._between(start, min(start + rows, len(self)))
 
     def take(self, index: Int[np.ndarray, " taken"]) -> Embeddings:
-        """Rows by number, in memory."""
+        """Rows by number. Of a set in memory they are copied, of a set on disk read when asked."""
         index = np.asarray(index, dtype=np.int64)
         if len(index) and (index.min() < 0 or index.max() >= len(self)):
             raise IsthmusError(f"row {index.max()} asked for: {self!r} has rows 0 to {len(self) - 1}")
-        taken = np.empty((len(index), self.dim), np.float32)
-        part_of = np.searchsorted(self._starts, index, side="right") - 1
-        for number in np.unique(part_of):
-            here = part_of == number
-            taken[here] = self._read(self._parts[number], index[here] - self._starts[number])
-        ids = [self.ids[row] for row in index]
+        ids = [self.ids[row] for row in index.tolist()]
         check_ids(ids, len(ids), "rows taken")
-        return Embeddings([taken], modality=self.modality, space=self.space, dim=self.dim, ids=ids, normalise=False)
+        in_memory = all(isinstance(part, np.ndarray) for part in self._parts)
+        part = self.gathered(index) if in_memory else Taken(self, index)
+        return Embeddings([part], modality=self.modality, space=self.space, dim=self.dim, ids=ids, normalise=False)
 
     def select(self, ids: Sequence[str]) -> Embeddings:
         """Rows by id, in the order given. Raises `IsthmusError` naming an id that is not there."""
@@ -138,6 +151,15 @@ class Embeddings:
         if missing is not None:
             raise IsthmusError(f"no {self.modality} has id {missing!r}: ids look like {self.ids[0]!r}")
         return self.take(np.array([self._row_of[name] for name in ids], dtype=np.int64))
+
+    def gathered(self, index: Int[np.ndarray, " taken"]) -> Float[np.ndarray, "taken dim"]:
+        """Rows by number, as an array."""
+        found = np.empty((len(index), self.dim), np.float32)
+        part_of = np.searchsorted(self._starts, index, side="right") - 1
+        for number in np.unique(part_of):
+            here = part_of == number
+            found[here] = self._read(self._parts[number], index[here] - self._starts[number])
+        return found
 
     @cached_property
     def _row_of(self) -> dict[str, int]:
@@ -152,18 +174,20 @@ class Embeddings:
                 block[first - start : last - start] = self._read(part, rows)
         return block
 
-    def _read(self, part: np.ndarray | ShardFile, rows: slice | np.ndarray) -> np.ndarray:
+    def _read(self, part: Part, rows: slice | np.ndarray) -> np.ndarray:
         if isinstance(part, np.ndarray):
             return part[rows]
-        found = np.asarray(part.vectors[rows], dtype=np.float32)
-        if not self._normalise:
+        found = part.read(rows)
+        if isinstance(part, Taken) or not self._normalise:
             return found
         check_rows(found, str(part.path))
         return _unit(found)
 
 
-def _rows_of(part: np.ndarray | ShardFile) -> int:
-    return len(part) if isinstance(part, np.ndarray) else part.rows
+def _rows_of(part: Part) -> int:
+    if isinstance(part, ShardFile):
+        return part.rows
+    return len(part.index) if isinstance(part, Taken) else len(part)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,14 @@ class ShardFile:
             )
         if found.dtype != np.dtype(self.dtype):
             raise IsthmusError(f"{self.path}: dtype {found.dtype}, the manifest says {self.dtype}: write it again")
+        return found
+
+    def read(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Some rows as float32. The mapped pages are let go again, so that streaming a set holds none of it."""
+        found = np.asarray(self.vectors[rows], dtype=np.float32)
+        mapping = getattr(self.vectors, "_mmap", None)
+        if mapping is not None and hasattr(mapping, "madvise"):
+            mapping.madvise(mmap.MADV_DONTNEED)
         return found
 
     def ids(self) -> list[str]:

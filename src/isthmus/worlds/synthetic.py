@@ -145,6 +145,7 @@ def synthetic_world(name: str, family: str, recipe: SyntheticRecipe, seed: int) 
         left={"text": _set(text_rows[0], "text", "left"), "image": _set(item_rows[0], "image", "left")},
         right={"text": _set(text_rows[1], "text", "right"), "audio": _set(item_rows[1], "audio", "right")},
         galleries={"test": _gallery(recipe, spaces, np.intersect1d(left_topics, right_topics))},
+        facts={"content_shift": recipe.content_shift},
     )
 
 

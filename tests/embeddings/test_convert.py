@@ -1,0 +1,143 @@
+"""Vectors from elsewhere become the same set, and what cannot is named."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from isthmus import Embeddings, IsthmusError, convert
+from isthmus.cli import main
+from isthmus.embeddings import verify_set
+
+ROWS = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
+IDS = [f"photo {row}" for row in range(60)]
+
+
+def as_npy(folder: Path) -> dict:
+    np.save(folder / "rows.npy", ROWS)
+    (folder / "ids.txt").write_text("\n".join(IDS) + "\n")
+    return {"source": folder / "rows.npy", "ids": folder / "ids.txt"}
+
+
+def as_parquet(folder: Path, kind: pyarrow.DataType | None = None, ids: str = "id") -> dict:
+    column = pyarrow.array(ROWS.tolist(), kind or pyarrow.list_(pyarrow.float32()))
+    pyarrow.parquet.write_table(pyarrow.table({"embedding": column, ids: IDS}), folder / "rows.parquet")
+    return {"source": folder / "rows.parquet"}
+
+
+def as_fixed_lists(folder: Path) -> dict:
+    return as_parquet(folder, pyarrow.list_(pyarrow.float64(), 8))
+
+
+def as_parquet_folder(folder: Path) -> dict:
+    for number, rows in enumerate((slice(0, 25), slice(25, 60))):
+        column = pyarrow.array(ROWS[rows].tolist(), pyarrow.list_(pyarrow.float32()))
+        table = pyarrow.table({"embedding": column, "id": IDS[rows]})
+        pyarrow.parquet.write_table(table, folder / f"part_{number}.parquet")
+    return {"source": folder}
+
+
+def as_clip_retrieval(folder: Path) -> dict:
+    (folder / "img_emb").mkdir()
+    (folder / "metadata").mkdir()
+    for number, rows in enumerate((slice(0, 40), slice(40, 60))):
+        np.save(folder / "img_emb" / f"img_emb_{number}.npy", ROWS[rows])
+        pyarrow.parquet.write_table(
+            pyarrow.table({"key": IDS[rows]}), folder / "metadata" / f"metadata_{number}.parquet"
+        )
+    return {"source": folder}
+
+
+@pytest.mark.parametrize("lay_out", [as_npy, as_parquet, as_fixed_lists, as_parquet_folder, as_clip_retrieval])
+def test_every_source_gives_the_same_set(lay_out: Callable[[Path], dict], tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    given = lay_out(source)
+    convert(**given, out=tmp_path / "set", modality="image", space="clip", dtype="float32", shard_rows=17)
+    found = Embeddings.open(tmp_path / "set")
+    assert found.ids == IDS
+    np.testing.assert_allclose(found.vectors, ROWS / np.linalg.norm(ROWS, axis=1, keepdims=True), atol=1e-6)
+    verify_set(tmp_path / "set")
+
+
+def test_a_conversion_goes_on_after_its_last_whole_shard(tmp_path: Path) -> None:
+    given = as_npy(tmp_path)
+    out = tmp_path / "set"
+    convert(**given, out=out, modality="image", space="clip")
+    before = Embeddings.open(out)
+    convert(**given, out=out, modality="image", space="clip")
+    assert Embeddings.open(out).ids == before.ids
+
+
+def test_from_the_command_line_a_set_is_made_and_described(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    given = as_parquet(tmp_path)
+    main(["convert", str(given["source"]), "--out", str(tmp_path / "set"), "--modality", "image", "--space", "clip"])
+    assert "60" in capsys.readouterr().out
+    assert len(Embeddings.open(tmp_path / "set")) == 60
+
+
+def few_ids(folder: Path) -> dict:
+    given = as_npy(folder)
+    given["ids"].write_text("one\n")
+    return given
+
+
+def ragged(folder: Path) -> dict:
+    rows = ROWS.tolist()
+    rows[7] = rows[7][:3]
+    pyarrow.parquet.write_table(pyarrow.table({"embedding": rows, "id": IDS}), folder / "rows.parquet")
+    return {"source": folder / "rows.parquet"}
+
+
+def no_vectors(folder: Path) -> dict:
+    pyarrow.parquet.write_table(pyarrow.table({"vector": ROWS.tolist(), "id": IDS}), folder / "rows.parquet")
+    return {"source": folder / "rows.parquet"}
+
+
+def numbers_for_vectors(folder: Path) -> dict:
+    pyarrow.parquet.write_table(pyarrow.table({"embedding": ROWS[:, 0], "id": IDS}), folder / "rows.parquet")
+    return {"source": folder / "rows.parquet"}
+
+
+def other_id_column(folder: Path) -> dict:
+    return as_parquet(folder, ids="url")
+
+
+def text_file(folder: Path) -> dict:
+    (folder / "rows.txt").write_text("1 2 3")
+    return {"source": folder / "rows.txt"}
+
+
+def not_parquet(folder: Path) -> dict:
+    (folder / "rows.parquet").write_text("no parquet")
+    return {"source": folder / "rows.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("lay_out", "message"),
+    [
+        (few_ids, "1 ids for 60 rows"),
+        (ragged, "row 7 has no vector or one of another length"),
+        (no_vectors, "no column 'embedding'"),
+        (numbers_for_vectors, "not lists of numbers"),
+        (other_id_column, "try --id-column url"),
+        (text_file, "neither an .npy file"),
+        (not_parquet, "not readable as Parquet"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_named(lay_out: Callable[[Path], dict], message: str, tmp_path: Path) -> None:
+    with pytest.raises(IsthmusError, match=message):
+        convert(**lay_out(tmp_path), out=tmp_path / "set", modality="image", space="clip")
+
+
+def test_rows_taken_from_a_set_on_disk_are_read_when_asked(tmp_path: Path) -> None:
+    convert(**as_npy(tmp_path), out=tmp_path / "set", modality="image", space="clip", dtype="float32")
+    found = Embeddings.open(tmp_path / "set")
+    index = np.array([50, 3, 17, 59, 0])
+    taken = found.take(index)
+    assert taken.ids == [IDS[row] for row in index]
+    np.testing.assert_allclose(np.concatenate(list(taken.batches(2))), found.vectors[index], atol=1e-7)
+    np.testing.assert_allclose(taken.take(np.array([2, 0])).vectors, found.vectors[[17, 50]], atol=1e-7)
