@@ -60,7 +60,7 @@ def test_equal_memory_rows_are_all_neighbours() -> None:
 
 
 def test_pseudo_rows_answer_every_query_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consistency, "QUERY_ROWS", 9)
+    monkeypatch.setattr(consistency, "QUERY_ROWS", {"cpu": 9})
     queries, memory = unit_rows(6, 50), unit_rows(7, 60)
     found = pseudo_rows(TensorRows(queries), TensorRows(memory), ConsistencyConfig(), device=CPU)
     _, expected = full_softmax(queries, memory, 0.01)

@@ -47,6 +47,22 @@ def test_info_nce_does_not_overflow_at_a_small_temperature() -> None:
     assert info_nce(left, left, 1e-3).item() == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.parametrize("temperature", [0.02, 0.05])
+def test_info_nce_and_its_gradient_hold_for_a_column_far_from_every_row(temperature: float) -> None:
+    left = unit_rows(0).float()
+    left[:, 0] = left[:, 0].abs() + 1
+    left = functional.normalize(left, dim=-1).requires_grad_()
+    right = left.detach().clone()
+    right[2] = torch.tensor([-1.0, 0, 0, 0, 0])
+    scores = left @ right.T / temperature
+    plain = 0.5 * (scores.logsumexp(1) + scores.logsumexp(0) - 2 * scores.diagonal()).mean()
+    (expected,) = torch.autograd.grad(plain, left, retain_graph=True)
+    loss = info_nce(left, right, temperature)
+    (found,) = torch.autograd.grad(loss, left)
+    assert loss.item() == pytest.approx(plain.item(), rel=1e-5)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("bias", [-10.0, 0.0, 2.0])
 def test_siglip_sums_over_all_signed_pairs(bias: float) -> None:
     left, right = unit_rows(2), unit_rows(3)

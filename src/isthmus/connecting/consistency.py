@@ -21,9 +21,9 @@ from isthmus.connecting.lists import build_lists, least_share_for, top_k
 from isthmus.connecting.softmax import OnlineSoftmax
 from isthmus.errors import IsthmusError
 
-QUERY_ROWS = 8192
-"""Queries answered in one pass over the memory: reading and converting a memory row is then a thousandth of the
-arithmetic on it."""
+QUERY_ROWS = {"cpu": 8192, "cuda": 2**22}
+"""Queries answered in one pass over the memory: on a processor reading and converting a memory row is then a thousandth
+of the arithmetic on it; on a GPU, to which rows travel over a slow bus, all are answered in one pass or two."""
 MEMORY_ROWS = 8192
 """Memory rows read at once."""
 SAMPLE_QUERIES = 256
@@ -163,7 +163,7 @@ class PseudoRows:
 
     def batches(self, rows: int) -> Iterator[np.ndarray]:
         """Consecutive float32 blocks of at most ``rows`` rows."""
-        for block in blocks(self.queries, QUERY_ROWS, self.device):
+        for block in blocks(self.queries, QUERY_ROWS[self.device.type], self.device):
             for part in self.consistency(block).cpu().split(rows):
                 yield part.numpy()
 
