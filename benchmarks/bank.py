@@ -30,7 +30,7 @@ from isthmus.connecting.centring import recentred
 from isthmus.connecting.config import AutoConfig
 from isthmus.connecting.connect import hold_out
 from isthmus.connecting.criteria import GALLERY, linear_projection, mutual_neighbours, score
-from isthmus.connecting.estimate import criteria_evidence, log_odds, neighbour_evidence
+from isthmus.connecting.estimate import criteria_evidence, log_odds, neighbour_evidence, rate_of
 from isthmus.connecting.evidence import gather_evidence
 from isthmus.connecting.materials import assemble
 from isthmus.connecting.ranking import features
@@ -271,7 +271,7 @@ def _left_out(world: Judged, coefficients: dict[str, list], bands: dict[str, dic
     for name, fit in bands.items():
         values = evidence_of(world, weights, name)
         centre = fit["intercept"] + sum(weight * values[key] for key, weight in fit["weights"].items())
-        row |= {f"{name}_{end}": 1 / (1 + np.exp(-(centre + fit.get(end, 0.0)))) for end in ("low", "middle", "high")}
+        row |= {f"{name}_{end}": rate_of(centre + fit.get(end, 0.0)) for end in ("low", "middle", "high")}
     return row
 
 

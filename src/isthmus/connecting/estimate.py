@@ -62,8 +62,14 @@ def band_from_neighbours(mutual_neighbours: float) -> Band:
 def _band(evidence: Mapping[str, float], name: str, assumes: str) -> Band:
     fit = calibration()[name]
     centre = fit["intercept"] + sum(weight * evidence[key] for key, weight in fit["weights"].items())
-    low, middle, high = (1 / (1 + np.exp(-(centre + shift))) for shift in (fit["low"], 0.0, fit["high"]))
-    return Band(assumes=assumes, low=float(low), middle=float(middle), high=float(high), gallery=GALLERY)
+    low, middle, high = (rate_of(centre + shift) for shift in (fit["low"], 0.0, fit["high"]))
+    return Band(assumes=assumes, low=low, middle=middle, high=high, gallery=GALLERY)
+
+
+def rate_of(odds: float) -> float:
+    """The rate of log-odds; beyond what `log_odds` tells apart it is 0 or 1."""
+    rate = float(1 / (1 + np.exp(-odds)))
+    return 0.0 if rate < LEAST else 1.0 if rate > 1 - LEAST else rate
 
 
 @cache

@@ -12,7 +12,7 @@ class Coverage:
     """How well a memory covers the overlap, in one space, after matched centring.
 
     ``rows``: items in the memory. ``top_cosine``: median over texts of the cosine to the nearest item.
-    ``effective_neighbours``: median of exp(entropy) of the softmax over the memory (τ = 0.01).
+    ``effective_neighbours``: median of 1/Σw² over the weights w of the softmax over the memory (τ = 0.01).
     """
 
     modality: str
