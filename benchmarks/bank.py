@@ -57,6 +57,8 @@ BANDS = {"criteria": 0.98, "counterparts": 0.90}
 AUTO = AutoConfig()
 ANCHORS = 8
 """Candidates best on average over the families, that stand in every blend."""
+GALLERIES = {"criteria": GALLERY, "counterparts": None}
+"""Size of the gallery whose mean reciprocal rank a band estimates; ``None`` for the one at hand."""
 OTHERS = 8
 """Single candidates beside the blend by which a world takes part in the calibration of the estimate."""
 
@@ -131,8 +133,9 @@ def one_way(scores: Tensor, relevant: Tensor, gallery: int | None) -> float:
 def judge(world: World, seed: int) -> Judged:
     """Fit the pool without the held-out rows; take criteria and truth of every candidate."""
     materials = assemble(world.left, world.right, world.overlap)
-    fitted, held = hold_out(len(materials.left.overlap), seed)
-    views = {centring: view(materials, centring) for centring in CENTRINGS}
+    rows = len(materials.left.overlap)
+    fitted, held = hold_out(rows, seed)
+    views = {centring: view(materials, centring, torch.arange(rows)) for centring in CENTRINGS}
     pool = candidates(SOURCES)
     maps = fit_candidates(pool, views, fitted)
     evidence = {centring: gather_evidence(own, fitted, held, seed=seed) for centring, own in views.items()}
@@ -218,7 +221,7 @@ def fit_estimate(worlds: Sequence[Judged], blends: Sequence[np.ndarray], band: s
         for weights in [own, *spaced] if band == "counterparts" else [own]:
             evidence = evidence_of(world, weights, band)
             rows.append(list(evidence.values()))
-            truths.append(log_odds(world.truth(weights, GALLERY)))
+            truths.append(log_odds(world.truth(weights, GALLERIES[band])))
             families.append(world.family)
     seen, truth, family = np.array(rows), np.array(truths), np.array(families)
     residuals = np.concatenate(
@@ -264,7 +267,8 @@ def _left_out(world: Judged, coefficients: dict[str, list], bands: dict[str, dic
         "pick": world.shares[ranked(world, coefficients)[0]],
         "blend": world.truth(weights) / singles.max(),
         "singles": world.shares.round(4).tolist(),
-        "truth": world.truth(weights, GALLERY),
+        "criteria_truth": world.truth(weights, GALLERIES["criteria"]),
+        "counterparts_truth": world.truth(weights, GALLERIES["counterparts"]),
         "one_counterpart": world.one_counterpart,
         "like_memories": world.like_memories,
     }
@@ -297,7 +301,7 @@ def summary(rows: list[dict], pool: list[Candidate]) -> dict:
 
 def trust(rows: list[dict], name: str) -> dict:
     """How well a band knew the truth."""
-    truth = np.array([row["truth"] for row in rows])
+    truth = np.array([row[f"{name}_truth"] for row in rows])
     middle, low, high = (np.array([row[f"{name}_{end}"] for row in rows]) for end in ("middle", "low", "high"))
     return {
         f"{name}_rank_correlation": spearmanr(middle, truth).statistic,
@@ -319,11 +323,11 @@ def draw_scatter(rows: list[dict], path: Path) -> None:
             own = [row for row in rows if row["family"] == family]
             kept = [row["one_counterpart"] and (row["like_memories"] or name == "counterparts") for row in own]
             colours = [f"C{number}" if holds else "none" for holds in kept]
-            middle, truth = ([row[key] for row in own] for key in (f"{name}_middle", "truth"))
+            middle, truth = ([row[f"{name}_{key}"] for row in own] for key in ("middle", "truth"))
             axis.scatter(middle, truth, c=colours, edgecolors=f"C{number}", label=family, s=34)
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=0)
-        axis.set(title=title, xlabel="estimated MRR among 200", xlim=(0, 1.02), ylim=(0, 1.02))
-    axes[0].set_ylabel("true MRR among 200")
+        axis.set(title=title, xlabel="estimated MRR", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes[0].set_ylabel("true MRR")
     axes[0].legend(fontsize=8, frameon=False)
     figure.savefig(path, dpi=110)
 
@@ -343,7 +347,7 @@ def main() -> None:
     given.out.write_text(json.dumps({"summary": found, "worlds": rows}, indent=1))
     for row in rows:
         print(f"{row['family']:16} {row['world']:28} best {row['best']:.3f}  auto {row['blend']:.3f}", end="  ")
-        print(f"truth {row['truth']:.2f} in {row['criteria_low']:.2f} to {row['criteria_high']:.2f}")
+        print(f"truth {row['criteria_truth']:.2f} in {row['criteria_low']:.2f} to {row['criteria_high']:.2f}")
     print(json.dumps(found, indent=1))
     if given.picture:
         draw_scatter(rows, given.picture)

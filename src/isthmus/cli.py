@@ -91,7 +91,7 @@ def connect_with(method: str) -> Callable[..., None]:
             overlap: The modality both sets hold, matched by id.
             method: How to connect; with --help, shows this method's options.
             seed: The same seed on the same machine gives the same connector.
-            device: cpu or cuda; cuda where present if not given.
+            device: Where methods that train run: cpu or cuda; cuda where present if not given.
         """
         run_connect(left, right, out, overlap, options, seed, device)
 
@@ -106,7 +106,6 @@ def run_connect(
     from isthmus.connecting.progress import progress_bar
     from isthmus.embeddings import open_set
 
-    out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "training.checkpoint"
     with progress_bar("training") as progress:
         connector = connect(
@@ -177,7 +176,7 @@ def demo(
         speech: Spoken digits: FSDD wav files or an npz of recordings; default: the embedded ones.
         seed: The same seed on the same machine gives the same result.
         retrain: Train the two small spaces anew instead of loading their weights.
-        quick: A shortened run: one method, no ablation.
+        quick: A shortened run: fewer methods, smaller galleries, no ablation.
     """
     from isthmus.demo import run_demo
 
@@ -224,6 +223,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except IsthmusError as error:
         print(f"isthmus: {error}", file=sys.stderr)
+        sys.exit(2)
+    except (OSError, UnicodeDecodeError) as error:
+        name = getattr(error, "filename", None)
+        print(f"isthmus: {name or 'a file'}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("isthmus: interrupted; run the same command again to go on", file=sys.stderr)

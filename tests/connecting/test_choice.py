@@ -41,7 +41,7 @@ def reciprocal_ranks(cosines: np.ndarray) -> float:
 def test_the_ranking_agrees_with_the_truth_of_digits_it_never_saw(digits_world: World) -> None:
     materials = assemble(digits_world.left, digits_world.right, "text")
     fitted, held = hold_out(700, seed=0)
-    views = {centring: view(materials, centring) for centring in CENTRINGS}
+    views = {centring: view(materials, centring, torch.arange(700)) for centring in CENTRINGS}
     pool = candidates(SOURCES)
     maps = fit_candidates(pool, views, fitted)
     evidence = {centring: gather_evidence(own, fitted, held, seed=0) for centring, own in views.items()}
@@ -101,9 +101,9 @@ def test_the_band_rises_with_each_criterion(name: str) -> None:
 
 
 def test_the_band_rises_with_mutual_neighbours_and_names_its_gallery() -> None:
-    bands = [band_from_neighbours(rate) for rate in (0.05, 0.3, 0.9)]
+    bands = [band_from_neighbours(rate, 500) for rate in (0.05, 0.3, 0.9)]
     assert [band.middle for band in bands] == sorted(band.middle for band in bands)
-    assert {band.gallery for band in bands} == {200}
+    assert {band.gallery for band in bands} == {500}
 
 
 def report(**changes: object) -> ConnectorReport:
@@ -116,7 +116,7 @@ def report(**changes: object) -> ConnectorReport:
         coverage=(Coverage("audio", 5000, 0.6, 20.0),),
         hubness=0.5,
         criteria={},
-        bands=(replace(band_from_neighbours(0.9), middle=0.9),),
+        bands=(replace(band_from_neighbours(0.9, 500), middle=0.9),),
         verdict=(),
     )
     return replace(good, **changes)
@@ -126,12 +126,13 @@ def report(**changes: object) -> ConnectorReport:
     ("changes", "said"),
     [
         ({}, "likely good"),
-        ({"coverage": (Coverage("audio", 50, 0.1, 20.0),)}, "The audio memory does not cover the overlap"),
-        ({"overlap_mrr": 0.03}, "do ids on both sides name the same items"),
+        ({"coverage": (Coverage("audio", 500, 0.1, 20.0),)}, "The audio memory does not cover the overlap"),
+        ({"overlap_mrr": 0.02}, "no better than by chance"),
         ({"bands": ()}, "cannot be estimated"),
         ({"held_out": 9}, "Only 9 overlap rows"),
-        ({"bands": (replace(band_from_neighbours(0.1), middle=0.1),)}, "likely poor"),
-        ({"bands": (replace(band_from_neighbours(0.1), middle=0.3),)}, "likely fair"),
+        ({"coverage": (Coverage("audio", 50, 0.6, 20.0),), "bands": ()}, "has only 50 items"),
+        ({"bands": (replace(band_from_neighbours(0.1, 500), middle=0.1),)}, "likely poor"),
+        ({"bands": (replace(band_from_neighbours(0.1, 500), middle=0.3),)}, "likely fair"),
     ],
 )
 def test_the_verdict_says_what_the_figures_mean(changes: dict, said: str) -> None:

@@ -1,5 +1,6 @@
 """`isthmus.connect` and `Connector` from the user's side: results, refusals, files."""
 
+import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -126,14 +127,30 @@ def test_input_that_cannot_be_connected_is_refused_in_one_line(world: World) -> 
         right["text"].vectors, modality="text", space="right", ids=[f"x{i}" for i in range(600)]
     )
     few = {**right, "text": right["text"].take(np.arange(5))}
+    video = Embeddings.from_array(left["image"].vectors, modality="video", space="left")
     cases = [
         (lambda: isthmus.connect(left, right, overlap="image"), "the right side has no 'image'"),
         (lambda: isthmus.connect(left, renamed(right, "left")), "both sides are in space 'left'"),
         (lambda: isthmus.connect(left, {**right, "text": other_ids}), "no text id is on both sides"),
-        (lambda: isthmus.connect({**left, "video": left["image"]}, right), "several memories"),
+        (lambda: isthmus.connect({**left, "video": video}, right), "several memories"),
+        (lambda: isthmus.connect({**left, "video": left["image"]}, right), "give the key and the modality one name"),
+        (lambda: isthmus.connect({**left, "image": left["image"].take(np.arange(2))}, right), "memory has 2 items"),
         (lambda: isthmus.connect(left, right, method="umap"), "unknown method 'umap'"),
         (lambda: isthmus.connect(left, right, method="cca", powr=2), "no option 'powr'"),
         (lambda: isthmus.connect(left, right, method="cca", penalty=-1.0), "penalty must be above 0"),
+        (lambda: isthmus.connect(left, right, method="cca", penalty=float("inf")), "penalty must be a finite number"),
+        (
+            lambda: isthmus.connect(left, right, method="cca", source="foo"),
+            "source must be one of overlap, pseudo, both",
+        ),
+        (lambda: isthmus.connect(left, right, members=2.5), "members must be a whole number"),
+        (lambda: isthmus.connect(left, right, method="cmcr", min_steps=3), "write optimisation="),
+        (
+            lambda: isthmus.connect(left, right, method="cmcr", optimisation={"steps": 3}),
+            "optimisation must be a mapping",
+        ),
+        (lambda: isthmus.connect(left, right, method="cmcr", device="gpu9"), "device 'gpu9' is not here"),
+        (lambda: isthmus.connect(left, right, seed=-1), "seed -1: give a whole number"),
         (lambda: isthmus.connect(left, right, method=CcaConfig(), power=2.0), "beside a config"),
     ]
     for attempt, message in cases:
@@ -176,5 +193,71 @@ def test_damaged_files_are_named(connector: Connector, tmp_path: Path) -> None:
 def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_path: Path) -> None:
     isthmus.connect(world.left, world.right, seed=4, members=2).save(tmp_path / "joint")
     config = json.loads((tmp_path / "joint" / "config.json").read_text())
-    assert config["config"] == {"method": "auto", "seed": 4, "members": 2, "trained_share": 0.5}
+    assert config["config"] == {"method": "auto", "seed": 4, "members": 2, "anchor_share": 0.5, "trained_share": 0.5}
     assert len(config["members"]) == len(config["choice"]["members"]) == 2
+
+
+def test_connectors_that_cannot_be_trusted_get_no_band_and_say_so(world: World) -> None:
+    shuffled = Embeddings.from_array(
+        world.right["text"].vectors,
+        modality="text",
+        space="right",
+        ids=[world.right["text"].ids[row] for row in np.random.default_rng(0).permutation(600)],
+    )
+    report = isthmus.connect(world.left, {**world.right, "text": shuffled}).report
+    assert report is not None
+    assert report.bands == ()
+    assert "no better than by chance" in " ".join(report.verdict)
+    assert "good" not in " ".join(report.verdict)
+
+
+def test_all_texts_alike_are_not_taken_for_found_twins(world: World) -> None:
+    alike = Embeddings.from_array(np.ones((600, 128)), modality="text", space="left", ids=world.left["text"].ids)
+    report = isthmus.connect({**world.left, "text": alike}, world.right, method="procrustes").report
+    assert report is not None
+    assert not report.found_twins
+
+
+def test_more_overlap_rows_than_the_view_holds_still_connect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("isthmus.connecting.connect"), "VIEW_ROWS", 150)
+    for method in ("auto", "cca"):
+        connector = isthmus.connect(world.left, world.right, method=method)
+        assert connector.report is not None
+        assert connector.report.held_out == 120
+        assert found_first(connector, world) > 0.4
+
+
+def test_a_modality_that_was_never_connected_is_refused(connector: Connector, world: World) -> None:
+    stranger = Embeddings.from_array(world.left["image"].vectors, modality="img", space="left")
+    with pytest.raises(IsthmusError, match="'img' was not connected: this connector knows image, text"):
+        connector.project(stranger)
+
+
+def test_pseudo_pairs_without_a_memory_are_refused(world: World) -> None:
+    with pytest.warns(UserWarning, match="no memory"), pytest.raises(IsthmusError, match="need a memory on both sides"):
+        isthmus.connect({"text": world.left["text"]}, world.right, method="cca", source="pseudo")
+
+
+def test_exmcr_leaves_the_base_bit_for_bit(world: World) -> None:
+    made = isthmus.connect(world.left, world.right, method="exmcr", optimisation={"epochs": 1, "min_steps": 2})
+    np.testing.assert_array_equal(made.project(world.left["image"]).vectors, world.left["image"].vectors)
+
+
+@pytest.mark.parametrize("key", ["members", "weights", "left_space", "config", "sha256"])
+def test_a_description_without_a_part_is_refused(key: str, connector: Connector, tmp_path: Path) -> None:
+    path = connector.save(tmp_path / "joint") / "config.json"
+    content = json.loads(path.read_text())
+    del content[key]
+    path.write_text(json.dumps(content))
+    with pytest.raises(IsthmusError, match="copy or save"):
+        Connector.load(tmp_path / "joint")
+
+
+def test_a_description_that_does_not_fit_its_weights_is_refused(world: World, tmp_path: Path) -> None:
+    blend = isthmus.connect(world.left, world.right, members=2, trained_share=0.0)
+    path = blend.save(tmp_path / "joint") / "config.json"
+    content = json.loads(path.read_text())
+    content["weights"][0] *= 5
+    path.write_text(json.dumps(content))
+    with pytest.raises(IsthmusError, match="altered"):
+        Connector.load(tmp_path / "joint")

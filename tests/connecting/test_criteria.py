@@ -23,7 +23,7 @@ from isthmus.worlds.synthetic import SyntheticRecipe, synthetic_world
 @pytest.fixture(scope="module")
 def small_view() -> View:
     world = synthetic_world("small", "plain", SyntheticRecipe(texts=500, memory=400, gallery=50), seed=3)
-    return view(assemble(world.left, world.right, "text"), "matched")
+    return view(assemble(world.left, world.right, "text"), "matched", torch.arange(500))
 
 
 def test_reciprocal_ranks_agree_with_a_loop_and_scale_to_a_gallery() -> None:
@@ -31,7 +31,7 @@ def test_reciprocal_ranks_agree_with_a_loop_and_scale_to_a_gallery() -> None:
     target = torch.arange(12)
     found, scaled = reciprocal_ranks(scores, target), reciprocal_ranks(scores, target, gallery=11)
     for row in range(12):
-        above = sum(value > scores[row, row] for value in scores[row])
+        above = sum(value >= scores[row, row] for value in scores[row]) - 1
         assert found[row].item() == pytest.approx(1 / (1 + above))
         assert scaled[row].item() == pytest.approx(1 / (1 + above * 10 / 30))
 

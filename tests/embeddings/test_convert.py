@@ -122,7 +122,7 @@ def not_parquet(folder: Path) -> dict:
         (few_ids, "1 ids for 60 rows"),
         (ragged, "row 7 has no vector or one of another length"),
         (no_vectors, "no column 'embedding'"),
-        (numbers_for_vectors, "not lists of numbers"),
+        (numbers_for_vectors, "name one that holds lists of floats"),
         (other_id_column, "try --id-column url"),
         (text_file, "neither an .npy file"),
         (not_parquet, "not readable as Parquet"),
@@ -141,3 +141,27 @@ def test_rows_taken_from_a_set_on_disk_are_read_when_asked(tmp_path: Path) -> No
     assert taken.ids == [IDS[row] for row in index]
     np.testing.assert_allclose(np.concatenate(list(taken.batches(2))), found.vectors[index], atol=1e-7)
     np.testing.assert_allclose(taken.take(np.array([2, 0])).vectors, found.vectors[[17, 50]], atol=1e-7)
+
+
+def test_another_source_is_not_mixed_into_a_set(tmp_path: Path) -> None:
+    convert(**as_npy(tmp_path), out=tmp_path / "set", modality="image", space="clip")
+    np.save(tmp_path / "rows.npy", ROWS[::-1])
+    with pytest.raises(IsthmusError, match=r"preprocessing 'converted from .*write to another folder"):
+        convert(tmp_path / "rows.npy", tmp_path / "set", modality="image", space="clip")
+
+
+def test_an_id_in_two_files_is_refused_before_it_is_written(tmp_path: Path) -> None:
+    given = as_parquet_folder(tmp_path)
+    table = pyarrow.parquet.read_table(tmp_path / "part_1.parquet")
+    pyarrow.parquet.write_table(table.slice(0, 3), tmp_path / "part_2.parquet")
+    with pytest.raises(IsthmusError, match=r"id 'photo 25' is in .* already"):
+        convert(**given, out=tmp_path / "set", modality="image", space="clip", shard_rows=10)
+
+
+def test_a_row_without_a_vector_is_named(tmp_path: Path) -> None:
+    rows: list = ROWS.tolist()
+    rows[0] = None
+    table = pyarrow.table({"embedding": pyarrow.array(rows, pyarrow.list_(pyarrow.float32())), "id": IDS})
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    with pytest.raises(IsthmusError, match="row 0 has no vector"):
+        convert(tmp_path / "rows.parquet", tmp_path / "set", modality="image", space="clip")

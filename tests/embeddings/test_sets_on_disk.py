@@ -180,7 +180,7 @@ def test_bad_rows_are_refused_by_number() -> None:
 
 def test_rows_of_another_kind_are_not_added_to_a_set(tmp_path: Path) -> None:
     drawn(10).save(tmp_path)
-    with pytest.raises(IsthmusError, match=r"its image rows are 8-d float32 of space 'clip'"):
+    with pytest.raises(IsthmusError, match=r"its image rows have space 'clip', not 'siglip'"):
         EmbeddingWriter(tmp_path, modality="image", space="siglip", dim=8, dtype="float32")
     writer = EmbeddingWriter(tmp_path, modality="image", space="clip", dim=8, dtype="float32")
     with pytest.raises(IsthmusError, match="5 dimensions, the set has 8"):
@@ -190,3 +190,46 @@ def test_rows_of_another_kind_are_not_added_to_a_set(tmp_path: Path) -> None:
 def test_an_unknown_id_is_named() -> None:
     with pytest.raises(IsthmusError, match="no image has id 'x'"):
         drawn(3).select(["id1", "x"])
+
+
+def test_saving_twice_is_refused_and_leaves_the_set_as_it_was(tmp_path: Path) -> None:
+    made = drawn(20)
+    made.save(tmp_path, shard_rows=7)
+    with pytest.raises(IsthmusError, match="holds 20 image rows already"):
+        made.save(tmp_path, shard_rows=7)
+    assert Embeddings.open(tmp_path).ids == made.ids
+
+
+@pytest.mark.parametrize("size", [1e30, 1e-30, 1e300])
+def test_rows_of_any_length_become_unit_rows(size: float) -> None:
+    rows = np.random.default_rng(0).standard_normal((5, 8)) * size
+    found = Embeddings.from_array(rows, modality="image", space="clip").vectors
+    np.testing.assert_allclose(
+        found,
+        rows
+        / np.abs(rows).max(1, keepdims=True)
+        / np.linalg.norm(rows / np.abs(rows).max(1, keepdims=True), axis=1, keepdims=True),
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [([-3, 2], "row -3 asked for"), ([1.5], "give a list of row numbers"), ([[1], [2]], "give a list of row numbers")],
+)
+def test_rows_that_cannot_be_taken_are_named(index: list, message: str) -> None:
+    with pytest.raises(IsthmusError, match=message):
+        drawn(5).take(np.array(index))
+
+
+def test_a_mask_takes_the_rows_it_marks_and_int_ids_select() -> None:
+    made = drawn(4)
+    assert made.take(np.array([True, False, False, True])).ids == ["id0", "id3"]
+    numbered = Embeddings.from_array(made.vectors, modality="image", space="clip", ids=[7, 8, 9, 10])
+    assert numbered.select([9]).ids == ["9"]
+
+
+@pytest.mark.parametrize("modality", ["", "../up", "a/b"])
+def test_a_modality_that_could_name_another_folder_is_refused(modality: str) -> None:
+    with pytest.raises(IsthmusError, match="a name of letters"):
+        Embeddings.from_array(np.eye(3), modality=modality, space="clip")

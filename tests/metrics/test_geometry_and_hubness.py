@@ -1,5 +1,7 @@
 """Gap, hubness and mutual neighbours against their definitions written as loops."""
 
+import importlib
+
 import numpy as np
 import pytest
 from scipy.stats import skew
@@ -35,10 +37,14 @@ def test_hubness_asks_for_no_more_neighbours_than_there_are() -> None:
     assert hubness(np.random.default_rng(2).standard_normal((4, 3)), 10) == 0
 
 
-def test_mutual_neighbours_are_counted_from_both_sides() -> None:
-    scores = np.random.default_rng(3).standard_normal((12, 9))
+@pytest.mark.parametrize("block", [1, 5, 100])
+def test_mutual_neighbours_are_counted_from_both_sides(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("isthmus.metrics.hubness"), "BLOCK_ROWS", block)
+    draw = np.random.default_rng(3)
+    left, right = draw.standard_normal((12, 4)), draw.standard_normal((9, 4))
+    scores = left @ right.T
     best_item = [max(range(9), key=lambda item: scores[query, item]) for query in range(12)]
     best_query = [max(range(12), key=lambda query: scores[query, item]) for item in range(9)]
     there = sum(best_query[best_item[query]] == query for query in range(12)) / 12
     back = sum(best_item[best_query[item]] == item for item in range(9)) / 9
-    assert mutual_neighbour_rate(scores) == pytest.approx((there + back) / 2)
+    assert mutual_neighbour_rate(left, right) == pytest.approx((there + back) / 2)

@@ -99,5 +99,5 @@ def test_queries_of_another_dimension_are_refused() -> None:
 
 
 def test_k_below_one_is_refused() -> None:
-    with pytest.raises(IsthmusError, match="k must be at least 1, got 0"):
+    with pytest.raises(IsthmusError, match="k must be a whole number from 1, got 0"):
         Index(rows(3, 0)).search(rows(3, 1), k=0)

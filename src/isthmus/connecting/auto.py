@@ -18,10 +18,9 @@ from isthmus.connecting.candidates import Candidate, candidates, fit_candidates,
 from isthmus.connecting.config import AutoConfig, Centring, Source
 from isthmus.connecting.criteria import linear_projection, score, twins_mrr
 from isthmus.connecting.evidence import Evidence, gather_evidence
-from isthmus.connecting.materials import Materials
 from isthmus.connecting.member import Member
 from isthmus.connecting.ranking import anchors, rank
-from isthmus.connecting.view import View, view
+from isthmus.connecting.view import View
 
 SOURCES: tuple[Source, ...] = ("overlap", "pseudo", "both")
 
@@ -56,8 +55,7 @@ class Choice:
 
 
 def choose(
-    materials: Materials,
-    matched: View,
+    views: Mapping[Centring, View],
     config: AutoConfig,
     fitted: Int[Tensor, " fitted"],
     held: Int[Tensor, " held"],
@@ -67,11 +65,10 @@ def choose(
 ) -> Choice:
     """Rank the pool on held-out overlap rows and the memories, then refit the best to all rows.
 
-    ``matched`` is the materials' view under matched centring, ``evidence`` what it gives. Where a memory is missing
+    ``views`` are the materials' by centring, ``evidence`` is that of the matched one. Where a memory is missing
     there is none, and only the overlap can be fitted and judged: candidates on pseudo pairs drop out, and the one
     criterion left is how well a held-out row finds its twin.
     """
-    views = {own.centring: own for own in (matched, view(materials, "mean"))}
     pool = candidates(("overlap",) if evidence is None else SOURCES)
     maps = fit_candidates(pool, views, fitted)
     if evidence is not None:
@@ -114,7 +111,7 @@ def blend_weights(
 
 
 def _overlap_only(
-    candidate: Candidate, maps: tuple[Tensor, Tensor], views: dict[Centring, View], held: Tensor
+    candidate: Candidate, maps: tuple[Tensor, Tensor], views: Mapping[Centring, View], held: Tensor
 ) -> dict[str, float]:
     project = linear_projection(maps)
     left, right = views[candidate.centring].texts

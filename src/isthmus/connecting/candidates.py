@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
@@ -64,7 +65,7 @@ def fit_maps(candidate: Candidate, pairs: Moments) -> tuple[Float[Tensor, "dl jo
 
 
 def fit_candidates(
-    pool: list[Candidate], views: dict[Centring, View], rows: Int[Tensor, " rows"]
+    pool: list[Candidate], views: Mapping[Centring, View], rows: Int[Tensor, " rows"]
 ) -> list[tuple[Tensor, Tensor]]:
     """Fit every candidate to the given texts; what several need (moments, canonical axes) is computed once."""
     taken: dict[tuple[Centring, Source], Moments] = {}

@@ -49,7 +49,10 @@ class Checkpoint:
 
         Raises `IsthmusError` where the file is damaged or belongs to another run.
         """
+        if self.path.is_dir():
+            raise IsthmusError(f"{self.path}: is a folder: give the path of a file")
         if not self.path.exists():
+            self._require_writable()
             return 0
         header, tensors = self._read()
         if header.get("fingerprint") != self.fingerprint:
@@ -65,6 +68,14 @@ class Checkpoint:
                 state.setdefault(int(number), {})[key] = tensor
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
         return int(header["step"])
+
+    def _require_writable(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.with_name(f".{self.path.name}.part").open("wb"):
+                pass
+        except OSError as error:
+            raise IsthmusError(f"{self.path}: cannot be written ({error.strerror}): give another path") from error
 
     def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from isthmus.errors import IsthmusError
+from isthmus.connecting.options import check_types, require
 
 Centring = Literal["none", "mean", "matched"]
 Source = Literal["overlap", "pseudo", "both"]
@@ -19,12 +19,6 @@ ProjectorFamily = Literal["auto", "clap-clip", "ulip-clip", "linear"]
 LeafProjector = Literal["auto", "two-mlps", "linear"]
 ConsistencyMethod = Literal["auto", "exact", "top_k"]
 Base = Literal["left", "right"]
-
-
-def require(holds: bool, option: str, expected: str, found: object) -> None:
-    """Raise `IsthmusError` naming the option unless the condition holds."""
-    if not holds:
-        raise IsthmusError(f"option {option} must be {expected}, got {found}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +35,7 @@ class ConsistencyConfig:
     """Seed of top_k's lists."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         require(self.temperature > 0, "consistency temperature", "above 0", self.temperature)
         require(self.tolerance > 0, "consistency tolerance", "above 0", self.tolerance)
 
@@ -61,6 +56,7 @@ class OptimisationConfig:
     """AdamW's weight decay."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
         require(self.min_steps >= 0, "min-steps", "at least 0", self.min_steps)
         require(self.batch_size is None or self.batch_size >= 2, "batch-size", "at least 2", self.batch_size)
@@ -98,6 +94,7 @@ class CmcrConfig:
     """The optimiser."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         require(self.noise_variance >= 0, "noise-variance", "at least 0", self.noise_variance)
         require(self.temperature > 0, "temperature", "above 0", self.temperature)
         for option in ("overlap_weight", "pseudo_weight", "intra_weight"):
@@ -131,6 +128,7 @@ class ExmcrConfig:
     """The optimiser."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         require(self.noise_variance >= 0, "noise-variance", "at least 0", self.noise_variance)
         require(self.temperature > 0, "temperature", "above 0", self.temperature)
 
@@ -143,6 +141,9 @@ class ProcrustesConfig:
     """Pairs it is fitted to: the overlap's own, pseudo pairs drawn from the memories, or both."""
     centring: Centring = "matched"
     """What is subtracted from each modality first."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ class RidgeConfig:
     """What is subtracted from each modality first."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         require(self.penalty > 0, "penalty", "above 0", self.penalty)
 
 
@@ -176,6 +178,7 @@ class CcaConfig:
     """What is subtracted from each modality first."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         require(self.penalty > 0, "penalty", "above 0", self.penalty)
         require(self.right_penalty is None or self.right_penalty > 0, "right-penalty", "above 0", self.right_penalty)
         require(self.power >= 0, "power", "at least 0", self.power)
@@ -183,7 +186,7 @@ class CcaConfig:
 
 @dataclass(frozen=True)
 class AutoConfig:
-    """Choose among all methods by criteria that need no pairs, and blend the best."""
+    """Blend the closed forms that criteria without pairs put first, and a trained C-MCR where texts are many."""
 
     members: int = 12
     """How many of the best closed forms are blended."""
@@ -193,6 +196,7 @@ class AutoConfig:
     """Share of the blend for a trained C-MCR member, from 2000 overlap rows on; 0 for closed forms only."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         require(self.members >= 1, "members", "at least 1", self.members)
         require(0 <= self.anchor_share < 1, "anchor-share", "at least 0 and below 1", self.anchor_share)
         require(0 <= self.trained_share < 1, "trained-share", "at least 0 and below 1", self.trained_share)

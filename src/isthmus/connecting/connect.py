@@ -14,7 +14,15 @@ from torch import Tensor
 
 from isthmus.connecting.auto import Choice, choose
 from isthmus.connecting.cmcr import fit_cmcr
-from isthmus.connecting.config import METHODS, AutoConfig, CmcrConfig, ExmcrConfig, MethodConfig
+from isthmus.connecting.config import (
+    METHODS,
+    AutoConfig,
+    Centring,
+    CmcrConfig,
+    ExmcrConfig,
+    MethodConfig,
+    OptimisationConfig,
+)
 from isthmus.connecting.connector import Connector
 from isthmus.connecting.evidence import Evidence, gather_evidence
 from isthmus.connecting.exmcr import fit_exmcr
@@ -23,6 +31,7 @@ from isthmus.connecting.materials import Materials, assemble
 from isthmus.connecting.measure import coverage_of, measure
 from isthmus.connecting.member import Member, project_blend
 from isthmus.connecting.narrowing import narrow_basis
+from isthmus.connecting.options import build
 from isthmus.connecting.progress import OnProgress
 from isthmus.connecting.report import Coverage
 from isthmus.connecting.trained import TRAINED, TRAINED_ROWS, join_trained
@@ -33,25 +42,42 @@ from isthmus.errors import IsthmusError
 HELD_OUT_SHARE = 0.2
 HELD_OUT_ROWS = 400
 FEWEST_ROWS = 10
+VIEW_ROWS = 20_000
+"""Fitted overlap rows that `auto` and the report look at; methods by name are fitted to all."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What every method starts from: checked materials, their matched view, row numbers fitted to and held out."""
+    """What every method starts from: checked materials, overlap rows fitted to and held out, and the matched view.
+
+    The view holds ``sampled``: 20 000 of the fitted rows at most, then all held-out ones; ``known`` and ``asked``
+    number the two within it.
+    """
 
     materials: Materials
-    matched: View
     fitted: Int[Tensor, " fitted"]
     held: Int[Tensor, " held"]
+    sampled: Int[Tensor, " sampled"]
+    matched: View
     overlap: str
     seed: int
+
+    @property
+    def known(self) -> Int[Tensor, " known"]:
+        """The fitted rows of the view."""
+        return torch.arange(len(self.sampled) - len(self.held))
+
+    @property
+    def asked(self) -> Int[Tensor, " held"]:
+        """The held-out rows of the view."""
+        return torch.arange(len(self.sampled) - len(self.held), len(self.sampled))
 
     @cached_property
     def evidence(self) -> Evidence | None:
         """What a connector is judged by; ``None`` where a side has no memory."""
         if any(memory is None for memory in self.matched.memories):
             return None
-        return gather_evidence(self.matched, self.fitted, self.held, seed=self.seed)
+        return gather_evidence(self.matched, self.known, self.asked, seed=self.seed)
 
     @cached_property
     def coverages(self) -> tuple[Coverage, ...]:
@@ -89,12 +115,16 @@ def connect(
 
     ``left`` and ``right`` map modality to embeddings: the overlap (rows matched by id) and one unpaired memory each.
     ``method`` is a name (`config.METHODS`) whose ``options`` are keywords here, or a config. A fifth of the overlap,
-    400 rows at most, is held out to measure the connector for its report; closed forms are then refitted to all rows.
+    400 rows at most, is held out to measure the connector for its report; closed forms are then refitted to all rows
+    (`auto`: to 20 000 and the held-out ones).
     ``checkpoint`` is a file from which an interrupted training continues.
 
-    Raises `IsthmusError` for input that cannot be connected and for unknown methods and options.
+    Raises `IsthmusError` for input that cannot be connected and for unknown methods and options; warns where overlap
+    rows have no partner and where a side has no memory.
     """
     config = method_config(method, options)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise IsthmusError(f"seed {seed!r}: give a whole number from 0")
     where = None if checkpoint is None else Path(checkpoint)
     return connect_prepared(prepare(left, right, overlap, seed), config, device, where, progress)
 
@@ -105,7 +135,10 @@ def prepare(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], ove
     rows = len(materials.left.overlap)
     if rows < FEWEST_ROWS:
         raise IsthmusError(f"only {rows} {overlap} rows are on both sides: connecting needs at least {FEWEST_ROWS}")
-    return Prepared(materials, view(materials, "matched"), *hold_out(rows, seed), overlap, seed)
+    fitted, held = hold_out(rows, seed)
+    spaced = torch.linspace(0, len(fitted) - 1, min(len(fitted), VIEW_ROWS), dtype=torch.float64).long()
+    sampled = torch.cat((fitted[spaced], held))
+    return Prepared(materials, fitted, held, sampled, view(materials, "matched", sampled), overlap, seed)
 
 
 def connect_prepared(
@@ -151,8 +184,9 @@ def _fit(prepared: Prepared, config: MethodConfig, run: Mapping[str, Any]) -> Fi
 
 def _chosen(prepared: Prepared, config: AutoConfig, run: Mapping[str, Any]) -> Choice:
     """Auto's blend of closed forms, with a trained member where texts are many enough to train it."""
-    materials, evidence, rows = prepared.materials, prepared.evidence, (prepared.fitted, prepared.held)
-    chosen = choose(materials, prepared.matched, config, *rows, evidence, seed=prepared.seed)
+    materials, evidence = prepared.materials, prepared.evidence
+    views: dict[Centring, View] = {"matched": prepared.matched, "mean": view(materials, "mean", prepared.sampled)}
+    chosen = choose(views, config, prepared.known, prepared.asked, evidence, seed=prepared.seed)
     if config.trained_share == 0 or evidence is None or len(prepared.fitted) < TRAINED_ROWS:
         return chosen
     member = fit_cmcr(materials.taken(prepared.fitted.numpy()), TRAINED, **run)
@@ -162,6 +196,8 @@ def _chosen(prepared: Prepared, config: AutoConfig, run: Mapping[str, Any]) -> C
 def method_config(method: str | MethodConfig, options: Mapping[str, Any]) -> MethodConfig:
     """The config a name and keyword options ask for. Raises `IsthmusError` naming what is unknown."""
     if not isinstance(method, str):
+        if not isinstance(method, tuple(METHODS.values())):
+            raise IsthmusError(f"method {method!r}: give a name ({', '.join(METHODS)}) or a config")
         if options:
             raise IsthmusError(f"option {next(iter(options))} stands beside a config: set it in the config")
         return method
@@ -170,8 +206,11 @@ def method_config(method: str | MethodConfig, options: Mapping[str, Any]) -> Met
     known = [field.name for field in fields(METHODS[method])]
     unknown = [name for name in options if name not in known]
     if unknown:
-        raise IsthmusError(f"method {method} has no option {unknown[0]!r}: it has {', '.join(known)}")
-    return METHODS[method](**options)
+        hint = ""
+        if "optimisation" in known and unknown[0] in {field.name for field in fields(OptimisationConfig)}:
+            hint = f" (write optimisation={{{unknown[0]!r}: …}})"
+        raise IsthmusError(f"method {method} has no option {unknown[0]!r}{hint}: it has {', '.join(known)}")
+    return build(METHODS[method], options)
 
 
 def method_name(config: MethodConfig) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from isthmus.connecting.centring import sample
-from isthmus.connecting.criteria import mutual_neighbours
 from isthmus.connecting.estimate import band_from_neighbours
 from isthmus.connecting.member import Head, Member, project_blend, unit
 from isthmus.connecting.report import Band, ConnectorReport
 from isthmus.embeddings import Embeddings
 from isthmus.errors import IsthmusError
+from isthmus.metrics import mutual_neighbour_rate
 
-ESTIMATE_ROWS = 2000
+ESTIMATE_ROWS = 50
 PROJECT_ROWS = 8192
 """Rows projected at once: bounds memory, and is large enough for the matrix products to run at full rate."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Connector:
     """A way from two spaces into one joint space: one member, or a blend of several.
 
@@ -46,12 +46,15 @@ class Connector:
     report: ConnectorReport | None = None
     basis: Float[Tensor, "wide joint"] | None = None
 
+    def __repr__(self) -> str:
+        return f"Connector({self.space!r}, {len(self.members)} members, {self.dim}-d)"
+
     @property
     def space(self) -> str:
         """The joint space's name. It ends in a fingerprint: vectors of two connectors cannot be mixed up."""
         return f"{self.left_space}+{self.right_space}#{self.fingerprint}"
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that follow from the weights."""
         digest = hashlib.sha256()
@@ -94,6 +97,7 @@ class Connector:
         Raises `IsthmusError` where the space is not one of the two, or the dimension is not that space's.
         """
         heads = self.heads(embeddings.space)
+        _require_known(heads, embeddings)
         expected = self.input_dim(embeddings.space)
         if embeddings.dim != expected:
             raise IsthmusError(
@@ -102,7 +106,9 @@ class Connector:
             )
         blocks = [self._project_rows(heads, block, embeddings.modality) for block in embeddings.batches(PROJECT_ROWS)]
         vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
-        return Embeddings.from_array(vectors, modality=embeddings.modality, space=self.space, ids=embeddings.ids)
+        return Embeddings.from_array(
+            vectors, modality=embeddings.modality, space=self.space, ids=embeddings.ids, normalize=False
+        )
 
     def _project_rows(
         self, heads: tuple[Head, ...], rows: Float[np.ndarray, "rows dim"], modality: str
@@ -114,8 +120,8 @@ class Connector:
     def estimate(self, queries: Embeddings, gallery: Embeddings) -> Band:
         """A band for retrieval of ``gallery`` by ``queries``, both projected, if each query has one counterpart in it.
 
-        From the share of items that are each other's nearest; no pair is named. At most 2000 rows of each are used.
-        Raises `IsthmusError` for vectors of another space.
+        From the share of items that are each other's nearest; no pair is named. The band is stated for a gallery of
+        this size. Raises `IsthmusError` for vectors of another space and for fewer than 50 rows.
         """
         for embeddings in (queries, gallery):
             if embeddings.space != self.space:
@@ -123,8 +129,12 @@ class Connector:
                     f"{embeddings.modality} vectors live in space {embeddings.space!r}: project them with this "
                     f"connector first (its space is {self.space!r})"
                 )
-        rate = mutual_neighbours(sample(queries, ESTIMATE_ROWS) @ sample(gallery, ESTIMATE_ROWS).T)
-        return band_from_neighbours(rate)
+            if len(embeddings) < ESTIMATE_ROWS:
+                raise IsthmusError(
+                    f"{len(embeddings)} {embeddings.modality} rows are too few for an estimate: give {ESTIMATE_ROWS}"
+                )
+        rate = mutual_neighbour_rate(queries.vectors, gallery.vectors)
+        return band_from_neighbours(rate, len(gallery))
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor with its name on disk: ``basis``, ``members.<n>.<left|right>.<projector|centres|adapters>…``."""
@@ -152,6 +162,16 @@ class Connector:
         from isthmus.connecting.connector_files import read_connector
 
         return read_connector(Path(path))
+
+
+def _require_known(heads: tuple[Head, ...], embeddings: Embeddings) -> None:
+    """Refuse a modality without a centre where the others have one; a side connected without a memory has only one."""
+    known = {modality for head in heads for modality in head.centres}
+    if len(known) > 1 and embeddings.modality not in known:
+        raise IsthmusError(
+            f"modality {embeddings.modality!r} was not connected: this connector knows {', '.join(sorted(known))} of "
+            f"space {embeddings.space!r} and centres each by its own mean"
+        )
 
 
 def _linear_layers(head: Head) -> list[nn.Linear]:

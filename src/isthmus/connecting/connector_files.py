@@ -24,6 +24,8 @@ FORMAT = "isthmus-connector-1"
 
 def write_connector(connector: Connector, folder: Path) -> Path:
     """Write the folder. Each file is written under a temporary name and then renamed; ``config.json`` comes last."""
+    if (folder / "manifest.json").exists():
+        raise IsthmusError(f"{folder}: holds an embedding set: save the connector to a folder of its own")
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "model.safetensors"
     part = folder / ".model.safetensors.part"
@@ -49,25 +51,42 @@ def write_connector(connector: Connector, folder: Path) -> Path:
 
 def read_connector(folder: Path) -> Connector:
     """Read the folder. Raises `IsthmusError` naming the file that is absent, cut short or altered."""
-    from isthmus.connecting.connector import Connector
-
     config = _read_config(folder / "config.json")
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise IsthmusError(f"{weights}: not found; the folder is incomplete, copy or save the connector again")
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != config["sha256"]:
+    if hashlib.sha256(weights.read_bytes()).hexdigest() != config.get("sha256"):
         raise IsthmusError(f"{weights}: cut short or altered (its sha256 is not config.json's); copy or save it again")
     try:
         tensors = load_file(weights)
     except SafetensorError as error:
         raise IsthmusError(f"{weights}: not a safetensors file ({error}); copy or save it again") from error
+    try:
+        connector = _connector(config, tensors)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise IsthmusError(
+            f"{folder / 'config.json'}: damaged ({error!r}): copy or save the connector again"
+        ) from error
+    if connector.space != config.get("space"):
+        raise IsthmusError(
+            f"{folder / 'config.json'}: altered (it describes {config.get('space')!r}, the weights are of "
+            f"{connector.space!r}): copy or save the connector again"
+        )
+    return connector
+
+
+def _connector(config: dict[str, Any], tensors: dict[str, Tensor]) -> Connector:
+    from isthmus.connecting.connector import Connector
+
     members = tuple(_read_member(entry, f"members.{n}", tensors) for n, entry in enumerate(config["members"]))
+    if not members or len(config["weights"]) != len(members):
+        raise ValueError(f"{len(members)} members, {len(config['weights'])} weights")
     return Connector(
         left_space=config["left_space"],
         right_space=config["right_space"],
         overlap=config["overlap"],
         members=members,
-        weights=tuple(config["weights"]),
+        weights=tuple(map(float, config["weights"])),
         config=config["config"],
         choice=config["choice"],
         report=ConnectorReport.from_dict(config["report"]) if config["report"] else None,
@@ -80,8 +99,8 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise IsthmusError(f"{path}: not found; give the folder that `Connector.save` wrote")
     try:
         config = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise IsthmusError(f"{path}: not valid JSON (line {error.lineno}); copy or save the connector again") from error
+    except ValueError as error:
+        raise IsthmusError(f"{path}: not valid JSON ({error}); copy or save the connector again") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise IsthmusError(f"{path}: not an isthmus connector (format is not {FORMAT!r})")
     return config

@@ -90,9 +90,12 @@ def mutual_neighbours(scores: Float[Tensor, "left right"]) -> float:
 def reciprocal_ranks(
     scores: Float[Tensor, "queries items"], target: Int[Tensor, " queries"], gallery: int | None = None
 ) -> Float[Tensor, " queries"]:
-    """1 / rank of the target item for each query; with ``gallery``, the rank expected in a gallery of that size."""
+    """1 / rank of the target item for each query; with ``gallery``, the rank expected in a gallery of that size.
+
+    Among equal scores the target comes last.
+    """
     own = scores.gather(1, target[:, None])
-    above = (scores > own).sum(1).to(scores.dtype)
+    above = (scores >= own).sum(1, dtype=torch.int32).to(scores.dtype) - 1
     items = scores.shape[1]
     if gallery is not None and items > 1:
         above = above * (min(gallery, items) - 1) / (items - 1)

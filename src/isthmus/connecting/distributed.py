@@ -14,18 +14,30 @@ import torch.distributed as dist
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from isthmus.errors import IsthmusError
+
 
 def join_processes() -> None:
     """Join the processes that ``torchrun`` started, once; nothing to do elsewhere."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        atexit.register(dist.destroy_process_group)
+        atexit.register(_leave)
+
+
+def _leave() -> None:
+    """Leave together: a process that goes while another still answers it is ended by the other's threads."""
+    dist.barrier()
+    dist.destroy_process_group()
 
 
 def training_device(name: str | None) -> torch.device:
     """The named device; by default this process's GPU where there is one, else the CPU."""
     if name is not None:
-        return torch.device(name)
+        try:
+            torch.zeros(1, device=name)
+            return torch.device(name)
+        except (RuntimeError, AssertionError) as error:
+            raise IsthmusError(f"device {name!r} is not here ({str(error).splitlines()[0]}): try cpu") from error
     if torch.cuda.is_available():
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return torch.device("cpu")

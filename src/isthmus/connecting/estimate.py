@@ -18,7 +18,7 @@ import numpy as np
 from isthmus.connecting.report import Band
 
 GALLERY = 200
-"""Mean reciprocal ranks are stated for a gallery of this size."""
+"""The band before any query is stated for a gallery of this size."""
 LEAST = 0.005
 """Rates are kept this far from 0 and 1 before taking log-odds."""
 
@@ -53,17 +53,17 @@ def band_from_criteria(criteria: Mapping[str, float]) -> Band:
     return _band(criteria_evidence(criteria), "criteria", "for items like the memories', one counterpart each")
 
 
-def band_from_neighbours(mutual_neighbours: float) -> Band:
-    """The band for queries and a gallery at hand."""
+def band_from_neighbours(mutual_neighbours: float, gallery: int) -> Band:
+    """The band for queries and a gallery at hand, stated for a gallery of that size."""
     assumes = "if every query has one counterpart in the gallery"
-    return _band(neighbour_evidence(mutual_neighbours), "counterparts", assumes)
+    return _band(neighbour_evidence(mutual_neighbours), "counterparts", assumes, gallery)
 
 
-def _band(evidence: Mapping[str, float], name: str, assumes: str) -> Band:
+def _band(evidence: Mapping[str, float], name: str, assumes: str, gallery: int = GALLERY) -> Band:
     fit = calibration()[name]
     centre = fit["intercept"] + sum(weight * evidence[key] for key, weight in fit["weights"].items())
     low, middle, high = (rate_of(centre + shift) for shift in (fit["low"], 0.0, fit["high"]))
-    return Band(assumes=assumes, low=low, middle=middle, high=high, gallery=GALLERY)
+    return Band(assumes=assumes, low=low, middle=middle, high=high, gallery=gallery)
 
 
 def rate_of(odds: float) -> float:

@@ -18,6 +18,7 @@ from isthmus.connecting.config import CcaConfig, ConsistencyConfig, ProcrustesCo
 from isthmus.connecting.consistency import PseudoRows, pseudo_rows
 from isthmus.connecting.materials import Materials, Side
 from isthmus.connecting.member import Member
+from isthmus.errors import IsthmusError
 
 LinearConfig = ProcrustesConfig | RidgeConfig | CcaConfig
 BLOCK_ROWS = 8192
@@ -48,6 +49,8 @@ def fit_linear_twice(
 def _possible(candidate: Candidate, materials: Materials) -> Candidate:
     if materials.left.memory is not None and materials.right.memory is not None:
         return candidate
+    if candidate.source == "pseudo":
+        raise IsthmusError("option source is pseudo: pseudo pairs need a memory on both sides; add one, or use overlap")
     return replace(candidate, source="overlap")
 
 

@@ -12,6 +12,9 @@ from jaxtyping import Int
 from isthmus.embeddings import Embeddings
 from isthmus.errors import IsthmusError
 
+FEWEST_ITEMS = 10
+"""A memory of fewer items says nothing of where its modality lies."""
+
 
 @dataclass(frozen=True)
 class Side:
@@ -45,6 +48,8 @@ def assemble(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], ov
     Rows without a partner are dropped with a warning that counts them. Raises `IsthmusError` where a side lacks the
     overlap, holds several memories or two spaces, where both sides name one space, or where no id is shared.
     """
+    _checked(left, "left")
+    _checked(right, "right")
     left_space, right_space = _space(left, "left", overlap), _space(right, "right", overlap)
     if left_space == right_space:
         raise IsthmusError(f"both sides are in space {left_space!r}: there is nothing to connect, or one is misnamed")
@@ -71,15 +76,34 @@ def _space(side: Mapping[str, Embeddings], name: str, overlap: str) -> str:
     return spaces.pop()
 
 
+def _checked(side: Mapping[str, Embeddings], name: str) -> None:
+    if not isinstance(side, Mapping) or not all(isinstance(rows, Embeddings) for rows in side.values()):
+        raise IsthmusError(
+            f"the {name} side is no mapping of modality to Embeddings: pass {{'text': …, 'image': …}} or open_set(path)"
+        )
+    wrong = next((key for key, rows in side.items() if rows.modality != key), None)
+    if wrong is not None:
+        raise IsthmusError(
+            f"the {name} side's {wrong!r} holds {side[wrong].modality!r} rows: give the key and the modality one name"
+        )
+    if any(rows.dim < 2 for rows in side.values()):
+        raise IsthmusError(f"the {name} side has vectors of one dimension: embed the items again")
+
+
 def _memory(side: Mapping[str, Embeddings], name: str, overlap: str) -> Embeddings | None:
     memories = [embeddings for modality, embeddings in side.items() if modality != overlap]
     if len(memories) > 1:
         listed = ", ".join(memory.modality for memory in memories)
         raise IsthmusError(f"the {name} side has several memories ({listed}): pass the overlap and one other modality")
+    if memories and 0 < len(memories[0]) < FEWEST_ITEMS:
+        raise IsthmusError(
+            f"the {name} side's {memories[0].modality} memory has {len(memories[0])} items: "
+            f"give at least {FEWEST_ITEMS}, or none"
+        )
     if not memories or len(memories[0]) == 0:
         warnings.warn(
             f"the {name} side has no memory: only {overlap!r} is used, and its other modality cannot be centred",
-            stacklevel=4,
+            stacklevel=5,
         )
         return None
     return memories[0]
@@ -97,7 +121,7 @@ def _aligned(left: Embeddings, right: Embeddings) -> tuple[Embeddings, Embedding
     dropped = len(left) + len(right) - 2 * len(rows)
     if dropped:
         warnings.warn(
-            f"{dropped} {modality} rows have no partner and are dropped; {len(rows)} pairs are kept", stacklevel=4
+            f"{dropped} {modality} rows have no partner and are dropped; {len(rows)} pairs are kept", stacklevel=5
         )
     index = np.array(rows, dtype=np.int64)
     return left.take(index[:, 0]), right.take(index[:, 1])

@@ -18,7 +18,7 @@ from isthmus.connecting.estimate import band_from_criteria
 from isthmus.connecting.evidence import Evidence
 from isthmus.connecting.materials import Materials
 from isthmus.connecting.report import ConnectorReport, Coverage, Gap
-from isthmus.connecting.verdict import verdict
+from isthmus.connecting.verdict import FEW_ITEMS, verdict
 from isthmus.connecting.view import CONSISTENCY_TEMPERATURE, View
 from isthmus.embeddings import Embeddings
 from isthmus.metrics import hubness
@@ -66,9 +66,11 @@ def measure(
         coverage=coverages,
         hubness=skew,
         criteria=criteria,
-        bands=(band_from_criteria(criteria),) if criteria else (),
+        bands=(),
         verdict=(),
     )
+    if criteria and report.found_twins and all(entry.rows >= FEW_ITEMS for entry in coverages):
+        report = replace(report, bands=(band_from_criteria(criteria),))
     return replace(report, verdict=verdict(report))
 
 

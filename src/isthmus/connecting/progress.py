@@ -27,7 +27,8 @@ OnProgress = Callable[[Progress], None]
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[OnProgress]:
-    """A rich bar on the terminal with loss, rate and time left; pass what it gives as ``progress``."""
+    """A rich bar on the terminal with loss, rate and time left, from the first step on; pass it as ``progress``."""
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -39,10 +40,15 @@ def progress_bar(title: str) -> Iterator[OnProgress]:
         facts,
         TimeRemainingColumn(),
     )
-    with Bar(*columns) as bar:
-        task = bar.add_task(title, total=None, loss=float("nan"), rate=0.0)
+    bar = Bar(*columns, console=Console(stderr=True))
 
-        def show(now: Progress) -> None:
-            bar.update(task, total=now.steps, completed=now.step, loss=now.loss, rate=now.rate)
+    def show(now: Progress) -> None:
+        if not bar.task_ids:
+            bar.start()
+            bar.add_task(title, loss=now.loss, rate=now.rate)
+        bar.update(bar.task_ids[0], total=now.steps, completed=now.step, loss=now.loss, rate=now.rate)
 
+    try:
         yield show
+    finally:
+        bar.stop()

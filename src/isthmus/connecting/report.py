@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+CLEARLY = 5
+"""Standard errors by which twins must be found beyond chance."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,13 @@ class ConnectorReport:
     criteria: Mapping[str, float]
     bands: tuple[Band, ...]
     verdict: tuple[str, ...]
+
+    @property
+    def found_twins(self) -> bool:
+        """Whether held-out rows find their twins beyond chance: by five standard errors of a random order."""
+        ranks = range(1, self.held_out + 1)
+        spread = math.sqrt(max(0.0, sum(1 / rank**2 for rank in ranks) / self.held_out - self.chance_mrr**2))
+        return self.overlap_mrr > self.chance_mrr + CLEARLY * spread / math.sqrt(self.held_out)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""

@@ -16,7 +16,6 @@ from isthmus.connecting.consistency import exact
 from isthmus.connecting.materials import Materials, Side
 
 CONSISTENCY_TEMPERATURE = 0.01
-TEXT_ROWS = 20_000
 MEMORY_ROWS = 20_000
 
 
@@ -46,10 +45,11 @@ class View:
             yield left[rows], right[rows]
 
 
-def view(materials: Materials, centring: Centring) -> View:
-    """Centre a sample of the materials (20 000 texts and items at most) and draw the pseudo pairs."""
+def view(materials: Materials, centring: Centring, texts: Int[Tensor, " texts"]) -> View:
+    """Centre the given overlap rows and a sample of the memories (20 000 items at most), and draw the pseudo pairs."""
     found = centres(materials, centring)
-    sides = [_centred(side, own) for side, own in zip((materials.left, materials.right), found, strict=True)]
+    taken = materials.taken(texts.numpy())
+    sides = [_centred(side, own) for side, own in zip((taken.left, taken.right), found, strict=True)]
     return View(
         centring=centring,
         centres=found,
@@ -67,7 +67,7 @@ def soft_match(
 
 
 def _centred(side: Side, own: dict[str, Tensor]) -> tuple[Tensor, Tensor | None]:
-    texts = _recentred(sample(side.overlap, TEXT_ROWS), own.get(side.overlap.modality))
+    texts = _recentred(torch.from_numpy(side.overlap.vectors), own.get(side.overlap.modality))
     if side.memory is None:
         return texts, None
     return texts, _recentred(sample(side.memory, MEMORY_ROWS), own.get(side.memory.modality))

@@ -74,6 +74,8 @@ ABLATION: Mapping[str, Contender] = {
     "no_consistency": Contender(
         "without consistency", "texts alone, no pseudo pairs", replace(FULL, pseudo_weight=0.0, intra_weight=0.0)
     ),
+    "texts_only": Contender("without consistency and completion", "texts alone, as they are",
+                            replace(FULL, pseudo_weight=0.0, intra_weight=0.0, noise_variance=0.0)),
     "no_noise": Contender("without completion", "no noise is added", replace(FULL, noise_variance=0.0)),
     "no_pseudo_inter": Contender("without the pseudo inter term", "pseudo pairs only attract their own text",
                                  replace(FULL, pseudo_weight=0.0)),

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from isthmus.errors import IsthmusError
 
-ZERO_NORM = 1e-12
+MODALITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Checked rows divided by their length, float32; entries of any size, since each row is first brought to 1."""
+    scaled = (vectors / np.abs(vectors).max(1, keepdims=True)).astype(np.float32)
+    scaled /= np.linalg.norm(scaled, axis=1, keepdims=True)
+    return scaled
+
+
+def check_modality(modality: str) -> None:
+    """Raise `IsthmusError` unless a modality's name can be part of a file's name."""
+    if not isinstance(modality, str) or not MODALITY.fullmatch(modality):
+        raise IsthmusError(f"modality {modality!r}: a name of letters, digits, '_' and '-' is needed, like 'image'")
 
 
 def check_rows(vectors: np.ndarray, where: str) -> None:
@@ -19,13 +33,11 @@ def check_rows(vectors: np.ndarray, where: str) -> None:
         raise IsthmusError(f"{where}: dtype {vectors.dtype} is not floating point: convert with .astype('float32')")
     if vectors.shape[1] == 0:
         raise IsthmusError(f"{where}: vectors have no dimensions: embed the items again")
-    sums = vectors.astype(np.float32).sum(1)
-    if not np.isfinite(sums).all():
-        bad = np.flatnonzero(~np.isfinite(vectors.astype(np.float32)).all(1))
-        if len(bad):
-            raise IsthmusError(f"{where}: row {bad[0]} holds NaN or infinity ({len(bad)} such rows): drop them")
-    norms = np.linalg.norm(vectors.astype(np.float32), axis=1)
-    zero = np.flatnonzero(norms < ZERO_NORM)
+    largest = np.abs(vectors).max(1, initial=0)
+    bad = np.flatnonzero(~np.isfinite(largest))
+    if len(bad):
+        raise IsthmusError(f"{where}: row {bad[0]} holds NaN or infinity ({len(bad)} such rows): drop them")
+    zero = np.flatnonzero(largest == 0)
     if len(zero):
         raise IsthmusError(
             f"{where}: row {zero[0]} is zero ({len(zero)} such rows): a zero vector has no direction, drop it"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from isthmus.embeddings.embeddings import SHARD_ROWS
 from isthmus.embeddings.folder import ID_COLUMNS, open_set
-from isthmus.embeddings.shards import map_rows
 from isthmus.embeddings.writer import EmbeddingWriter
 from isthmus.errors import IsthmusError
 
@@ -46,9 +47,21 @@ def convert(
     killed goes on after its last whole shard. Raises `IsthmusError` for sources it cannot read.
     """
     path = Path(source)
+    for file in [path, *([] if ids is None else [Path(ids)])]:
+        if not file.exists():
+            raise IsthmusError(f"{file}: not found: give a path that is there")
+    if ids is not None and path.suffix != ".npy":
+        raise IsthmusError(f"{ids}: a file of ids stands beside an .npy only; {path} brings its own")
     found = _from(path, modality, vectors_column, id_column, None if ids is None else Path(ids))
     writer = EmbeddingWriter(
-        out, modality=modality, space=space, dim=found.dim, dtype=dtype, shard_rows=shard_rows, revision=revision
+        out,
+        modality=modality,
+        space=space,
+        dim=found.dim,
+        dtype=dtype,
+        shard_rows=shard_rows,
+        revision=revision,
+        preprocessing=f"converted from {fingerprint(path, ids)}",
     )
     done = writer.rows_done
     with writer:
@@ -58,6 +71,17 @@ def convert(
             if skipped < len(names):
                 writer.append(vectors[skipped:], names[skipped:])
     return Path(out)
+
+
+def fingerprint(source: Path, ids: str | Path | None) -> str:
+    """Sixteen hexadecimal digits that follow from the source's files: their names, sizes and first megabytes."""
+    digest = hashlib.sha256()
+    files = [source] if source.is_file() else sorted(file for file in source.rglob("*") if file.is_file())
+    for file in [*files, *([] if ids is None else [Path(ids)])]:
+        digest.update(f"{file.name} {file.stat().st_size}".encode())
+        with file.open("rb") as content:
+            digest.update(content.read(2**20))
+    return digest.hexdigest()[:16]
 
 
 def _from(path: Path, modality: str, vectors_column: str, id_column: str, ids: Path | None) -> Found:
@@ -72,13 +96,30 @@ def _from(path: Path, modality: str, vectors_column: str, id_column: str, ids: P
 
 
 def _from_numpy(path: Path, ids: Path | None) -> Found:
-    rows = map_rows(path)
-    names = [str(row) for row in range(len(rows))] if ids is None else ids.read_text().splitlines()
+    rows = _mapped(path)
+    names = [str(row) for row in range(len(rows))] if ids is None else _lines(ids)
     if len(names) != len(rows):
         raise IsthmusError(f"{ids}: {len(names)} ids for {len(rows)} rows of {path}: give one id a line, one a row")
     starts = range(0, len(rows), BLOCK_ROWS)
     blocks = ((np.asarray(rows[i : i + BLOCK_ROWS]), names[i : i + BLOCK_ROWS]) for i in starts)
     return Found(rows.shape[1], blocks)
+
+
+def _mapped(path: Path) -> np.ndarray:
+    try:
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise IsthmusError(f"{path}: cut short or not an .npy file ({error}): write or copy it again") from error
+    if rows.ndim != 2 or rows.dtype.kind != "f" or len(rows) == 0:
+        raise IsthmusError(f"{path}: holds {rows.dtype} of shape {rows.shape}: save float rows, one vector each")
+    return rows
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise IsthmusError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}): save it so") from error
 
 
 def _from_parquet(files: list[Path], vectors_column: str, id_column: str) -> Found:
@@ -98,35 +139,41 @@ def _from_parquet(files: list[Path], vectors_column: str, id_column: str) -> Fou
     blocks = _parquet_blocks(files, vectors_column, id_column)
     first = next(blocks, None)
     if first is None:
-        raise IsthmusError(f"{files[0]}: has no rows")
+        raise IsthmusError(f"{files[0]}: has no rows: embed some")
     return Found(first[0].shape[1], _chained(first, blocks))
 
 
 def _parquet_blocks(files: list[Path], vectors_column: str, id_column: str) -> Iterator[Block]:
     import pyarrow.parquet
 
-    start = 0
     for file in files:
+        start = 0
         for batch in pyarrow.parquet.ParquetFile(file).iter_batches(BLOCK_ROWS, columns=[vectors_column, id_column]):
-            column = batch.column(vectors_column)
-            lists = getattr(column, "value_lengths", None)
-            if lists is None and not hasattr(column.type, "list_size"):
-                raise IsthmusError(f"{file}: column {vectors_column!r} holds {column.type}, not lists of numbers")
-            lengths = (
-                np.full(len(column), getattr(column.type, "list_size", -1)) if lists is None else lists().to_numpy()
-            )
-            if column.null_count or len(np.unique(lengths)) > 1:
-                bad = int(np.flatnonzero((lengths != lengths[0]) | np.array(column.is_null()))[0])
-                raise IsthmusError(
-                    f"{file}: row {start + bad} has no vector or one of another length: drop it or embed it again"
-                )
-            flat = np.asarray(column.flatten())
-            rows = flat.reshape(len(column), -1)
-            start += len(column)
-            yield (
-                rows.astype(np.float32) if rows.dtype == np.float64 else rows,
-                [str(v) for v in batch.column(id_column).to_pylist()],
-            )
+            rows = _rows_of_lists(batch.column(vectors_column), f"{file}: column {vectors_column!r}", start)
+            ids = batch.column(id_column)
+            if ids.null_count:
+                raise IsthmusError(f"{file}: column {id_column!r} has rows without an id: fill them")
+            yield rows, [str(value) for value in ids.to_pylist()]
+            start += len(rows)
+
+
+def _rows_of_lists(column: Any, where: str, start: int) -> np.ndarray:
+    """A column of lists of numbers as rows; ``start`` is its first row's number in the file."""
+    import pyarrow
+    import pyarrow.compute
+
+    kinds = (pyarrow.types.is_list, pyarrow.types.is_large_list, pyarrow.types.is_fixed_size_list)
+    if not any(kind(column.type) for kind in kinds) or not pyarrow.types.is_floating(column.type.value_type):
+        raise IsthmusError(f"{where} holds {column.type}: name one that holds lists of floats, with --vectors-column")
+    lengths = np.array(
+        [-1 if entry is None else entry for entry in pyarrow.compute.list_value_length(column).to_pylist()]
+    )
+    expected = np.bincount(np.maximum(lengths, 0)).argmax()
+    bad = np.flatnonzero(lengths != expected)
+    if len(bad) or expected == 0:
+        row = start + (int(bad[0]) if len(bad) else 0)
+        raise IsthmusError(f"{where}: row {row} has no vector or one of another length: drop it or embed it again")
+    return np.asarray(column.flatten()).reshape(len(column), -1)
 
 
 def _from_clip_retrieval(folder: Path, modality: str) -> Found:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from isthmus.embeddings.checks import check_ids, check_rows
+from isthmus.embeddings.checks import check_ids, check_modality, check_rows, unit_rows
 from isthmus.embeddings.shards import ShardFile
 from isthmus.errors import IsthmusError
 
@@ -60,21 +60,20 @@ class Embeddings:
         *,
         modality: str,
         space: str,
-        ids: Sequence[str] | None = None,
+        ids: Sequence[str] | Sequence[int] | None = None,
         normalize: bool = True,
     ) -> Embeddings:
         """Embeddings of a float array ``(n, dim)``; ids default to "0" … "n-1".
 
         Raises `IsthmusError` for NaN, zero rows, a wrong shape or dtype, and duplicate ids, naming the row.
         """
-        rows = np.asarray(vectors)
+        check_modality(modality)
         where = f"{modality} vectors"
+        rows = _as_array(vectors, where)
         check_rows(rows, where)
         names = [str(number) for number in range(len(rows))] if ids is None else [str(name) for name in ids]
         check_ids(names, len(rows), where)
-        made = np.ascontiguousarray(rows, dtype=np.float32)
-        if normalize:
-            made = _unit(made)
+        made = unit_rows(rows) if normalize else np.ascontiguousarray(rows, dtype=np.float32)
         return cls([made], modality=modality, space=space, dim=rows.shape[1], ids=names, normalise=False)
 
     @classmethod
@@ -91,12 +90,23 @@ class Embeddings:
         return found[modality]
 
     def save(self, path: str | Path, *, dtype: str = "float32", shard_rows: int = SHARD_ROWS) -> Path:
-        """Write the rows as one modality of the set at ``path``, shard by shard; returns the folder."""
+        """Write the rows as one modality of the set at ``path``, shard by shard; returns the folder.
+
+        Raises `IsthmusError` where the set has rows of this modality already, and for an empty set.
+        """
         from isthmus.embeddings.writer import EmbeddingWriter
+
+        if len(self) == 0:
+            raise IsthmusError(f"there is no {self.modality} row to write to {path}: embed some")
 
         with EmbeddingWriter(
             path, modality=self.modality, space=self.space, dim=self.dim, dtype=dtype, shard_rows=shard_rows
         ) as writer:
+            if writer.rows_done:
+                raise IsthmusError(
+                    f"{path}: holds {writer.rows_done} {self.modality} rows already: save to another folder, or append "
+                    "with isthmus.embeddings.EmbeddingWriter"
+                )
             start = 0
             for block in self.batches(shard_rows):
                 writer.append(block, self.ids[start : start + len(block)])
@@ -134,23 +144,36 @@ class Embeddings:
         for start in range(0, len(self), rows):
             yield self._between(start, min(start + rows, len(self)))
 
-    def take(self, index: Int[np.ndarray, " taken"]) -> Embeddings:
+    def take(self, index: np.ndarray) -> Embeddings:
         """Rows by number. Of a set in memory they are copied, of a set on disk read when asked."""
-        index = np.asarray(index, dtype=np.int64)
-        if len(index) and (index.min() < 0 or index.max() >= len(self)):
-            raise IsthmusError(f"row {index.max()} asked for: {self!r} has rows 0 to {len(self) - 1}")
+        index = self._row_numbers(index)
         ids = [self.ids[row] for row in index.tolist()]
         check_ids(ids, len(ids), "rows taken")
         in_memory = all(isinstance(part, np.ndarray) for part in self._parts)
         part = self.gathered(index) if in_memory else Taken(self, index)
         return Embeddings([part], modality=self.modality, space=self.space, dim=self.dim, ids=ids, normalise=False)
 
-    def select(self, ids: Sequence[str]) -> Embeddings:
+    def select(self, ids: Sequence[str] | Sequence[int]) -> Embeddings:
         """Rows by id, in the order given. Raises `IsthmusError` naming an id that is not there."""
-        missing = next((name for name in ids if name not in self._row_of), None)
+        if isinstance(ids, str):
+            raise IsthmusError(f"ids are the text {ids!r}: give a list of ids, [{ids!r}]")
+        names = [str(name) for name in ids]
+        missing = next((name for name in names if name not in self._row_of), None)
         if missing is not None:
-            raise IsthmusError(f"no {self.modality} has id {missing!r}: ids look like {self.ids[0]!r}")
-        return self.take(np.array([self._row_of[name] for name in ids], dtype=np.int64))
+            example = f"ids look like {self.ids[0]!r}" if self.ids else "there is no row"
+            raise IsthmusError(f"no {self.modality} has id {missing!r}: {example}")
+        return self.take(np.array([self._row_of[name] for name in names], dtype=np.int64))
+
+    def _row_numbers(self, index: np.ndarray) -> Int[np.ndarray, " taken"]:
+        rows = np.asarray(index)
+        if rows.dtype == bool and rows.shape == (len(self),):
+            rows = np.flatnonzero(rows)
+        if rows.ndim != 1 or (rows.dtype.kind not in "iu" and len(rows)):
+            raise IsthmusError(f"rows are asked for by {rows.dtype} {rows.shape}: give a list of row numbers")
+        outside = rows[(rows < 0) | (rows >= len(self))]
+        if len(outside):
+            raise IsthmusError(f"row {outside[0]} asked for: {self!r} has rows 0 to {len(self) - 1}")
+        return rows.astype(np.int64)
 
     def gathered(self, index: Int[np.ndarray, " taken"]) -> Float[np.ndarray, "taken dim"]:
         """Rows by number, as an array."""
@@ -181,7 +204,7 @@ class Embeddings:
         if isinstance(part, Taken) or not self._normalise:
             return found
         check_rows(found, str(part.path))
-        return _unit(found)
+        return unit_rows(found)
 
 
 def _rows_of(part: Part) -> int:
@@ -190,5 +213,10 @@ def _rows_of(part: Part) -> int:
     return len(part.index) if isinstance(part, Taken) else len(part)
 
 
-def _unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+def _as_array(vectors: np.ndarray, where: str) -> np.ndarray:
+    try:
+        return np.asarray(vectors)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise IsthmusError(
+            f"{where}: not an array of numbers ({error}): convert with np.asarray, one vector a row"
+        ) from error

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from isthmus.embeddings.embeddings import Embeddings
 from isthmus.embeddings.layout import metadata_file, modality_named, vectors_file
-from isthmus.embeddings.manifest import ModalityManifest, read_manifest
+from isthmus.embeddings.manifest import MANIFEST, ModalityManifest, read_manifest
 from isthmus.embeddings.shards import ShardFile, map_rows, sha256_of
 from isthmus.errors import IsthmusError
 
 ID_COLUMNS = ("id", "key", "image_path", "url", "caption")
-"""Columns of clip-retrieval's metadata that can serve as ids, the first present and unique one is taken."""
+"""Columns of clip-retrieval's metadata that can serve as ids; the first that is there is taken."""
 
 
 def open_set(path: str | Path, space: str | None = None) -> dict[str, Embeddings]:
@@ -22,9 +22,10 @@ def open_set(path: str | Path, space: str | None = None) -> dict[str, Embeddings
     """
     folder = Path(path)
     if not folder.is_dir():
-        raise IsthmusError(f"{folder}: no such folder: give one that holds an embedding set")
+        problem = "not a folder" if folder.exists() else "no such folder"
+        raise IsthmusError(f"{folder}: {problem}: give one that holds an embedding set (isthmus convert makes one)")
     manifest = read_manifest(folder)
-    if manifest:
+    if manifest or (folder / MANIFEST).is_file():
         return {name: _from_manifest(folder, entry) for name, entry in manifest.items()}
     found = _clip_retrieval(folder, space or folder.resolve().name)
     if not found:
@@ -108,5 +109,8 @@ def _id_column(metadata: Path) -> str | None:
         return None
     import pyarrow.parquet
 
-    names = pyarrow.parquet.read_schema(metadata).names
+    try:
+        names = pyarrow.parquet.read_schema(metadata).names
+    except (OSError, pyarrow.ArrowInvalid) as error:
+        raise IsthmusError(f"{metadata}: not readable ({error}): copy it again".replace("\n", " ")) from error
     return next((name for name in ID_COLUMNS if name in names), None)

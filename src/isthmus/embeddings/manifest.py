@@ -53,7 +53,7 @@ def read_manifest(folder: Path) -> dict[str, ModalityManifest]:
         if content["format"] != FORMAT:
             raise IsthmusError(f"{path}: format {content['format']!r} is not {FORMAT!r}: update isthmus")
         return {name: _modality(entry) for name, entry in content["modalities"].items()}
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise IsthmusError(f"{path}: not a manifest ({error}): restore it or write the set again") from error
 
 
@@ -78,4 +78,6 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def _modality(entry: dict) -> ModalityManifest:
+    if entry["dtype"] not in ("float16", "float32"):
+        raise ValueError(f"dtype {entry['dtype']!r}")
     return ModalityManifest(**{**entry, "shards": tuple(Shard(**shard) for shard in entry["shards"])})

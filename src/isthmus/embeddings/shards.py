@@ -54,6 +54,8 @@ class ShardFile:
 
         try:
             column = pyarrow.parquet.read_table(self.metadata, columns=[self.id_column]).column(0)
+        except FileNotFoundError as error:
+            raise IsthmusError(f"{self.metadata}: not found: the set is incomplete, copy or write it again") from error
         except (OSError, pyarrow.ArrowInvalid) as error:
             raise IsthmusError(
                 f"{self.metadata}: not readable ({error}): write the set again".replace("\n", " ")

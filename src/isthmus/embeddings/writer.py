@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from isthmus.embeddings.checks import check_ids, check_rows
+from isthmus.embeddings.checks import check_ids, check_modality, check_rows, unit_rows
 from isthmus.embeddings.layout import metadata_file, vectors_file
 from isthmus.embeddings.manifest import ModalityManifest, Shard, read_manifest, write_manifest
 from isthmus.embeddings.shards import sha256_of
@@ -37,16 +37,25 @@ class EmbeddingWriter:
         revision: str = "",
         preprocessing: str = "",
     ) -> None:
+        check_modality(modality)
         if dtype not in DTYPES:
             raise IsthmusError(f"dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
+        if shard_rows < 1:
+            raise IsthmusError(f"shard_rows {shard_rows}: give at least 1")
         self.folder, self.shard_rows = Path(path), shard_rows
         asked = ModalityManifest(modality, space, dim, dtype, True, (), revision, preprocessing)
         self._manifest = read_manifest(self.folder).get(modality, asked)
-        if replace(self._manifest, shards=()) != asked:
+        differing = [
+            f"{name} {there!r}, not {asked_for!r}"
+            for name, there in asdict(replace(self._manifest, shards=())).items()
+            if there != (asked_for := getattr(asked, name))
+        ]
+        if differing:
             raise IsthmusError(
-                f"{self.folder}: its {modality} rows are {self._manifest.dim}-d {self._manifest.dtype} of space "
-                f"{self._manifest.space!r}: write {dim}-d {dtype} of {space!r} to another folder"
+                f"{self.folder}: its {modality} rows have {'; '.join(differing)}: "
+                "write to another folder, or ask for the same"
             )
+        self._known = set(self._written_ids())
         self._vectors: list[np.ndarray] = []
         self._ids: list[str] = []
         self._metadata: list[Mapping[str, object]] = []
@@ -65,12 +74,23 @@ class EmbeddingWriter:
         if vectors.shape[1] != self._manifest.dim:
             raise IsthmusError(f"{where}: {vectors.shape[1]} dimensions, the set has {self._manifest.dim}")
         check_ids(ids, len(vectors), where)
-        unit = vectors / np.linalg.norm(vectors.astype(np.float32), axis=1, keepdims=True)
-        self._vectors.append(unit.astype(self._manifest.dtype))
+        twice = next((name for name in ids if name in self._known), None)
+        if twice is not None:
+            raise IsthmusError(f"{where}: id {twice!r} is in {self.folder} already: ids must be unique")
+        self._known.update(ids)
+        self._vectors.append(unit_rows(vectors).astype(self._manifest.dtype))
         self._ids += ids
         self._metadata += metadata if metadata is not None else [{} for _ in ids]
         while len(self._ids) >= self.shard_rows:
             self._write(self.shard_rows)
+
+    def _written_ids(self) -> list[str]:
+        """Ids of the shards that earlier runs completed."""
+        if self._manifest.rows == 0:
+            return []
+        from isthmus.embeddings.embeddings import Embeddings
+
+        return Embeddings.open(self.folder, self._manifest.modality).ids
 
     def close(self) -> None:
         """Write what is left as a last, shorter shard."""

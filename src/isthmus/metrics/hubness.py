@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+BLOCK_ROWS = 2048
+
 
 def hubness(scores: Float[np.ndarray, "queries items"], neighbours: int = 10) -> float:
     """Skewness of how often an item is among the nearest of a query; 0 where all are equally often, > 1 with hubs."""
@@ -14,9 +16,21 @@ def hubness(scores: Float[np.ndarray, "queries items"], neighbours: int = 10) ->
     return float(((occurrences - occurrences.mean()) ** 3).mean() / spread**3) if spread > 0 else 0.0
 
 
-def mutual_neighbour_rate(scores: Float[np.ndarray, "left right"]) -> float:
-    """Share of items whose nearest counterpart has them as its own nearest, mean of both directions."""
-    forward, backward = scores.argmax(1), scores.argmax(0)
-    there = (backward[forward] == np.arange(len(forward))).mean()
-    back = (forward[backward] == np.arange(len(backward))).mean()
+def mutual_neighbour_rate(left: Float[np.ndarray, "left dim"], right: Float[np.ndarray, "right dim"]) -> float:
+    """Share of unit rows whose nearest counterpart has them as its own nearest, mean of both directions.
+
+    Scores are taken block by block, so galleries may be large.
+    """
+    forward = np.empty(len(left), np.int64)
+    backward, best = np.zeros(len(right), np.int64), np.full(len(right), -np.inf, np.float32)
+    columns = np.arange(len(right))
+    for start in range(0, len(left), BLOCK_ROWS):
+        scores = left[start : start + BLOCK_ROWS] @ right.T
+        forward[start : start + len(scores)] = scores.argmax(1)
+        row = scores.argmax(0)
+        better = scores[row, columns] > best
+        backward[better] = row[better] + start
+        best[better] = scores[row, columns][better]
+    there = (backward[forward] == np.arange(len(left))).mean()
+    back = (forward[backward] == columns).mean()
     return float(there + back) / 2

@@ -13,6 +13,7 @@ from isthmus.embeddings import Embeddings
 from isthmus.errors import IsthmusError
 from isthmus.search.csls import csls_scores, mean_nearest
 
+UNIT_TOLERANCE = 1e-2
 SCORE_ROWS = 64 * 2**20 // 4
 """Scores held at once: 64 MB."""
 
@@ -36,7 +37,7 @@ class Index:
     def __init__(self, embeddings: Embeddings, *, reference: Embeddings | None = None) -> None:
         self.space, self.dim = embeddings.space, embeddings.dim
         self.ids = list(embeddings.ids)
-        self._rows = torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
+        self._rows = _unit_rows(embeddings)
         self._reference = None if reference is None else self._checked(reference)
 
     def __len__(self) -> int:
@@ -57,8 +58,8 @@ class Index:
 
         Raises `IsthmusError` where the queries live in another space or ``k`` is not positive.
         """
-        if k < 1:
-            raise IsthmusError(f"k must be at least 1, got {k}")
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise IsthmusError(f"k must be a whole number from 1, got {k!r}")
         asked = self._checked(queries)
         items_nearest = None
         if csls:
@@ -84,7 +85,14 @@ class Index:
             )
         if embeddings.dim != self.dim:
             raise IsthmusError(f"{embeddings.modality} vectors have {embeddings.dim} dimensions, the index {self.dim}")
-        return torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
+        return _unit_rows(embeddings)
+
+
+def _unit_rows(embeddings: Embeddings) -> Tensor:
+    rows = torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
+    if len(rows) and (rows.norm(dim=1) - 1).abs().max() > UNIT_TOLERANCE:
+        raise IsthmusError(f"{embeddings.modality} rows are not of unit length: make them with normalize=True")
+    return rows
 
 
 def _rows(items: Tensor) -> int:
