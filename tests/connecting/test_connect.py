@@ -194,7 +194,7 @@ def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_pat
     isthmus.connect(world.left, world.right, seed=4, members=2).save(tmp_path / "joint")
     config = json.loads((tmp_path / "joint" / "config.json").read_text())
     assert config["config"] == {"method": "auto", "seed": 4, "members": 2, "anchor_share": 0.5, "trained_share": 0.5}
-    assert len(config["members"]) == len(config["choice"]["members"]) == 2
+    assert len(config["members"]) == len(config["choice"]["members"]) >= 8
 
 
 def test_connectors_that_cannot_be_trusted_get_no_band_and_say_so(world: World) -> None:
