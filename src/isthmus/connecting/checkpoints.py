@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from isthmus.atomic import written_whole
 from isthmus.errors import IsthmusError
 
 FORMAT = "isthmus-training-1"
@@ -35,14 +36,10 @@ class Checkpoint:
         for number, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
         header = {"format": FORMAT, "step": step, "fingerprint": self.fingerprint}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_name(f".{self.path.name}.part")
-        save_file(
-            {name: _storable(tensor) for name, tensor in tensors.items()},
-            part,
-            {"isthmus": json.dumps(header)},
-        )
-        part.replace(self.path)
+        with written_whole(self.path) as part:
+            save_file(
+                {name: _storable(tensor) for name, tensor in tensors.items()}, part, {"isthmus": json.dumps(header)}
+            )
 
     def restore(self, objective: nn.Module, optimizer: torch.optim.Optimizer) -> int:
         """Load the state into objective and optimiser; returns the steps already made, 0 without a file.
@@ -72,8 +69,9 @@ class Checkpoint:
     def _require_writable(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.with_name(f".{self.path.name}.part").open("wb"):
-                pass
+            probe = self.path.with_name(f".{self.path.name}.probe")
+            probe.touch()
+            probe.unlink()
         except OSError as error:
             raise IsthmusError(f"{self.path}: cannot be written ({error.strerror}): give another path") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from isthmus.atomic import write_whole, written_whole
 from isthmus.connecting.member import Head, Member
 from isthmus.connecting.model_card import model_card
 from isthmus.connecting.report import ConnectorReport
+from isthmus.embeddings.shards import sha256_of
 from isthmus.errors import IsthmusError
 
 if TYPE_CHECKING:
@@ -23,14 +24,12 @@ FORMAT = "isthmus-connector-1"
 
 
 def write_connector(connector: Connector, folder: Path) -> Path:
-    """Write the folder. Each file is written under a temporary name and then renamed; ``config.json`` comes last."""
+    """Write the folder, each file whole or not at all; ``config.json`` comes last."""
     if (folder / "manifest.json").exists():
         raise IsthmusError(f"{folder}: holds an embedding set: save the connector to a folder of its own")
-    folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "model.safetensors"
-    part = folder / ".model.safetensors.part"
-    save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in connector.tensors()}, part)
-    part.replace(weights)
+    with written_whole(weights) as part:
+        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in connector.tensors()}, part)
     config = {
         "format": FORMAT,
         "left_space": connector.left_space,
@@ -42,10 +41,10 @@ def write_connector(connector: Connector, folder: Path) -> Path:
         "config": dict(connector.config),
         "choice": dict(connector.choice),
         "report": connector.report.as_dict() if connector.report else None,
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "sha256": sha256_of(weights),
     }
-    _write_text(folder / "README.md", model_card(connector))
-    _write_text(folder / "config.json", json.dumps(config, indent=2) + "\n")
+    write_whole(folder / "README.md", model_card(connector))
+    write_whole(folder / "config.json", json.dumps(config, indent=2) + "\n")
     return folder
 
 
@@ -55,7 +54,7 @@ def read_connector(folder: Path) -> Connector:
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise IsthmusError(f"{weights}: not found; the folder is incomplete, copy or save the connector again")
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != config.get("sha256"):
+    if sha256_of(weights) != config.get("sha256"):
         raise IsthmusError(f"{weights}: cut short or altered (its sha256 is not config.json's); copy or save it again")
     try:
         tensors = load_file(weights)
@@ -173,9 +172,3 @@ def _read_adapters(own: dict[str, Tensor]) -> dict[str, nn.Linear]:
         layer.load_state_dict({"weight": weight, "bias": own[name.removesuffix("weight") + "bias"]})
         adapters[name.removeprefix("adapters.").removesuffix(".weight")] = layer
     return adapters
-
-
-def _write_text(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text)
-    part.replace(path)

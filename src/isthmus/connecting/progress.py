@@ -16,11 +16,6 @@ class Progress:
     loss: float
     rate: float
 
-    @property
-    def seconds_left(self) -> float:
-        """Time the remaining steps take at the present rate."""
-        return (self.steps - self.step) / self.rate
-
 
 OnProgress = Callable[[Progress], None]
 

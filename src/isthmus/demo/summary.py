@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from isthmus.atomic import write_whole
 from isthmus.demo.stages import Outcome
 
 ABLATION_FIGURES = ("r1", "mrr")
@@ -46,9 +46,7 @@ def _ablation_figures(variant: str, galleries: Mapping[str, float]) -> dict[str,
 
 def write_summary(figures: Mapping[str, float], path: Path) -> None:
     """Write the summary, whole or not at all."""
-    unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
-    unfinished.write_text(json.dumps(figures, indent=1) + "\n")
-    unfinished.replace(path)
+    write_whole(path, json.dumps(figures, indent=1) + "\n")
 
 
 def peak_megabytes() -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from isthmus.atomic import write_whole
 from isthmus.errors import IsthmusError
 
 MANIFEST = "manifest.json"
@@ -64,17 +64,7 @@ def write_manifest(folder: Path, modalities: dict[str, ModalityManifest]) -> Non
         "isthmus": version("isthmus"),
         "modalities": {name: asdict(entry) for name, entry in modalities.items()},
     }
-    replace_text(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write under a temporary name, then rename: a reader sees the old file or the new, never a part."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    write_whole(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
 
 
 def _modality(entry: dict) -> ModalityManifest:

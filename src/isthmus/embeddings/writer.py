@@ -9,6 +9,7 @@ from types import TracebackType
 
 import numpy as np
 
+from isthmus.atomic import written_whole
 from isthmus.embeddings.checks import check_ids, check_modality, check_rows, unit_rows
 from isthmus.embeddings.layout import metadata_file, vectors_file
 from isthmus.embeddings.manifest import ModalityManifest, Shard, read_manifest, write_manifest
@@ -114,19 +115,13 @@ class EmbeddingWriter:
         number = len(self._manifest.shards)
         vectors = vectors_file(self.folder, self._manifest.modality, number)
         metadata = metadata_file(self.folder, self._manifest.modality, number)
-        for path in (vectors, metadata):
-            path.parent.mkdir(parents=True, exist_ok=True)
-
-        part = vectors.with_name(f".{vectors.name}.part")
-        with part.open("wb") as file:
+        with written_whole(vectors) as part, part.open("wb") as file:
             np.save(file, whole[:rows])
-        part.replace(vectors)
-        part = metadata.with_name(f".{metadata.name}.part")
         table = pyarrow.Table.from_pylist(
             [{"id": name, **own} for name, own in zip(self._ids[:rows], self._metadata[:rows], strict=True)]
         )
-        pyarrow.parquet.write_table(table, part)
-        part.replace(metadata)
+        with written_whole(metadata) as part:
+            pyarrow.parquet.write_table(table, part)
 
         shard = Shard(number, rows, sha256_of(vectors), sha256_of(metadata))
         self._manifest = replace(self._manifest, shards=(*self._manifest.shards, shard))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from isthmus.atomic import write_whole
 from isthmus.errors import IsthmusError
 
 NOT_FOR_PATHS = re.compile(r"[^A-Za-z0-9._-]+")
@@ -52,10 +52,7 @@ def write_result(folder: Path, model: str, revision: str, result: TaskResult) ->
         if _comparable(read_result(path)) == _comparable(result):
             return path
         raise IsthmusError(f"{path} holds other scores of the same model and revision: move or delete it first")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
-    unfinished.write_text(json.dumps(asdict(result), indent=2, sort_keys=True) + "\n")
-    unfinished.replace(path)
+    write_whole(path, json.dumps(asdict(result), indent=2, sort_keys=True) + "\n")
     return path
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+
+from isthmus.atomic import write_whole
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,7 @@ def render(page: Page) -> str:
 
 def write_page(page: Page, path: Path) -> Path:
     """Write the page to a file, whole or not at all; returns the path."""
-    unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
-    unfinished.write_text(render(page), encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(path, render(page))
     return path
 
 

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from isthmus.atomic import written_whole
 from isthmus.errors import IsthmusError
 from isthmus.worlds.digits.recipe import Recipe
 from isthmus.worlds.digits.space import ContrastiveSpace, build_space
@@ -66,10 +67,8 @@ def save_spaces(path: Path, spaces: Spaces, recipe: Recipe, fingerprint: str, fa
         "facts": json.dumps(dict(facts), sort_keys=True),
         "isthmus": version("isthmus"),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    save_file(tensors, unfinished, metadata)
-    unfinished.replace(path)
+    with written_whole(path) as part:
+        save_file(tensors, part, metadata)
 
 
 def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
