@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from isthmus.cli import main
@@ -85,3 +87,21 @@ def test_bad_input_ends_in_one_line_and_exit_code_2(
 def test_the_documented_help_is_the_commands_own() -> None:
     script = Path(__file__).parent.parent / "scripts" / "write_command_help.py"
     subprocess.run([sys.executable, str(script), "--check"], check=True)
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--version"])
+    assert capsys.readouterr().out == f"isthmus {version('isthmus')}\n"
+
+
+def test_a_file_that_cannot_be_written_ends_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "rows.npy", np.eye(12, dtype=np.float32))
+    (tmp_path / "taken").write_text("a file, no folder")
+    given = ["convert", str(tmp_path / "rows.npy"), "--modality", "image", "--space", "clip"]
+    with pytest.raises(SystemExit) as ended:
+        main([*given, "--out", str(tmp_path / "taken")])
+    said = capsys.readouterr().err.strip()
+    assert ended.value.code == 2
+    assert said.startswith("isthmus: ")
+    assert "taken" in said
+    assert "\n" not in said

@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -213,6 +214,9 @@ def commands(arguments: Sequence[str]) -> dict[str, Callable[..., None]]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Bad input ends in one line on stderr and exit code 2."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given == ["--version"]:
+        print(f"isthmus {version('isthmus')}")
+        return
     warnings.showwarning = _warn_in_one_line
     try:
         tyro.extras.subcommand_cli_from_dict(

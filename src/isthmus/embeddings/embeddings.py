@@ -70,10 +70,11 @@ class Embeddings:
         check_modality(modality)
         where = f"{modality} vectors"
         rows = _as_array(vectors, where)
-        check_rows(rows, where)
+        if not normalize:
+            check_rows(rows, where)
+        made = unit_rows(rows, where) if normalize else np.ascontiguousarray(rows, dtype=np.float32)
         names = [str(number) for number in range(len(rows))] if ids is None else [str(name) for name in ids]
         check_ids(names, len(rows), where)
-        made = unit_rows(rows) if normalize else np.ascontiguousarray(rows, dtype=np.float32)
         return cls([made], modality=modality, space=space, dim=rows.shape[1], ids=names, normalise=False)
 
     @classmethod
@@ -203,8 +204,7 @@ class Embeddings:
         found = part.read(rows)
         if isinstance(part, Taken) or not self._normalise:
             return found
-        check_rows(found, str(part.path))
-        return unit_rows(found)
+        return unit_rows(found, str(part.path))
 
 
 def _rows_of(part: Part) -> int:

@@ -10,7 +10,7 @@ from types import TracebackType
 import numpy as np
 
 from isthmus.atomic import written_whole
-from isthmus.embeddings.checks import check_ids, check_modality, check_rows, unit_rows
+from isthmus.embeddings.checks import check_ids, check_modality, unit_rows
 from isthmus.embeddings.layout import metadata_file, vectors_file
 from isthmus.embeddings.manifest import ModalityManifest, Shard, read_manifest, write_manifest
 from isthmus.embeddings.shards import sha256_of
@@ -71,7 +71,7 @@ class EmbeddingWriter:
     ) -> None:
         """Add rows; a shard is written as soon as it is full. Ids must be new; ``metadata`` is one mapping a row."""
         where = f"{self._manifest.modality} rows after {self.rows_done + len(self._ids)}"
-        check_rows(vectors, where)
+        unit = unit_rows(vectors, where)
         if vectors.shape[1] != self._manifest.dim:
             raise IsthmusError(f"{where}: {vectors.shape[1]} dimensions, the set has {self._manifest.dim}")
         check_ids(ids, len(vectors), where)
@@ -79,7 +79,7 @@ class EmbeddingWriter:
         if twice is not None:
             raise IsthmusError(f"{where}: id {twice!r} is in {self.folder} already: ids must be unique")
         self._known.update(ids)
-        self._vectors.append(unit_rows(vectors).astype(self._manifest.dtype))
+        self._vectors.append(unit.astype(self._manifest.dtype))
         self._ids += ids
         self._metadata += metadata if metadata is not None else [{} for _ in ids]
         while len(self._ids) >= self.shard_rows:
