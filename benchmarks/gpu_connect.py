@@ -36,7 +36,7 @@ def draw(spaces: list[Space], modality: str, rows: int, seed: int) -> list[np.nd
     for start in range(0, rows, BLOCK):
         content = contents.draw(min(BLOCK, rows - start), generator)
         for space, array in zip(spaces, made, strict=True):
-            array[start : start + len(content)] = space.rows(content, modality, generator).numpy()
+            array[start : start + len(content.topic)] = space.rows(content, modality, generator).numpy()
     return made
 
 

@@ -1,13 +1,15 @@
 """Rows with the structure of real embeddings, at any scale: what the speed benchmarks run on.
 
-Topics of Zipf-like popularity with power-law spectra; two modalities of a space share a part of each topic and lie a
-gap of 0.8 apart. Text-item cosines then have the mean (.17), spread and nearest neighbours (about .35) of CLIP's, and
-a query's softmax at temperature 0.01 rests on a few hundred effective neighbours of a million.
+Topics of Zipf-like popularity with power-law spectra; two modalities of a space share a part of each topic, have the
+rest in their own way, and lie a gap of 0.8 apart. Text-item cosines then have the mean (.17), spread (.05) and nearest
+neighbours (about .35) of CLIP's, and a query's softmax at temperature 0.01 rests on a few hundred effective neighbours
+of a million.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -23,8 +25,30 @@ POPULARITY = 0.7
 DECAY = 0.5
 
 
+@dataclass(frozen=True)
+class Content:
+    """What rows are about: the topic of each, and its own vector, ``(n, dim)``."""
+
+    topic: Int[Tensor, " n"]
+    vector: Float[Tensor, "n dim"]
+
+
+class Contents:
+    """Topics of Zipf-like popularity, and what their items are about."""
+
+    def __init__(self, seed: int) -> None:
+        self.topics = torch.randn(TOPICS, DIM, generator=torch.Generator().manual_seed(seed))
+        popularity = torch.arange(1, TOPICS + 1).float() ** -POPULARITY
+        self.popularity = popularity / popularity.sum()
+
+    def draw(self, count: int, draw: torch.Generator) -> Content:
+        """Contents of so many rows."""
+        topic = torch.multinomial(self.popularity, count, replacement=True, generator=draw)
+        return Content(topic, in_topic(self.topics[topic], draw))
+
+
 class Space:
-    """One contrastive space: draws texts and items of given topics. ``content`` of two spaces' rows can be shared."""
+    """One contrastive space: shows contents as texts or as items. Two spaces can show the same contents."""
 
     def __init__(self, seed: int) -> None:
         draw = torch.Generator().manual_seed(seed)
@@ -35,30 +59,22 @@ class Space:
             return torch.linalg.qr(torch.randn(DIM, DIM, generator=draw))[0] * spectrum[:, None]
 
         self.bases = {name: basis() for name in ("shared", "text", "item")}
+        self.own_topics = {name: torch.randn(TOPICS, DIM, generator=draw) for name in ("text", "item")}
         away = (GAP**2 + 2 * MEAN_COSINE) / 2
         first, second = torch.linalg.qr(torch.randn(DIM, 2, generator=draw))[0].T
         cosine = MEAN_COSINE / away
         self.offset = math.sqrt(away)
         self.means = {"text": first, "item": cosine * first + math.sqrt(1 - cosine**2) * second}
 
-    def rows(self, content: Float[Tensor, "n dim"], modality: str, draw: torch.Generator) -> Float[Tensor, "n dim"]:
-        """Unit rows that show a content as one modality does."""
-        shown = content @ self.bases["shared"] * math.sqrt(SHARED_SHARE)
-        own = torch.randn(len(content), DIM, generator=draw) @ self.bases[modality]
-        unit = functional.normalize(shown + math.sqrt(1 - SHARED_SHARE) * own, dim=-1)
+    def rows(self, content: Content, modality: str, draw: torch.Generator) -> Float[Tensor, "n dim"]:
+        """Unit rows that show contents as one modality does: in part alike, in part in its own way."""
+        alike = content.vector @ self.bases["shared"]
+        own = in_topic(self.own_topics[modality][content.topic], draw) @ self.bases[modality]
+        unit = functional.normalize(math.sqrt(SHARED_SHARE) * alike + math.sqrt(1 - SHARED_SHARE) * own, dim=-1)
         return functional.normalize(self.offset * self.means[modality] + math.sqrt(1 - self.offset**2) * unit, dim=-1)
 
 
-class Contents:
-    """What rows are about: a topic's vector and the row's own."""
-
-    def __init__(self, seed: int) -> None:
-        self.topics = torch.randn(TOPICS, DIM, generator=torch.Generator().manual_seed(seed))
-        popularity = torch.arange(1, TOPICS + 1).float() ** -POPULARITY
-        self.popularity = popularity / popularity.sum()
-
-    def draw(self, count: int, draw: torch.Generator) -> Float[Tensor, "n dim"]:
-        """Contents of so many rows."""
-        topic: Int[Tensor, " n"] = torch.multinomial(self.popularity, count, replacement=True, generator=draw)
-        own = torch.randn(count, DIM, generator=draw)
-        return math.sqrt(TOPIC_SHARE) * self.topics[topic] + math.sqrt(1 - TOPIC_SHARE) * own
+def in_topic(topics: Float[Tensor, "n dim"], draw: torch.Generator) -> Float[Tensor, "n dim"]:
+    """Vectors that are in part their topic's."""
+    own = torch.randn(topics.shape, generator=draw)
+    return math.sqrt(TOPIC_SHARE) * topics + math.sqrt(1 - TOPIC_SHARE) * own

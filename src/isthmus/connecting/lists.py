@@ -28,6 +28,8 @@ SAMPLE_PER_LIST = 32
 ITERATIONS = 6
 BLOCK_ROWS = 65_536
 LARGEST_SHARE = 0.05
+MOST_ROWS = 0.3
+"""Share of the memory's rows above which exact answers cost less than lists."""
 LARGEST_EXPONENT = 80.0
 """Weights relative to what the lists promise stay finite; where one reaches this, the measured error tells."""
 
@@ -193,8 +195,8 @@ def least_share_for(
 ) -> tuple[float, float]:
     """The largest share, on a grid, whose mean cosine error over a sample is within the tolerance, and that error.
 
-    Each step looks only at the lists the step before left out. Where every list was looked at, the error may still be
-    above the tolerance.
+    Each step looks only at the lists the step before left out. The error is infinite where lists do not pay: where most
+    rows would have to be looked at.
     """
     probe = Probe.start(queries, lists, temperature)
     done = torch.zeros_like(probe.promised, dtype=torch.bool)
@@ -204,8 +206,10 @@ def least_share_for(
         probe.look(now & ~done)
         done = now
         error = mean_cosine_error(probe.mean(), expected)
-        if error <= tolerance or bool(done.all()):
+        if error <= tolerance:
             return share, error
+        if (now.float() @ lists.sizes.float()).mean() > MOST_ROWS * len(lists.keys):
+            return share, math.inf
         share /= 2
 
 
