@@ -1,5 +1,6 @@
 """The commands. Nothing is computed here: each command reads, calls one function, says where its result lies."""
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -218,6 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"isthmus {version('isthmus')}")
         return
     warnings.showwarning = _warn_in_one_line
+    logging.basicConfig(level=logging.INFO, format="isthmus: %(message)s")
     try:
         tyro.extras.subcommand_cli_from_dict(
             commands(given),

@@ -69,7 +69,8 @@ def test_pseudo_rows_answer_every_query_in_order(monkeypatch: pytest.MonkeyPatch
 
 
 def test_auto_turns_to_lists_where_exact_would_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    queries, memory = TensorRows(unit_rows(6, 50)), TensorRows(unit_rows(7, 600))
+    near_thirty = functional.normalize(unit_rows(7, 30).repeat(40, 1) + 0.02 * unit_rows(8, 1200), dim=-1)
+    queries, memory = TensorRows(unit_rows(6, 50)), TensorRows(near_thirty)
     assert prepare(queries, memory, ConsistencyConfig(), device=CPU).method == "exact"
     monkeypatch.setattr(consistency, "MANY_SCORES", 1000)
     assert prepare(queries, memory, ConsistencyConfig(), device=CPU).method == "top_k"

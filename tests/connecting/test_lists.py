@@ -68,9 +68,13 @@ def test_the_share_found_keeps_the_tolerance_on_other_queries_and_skips_lists(
     assert looked_at.mean() < 0.5 * len(memory)
 
 
-def test_the_reported_error_is_that_against_float64(queries: torch.Tensor, memory: torch.Tensor) -> None:
+def test_the_reported_error_is_that_against_float64(
+    queries: torch.Tensor, memory: torch.Tensor, caplog: pytest.LogCaptureFixture
+) -> None:
     config = ConsistencyConfig(temperature=TEMPERATURE, method="top_k")
-    ready = prepare(TensorRows(queries), TensorRows(memory), config, device=CPU)
+    with caplog.at_level("INFO", "isthmus"):
+        ready = prepare(TensorRows(queries), TensorRows(memory), config, device=CPU)
+    assert f"top_k over 5000 rows, mean cosine error {ready.error:.1e}" in caplog.text
     scores = queries.double().numpy() @ memory.double().numpy().T / TEMPERATURE
     weights = np.exp(scores - scores.max(1, keepdims=True))
     means = weights @ memory.double().numpy()

@@ -7,6 +7,7 @@ rows of the nearest lists only. `prepare` chooses between them and measures what
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from isthmus.connecting.lists import build_lists, least_share_for, top_k
 from isthmus.connecting.softmax import OnlineSoftmax
 from isthmus.errors import IsthmusError
 
+LOG = logging.getLogger(__name__)
 QUERY_ROWS = {"cpu": 8192, "cuda": 2**22}
 """Queries answered in one pass over the memory: on a processor reading and converting a memory row is then a thousandth
 of the arithmetic on it; on a GPU, to which rows travel over a slow bus, all are answered in one pass or two."""
@@ -127,7 +129,8 @@ def prepare(
     """Get a memory ready for queries; with ``values``, answers are means of the rows that stand beside the memory's.
 
     The method "auto" sorts the memory into lists where exact answers would take minutes on a processor. Where the
-    lists cannot reach the tolerance the answers are exact. Raises `IsthmusError` for an empty memory.
+    lists do not pay the answers are exact. The log says which, and with what error. Raises `IsthmusError` for an empty
+    memory.
     """
     if len(memory) == 0:
         raise IsthmusError("the memory has no rows: leave it out, or add rows to it")
@@ -141,7 +144,9 @@ def prepare(
     expected = exact(sample, memory, temperature, values)
     share, error = least_share_for(config.tolerance, sample, expected, lists, temperature)
     if error > config.tolerance:
+        LOG.info("pseudo pairs: exact over %d rows, lists would not pay", len(memory))
         return plain
+    LOG.info("pseudo pairs: top_k over %d rows, mean cosine error %.1e on %d queries", len(memory), error, len(sample))
     return replace(plain, lists=lists, least_share=share, error=error)
 
 

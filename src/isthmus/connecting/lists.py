@@ -210,7 +210,7 @@ def least_share_for(
             return share, error
         if (now.float() @ lists.sizes.float()).mean() > MOST_ROWS * len(lists.keys):
             return share, math.inf
-        share /= 2
+        share *= 0.7
 
 
 def mean_cosine_error(found: Float[Tensor, "rows dim"], expected: Float[Tensor, "rows dim"]) -> float:
