@@ -41,11 +41,12 @@ def lists(queries: torch.Tensor, memory: torch.Tensor) -> Lists:
 
 def test_lists_hold_every_row_once_and_their_means(memory: torch.Tensor, lists: Lists) -> None:
     assert lists.sizes.sum() == len(memory)
-    found = lists.keys.float() @ torch.arange(1.0, 25.0)
+    found = lists.keys[lists.keys.any(1)].float() @ torch.arange(1.0, 25.0)
     expected = memory @ torch.arange(1.0, 25.0)
     torch.testing.assert_close(found.sort().values, expected.sort().values, atol=0.1, rtol=0)
     fullest = int(lists.sizes.argmax())
-    rows = lists.keys[lists.starts[fullest] : lists.starts[fullest + 1]].float()
+    start = int(lists.starts[fullest])
+    rows = lists.keys[start : start + int(lists.sizes[fullest])].float()
     torch.testing.assert_close(rows.mean(0), lists.means[fullest].float(), atol=5e-3, rtol=0)
 
 

@@ -28,6 +28,9 @@ SAMPLE_PER_LIST = 32
 ITERATIONS = 6
 BLOCK_ROWS = 65_536
 LARGEST_SHARE = 0.05
+LIST_STEP, ASKERS_STEP = 32, 256
+"""Lists and their askers are filled up to multiples of these: oneDNN prepares a product of a new shape for as long as
+it then takes, and keeps a thousand shapes."""
 MOST_ROWS = 0.3
 """Share of the memory's rows above which exact answers cost less than lists."""
 LARGEST_EXPONENT = 80.0
@@ -38,19 +41,15 @@ LARGEST_EXPONENT = 80.0
 class Lists:
     """A memory sorted by list, in the precision that multiplies fastest.
 
-    Rows ``starts[l] : starts[l + 1]`` of ``keys`` (and of ``values``, which stand beside them) are list ``l``;
-    ``means`` are the lists' means.
+    The ``sizes[l]`` rows of list ``l`` begin at ``starts[l]`` of ``keys`` (and of ``values``, which stand beside them);
+    zero rows fill it up to ``starts[l + 1]``, which weigh nothing. ``means`` are the lists' means.
     """
 
-    keys: Float[Tensor, "rows dim"]
-    values: Float[Tensor, "rows value_dim"]
+    keys: Float[Tensor, "places dim"]
+    values: Float[Tensor, "places value_dim"]
     starts: Int[Tensor, " borders"]
+    sizes: Int[Tensor, " lists"]
     means: Float[Tensor, "lists dim"]
-
-    @property
-    def sizes(self) -> Int[Tensor, " lists"]:
-        """Rows of each list."""
-        return self.starts.diff()
 
     def promised(self, queries: Float[Tensor, "queries dim"], temperature: float) -> Float[Tensor, "queries lists"]:
         """The logarithm of the mass each list would hold of a query's softmax if its rows all were its mean."""
@@ -98,23 +97,28 @@ def nearest(rows: Float[Tensor, "rows dim"], cells: Float[Tensor, "cells dim"]) 
 def _sorted_by_list(
     memory: RowSource, values: RowSource | None, cell_of: Int[Tensor, " rows"], count: int, device: torch.device
 ) -> Lists:
-    order = cell_of.argsort(stable=True)
-    place = torch.empty_like(order)
-    place[order] = torch.arange(len(order), device=device)
     sizes = torch.bincount(cell_of, minlength=count)
-    keys, means = _scattered(memory, place, device), torch.zeros(count, memory.dim, device=device)
+    starts = torch.zeros(count + 1, dtype=torch.long, device=device)
+    starts[1:] = ((sizes + LIST_STEP - 1) // LIST_STEP * LIST_STEP).cumsum(0)
+    order = cell_of.argsort(stable=True)
+    cells = cell_of[order]
+    place = torch.empty_like(order)
+    place[order] = torch.arange(len(order), device=device) + (starts[:-1] - (sizes.cumsum(0) - sizes))[cells]
+    keys, means = _scattered(memory, place, int(starts[-1]), device), torch.zeros(count, memory.dim, device=device)
     start = 0
     for block in blocks(memory, BLOCK_ROWS, device):
         means.index_add_(0, cell_of[start : start + len(block)], block)
         start += len(block)
     means = (means / sizes.clamp(min=1)[:, None]).to(keys.dtype)
-    starts = torch.cat((torch.zeros(1, dtype=torch.long, device=device), sizes.cumsum(0)))
-    return Lists(keys, keys if values is None else _scattered(values, place, device), starts, means)
+    beside = keys if values is None else _scattered(values, place, int(starts[-1]), device)
+    return Lists(keys, beside, starts, sizes, means)
 
 
-def _scattered(source: RowSource, place: Int[Tensor, " rows"], device: torch.device) -> Float[Tensor, "rows dim"]:
-    """A source's rows at their new places."""
-    rows = torch.empty(len(source), source.dim, dtype=fast_dtype(device), device=device)
+def _scattered(
+    source: RowSource, place: Int[Tensor, " rows"], places: int, device: torch.device
+) -> Float[Tensor, "places dim"]:
+    """A source's rows at their new places, zero rows between them."""
+    rows = torch.zeros(places, source.dim, dtype=fast_dtype(device), device=device)
     start = 0
     for block in blocks(source, BLOCK_ROWS, device):
         rows[place[start : start + len(block)]] = block.to(rows.dtype)
@@ -160,10 +164,12 @@ class Probe:
         borders = self.lists.starts.tolist()
         for number, who in _askers(pairs):
             rows = slice(borders[number], borders[number + 1])
-            scores = (self.scaled[who] @ self.lists.keys[rows].T).float()
-            weights = scores.sub_(self.reference[who]).clamp_(LEAST_EXPONENT, LARGEST_EXPONENT).exp_()
-            found = weights.to(self.lists.values.dtype) @ self.lists.values[rows]
-            self.total.index_add_(0, who, found.float())
+            filled = torch.cat((who, who[-1:].expand(-len(who) % ASKERS_STEP)))
+            scores = (self.scaled.index_select(0, filled) @ self.lists.keys[rows].T).float()
+            scores -= self.reference.index_select(0, filled)
+            weights = scores.clamp_(LEAST_EXPONENT, LARGEST_EXPONENT).exp_().to(self.lists.values.dtype)
+            found = weights @ self.lists.values[rows]
+            self.total.index_add_(0, who, found[: len(who)].float())
 
     def mean(self) -> Float[Tensor, "queries value_dim"]:
         """The weighted mean of all rows looked at, renormalised."""
@@ -208,7 +214,7 @@ def least_share_for(
         error = mean_cosine_error(probe.mean(), expected)
         if error <= tolerance:
             return share, error
-        if (now.float() @ lists.sizes.float()).mean() > MOST_ROWS * len(lists.keys):
+        if (now.float() @ lists.sizes.float()).mean() > MOST_ROWS * int(lists.sizes.sum()):
             return share, math.inf
         share *= 0.7
 
