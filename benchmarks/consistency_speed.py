@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -87,17 +86,17 @@ def peak_megabytes(rows: int, folder: Path) -> float:
 
 
 def print_peak(path: Path) -> None:
-    """Run exact over a file and print the anonymous memory it took at most, in MB (mapped pages do not count)."""
+    """Run exact over a file and print the memory it took at most, in MB; pages of the mapped file do not count."""
     queries = torch.nn.functional.normalize(torch.randn(512, DIM), dim=-1)
-    exact(queries, MappedRows(path), TEMPERATURE)
-    status = Path("/proc/self/status").read_text().splitlines()
-    anonymous = next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) / 1024
-    print(max(anonymous, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - _mapped()))
+    memory = MappedRows(path)
+    exact(queries, memory, TEMPERATURE)
+    # Not ru_maxrss, which begins at what the parent process held when it started this one.
+    print((_kilobytes("VmHWM") - _kilobytes("RssFile")) / 1024)
 
 
-def _mapped() -> float:
+def _kilobytes(field: str) -> float:
     status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("RssFile")) / 1024
+    return next(float(line.split()[1]) for line in status if line.startswith(field))
 
 
 def main() -> None:

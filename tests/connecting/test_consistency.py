@@ -32,8 +32,8 @@ def full_softmax(queries: torch.Tensor, memory: torch.Tensor, temperature: float
 def test_exact_is_the_full_softmax_whatever_the_blocks(
     temperature: float, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consistency, "MEMORY_ROWS", block)
-    monkeypatch.setattr(consistency, "TILE_QUERIES", 10)
+    monkeypatch.setitem(consistency.MEMORY_ROWS, "cpu", block)
+    monkeypatch.setitem(consistency.TILE_QUERIES, "cpu", 10)
     queries, memory = unit_rows(0, 33), unit_rows(1, 130)
     _, expected = full_softmax(queries, memory, temperature)
     np.testing.assert_allclose(exact(queries, TensorRows(memory), temperature), expected, atol=2e-6)
