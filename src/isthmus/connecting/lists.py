@@ -28,7 +28,7 @@ SAMPLE_PER_LIST = 32
 ITERATIONS = 6
 BLOCK_ROWS = 65_536
 LARGEST_SHARE = 0.05
-LIST_STEP, ASKERS_STEP = 32, 256
+LIST_STEP, ASKERS_STEP = 32, 64
 """Lists and their askers are filled up to multiples of these: oneDNN prepares a product of a new shape for as long as
 it then takes, and keeps a thousand shapes."""
 MOST_ROWS = 0.3
@@ -132,6 +132,21 @@ def fast_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
+class Desk:
+    """Memory used again for every list; fresh memory of this size would be mapped in and out each time."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Tensor] = {}
+
+    def place(self, name: str, like: Tensor, rows: int, columns: int | None = None) -> Float[Tensor, "rows columns"]:
+        """An unfilled matrix of the kind, and by default the width, of another."""
+        columns = like.shape[1] if columns is None else columns
+        held = self._held.get(name)
+        if held is None or len(held) < rows * columns:
+            held = self._held[name] = like.new_empty(rows * columns)
+        return held[: rows * columns].view(rows, columns)
+
+
 @dataclass
 class Probe:
     """Queries and what they have gathered from the lists looked at so far.
@@ -162,14 +177,20 @@ class Probe:
     def look(self, pairs: Bool[Tensor, "queries lists"]) -> None:
         """Take the rows of the marked lists into account: each list meets all queries that marked it at once."""
         borders = self.lists.starts.tolist()
+        references = self.reference.to(self.lists.keys.dtype)
+        desk = Desk()
         for number, who in _askers(pairs):
-            rows = slice(borders[number], borders[number + 1])
+            keys, values = (
+                rows[borders[number] : borders[number + 1]] for rows in (self.lists.keys, self.lists.values)
+            )
             filled = torch.cat((who, who[-1:].expand(-len(who) % ASKERS_STEP)))
-            scores = (self.scaled.index_select(0, filled) @ self.lists.keys[rows].T).float()
-            scores -= self.reference.index_select(0, filled)
-            weights = scores.clamp_(LEAST_EXPONENT, LARGEST_EXPONENT).exp_().to(self.lists.values.dtype)
-            found = weights @ self.lists.values[rows]
-            self.total.index_add_(0, who, found[: len(who)].float())
+            asking = torch.index_select(self.scaled, 0, filled, out=desk.place("asking", self.scaled, len(filled)))
+            scores = torch.mm(asking, keys.T, out=desk.place("scores", keys, len(filled), len(keys)))
+            scores -= references.index_select(0, filled)
+            weights = scores.clamp_(LEAST_EXPONENT, LARGEST_EXPONENT).exp_()
+            found = torch.mm(weights, values, out=desk.place("found", values, len(filled)))
+            in_full = desk.place("in full", self.total, len(who)).copy_(found[: len(who)])
+            self.total.index_add_(0, who, in_full)
 
     def mean(self) -> Float[Tensor, "queries value_dim"]:
         """The weighted mean of all rows looked at, renormalised."""
@@ -178,8 +199,8 @@ class Probe:
 
 def _askers(pairs: Bool[Tensor, "queries lists"]) -> Iterator[tuple[int, Int[Tensor, " askers"]]]:
     """Each list that some query marked, with those queries."""
-    counts = pairs.sum(0)
-    by_list = pairs.T.nonzero()[:, 1].split(counts.tolist())
+    lists, who = pairs.T.nonzero(as_tuple=True)
+    by_list = who.split(lists.bincount(minlength=pairs.shape[1]).tolist())
     return ((number, who) for number, who in enumerate(by_list) if len(who))
 
 
@@ -216,7 +237,7 @@ def least_share_for(
             return share, error
         if (now.float() @ lists.sizes.float()).mean() > MOST_ROWS * int(lists.sizes.sum()):
             return share, math.inf
-        share *= 0.7
+        share *= 0.85
 
 
 def mean_cosine_error(found: Float[Tensor, "rows dim"], expected: Float[Tensor, "rows dim"]) -> float:
