@@ -66,6 +66,19 @@ def utterance_of(item: str) -> Utterances:
     return Utterances(*_unpacked(match["places"]), np.array([int(match["length"])]))
 
 
+def parse_pictures(items: Sequence[str]) -> Pictures:
+    """The pictures that ids stand for."""
+    found = [picture_of(item) for item in items]
+    return Pictures(*(np.concatenate([getattr(own, name) for own in found]) for name in ("tiles", "lefts")))
+
+
+def parse_utterances(items: Sequence[str]) -> Utterances:
+    """The utterances that ids stand for."""
+    found = [utterance_of(item) for item in items]
+    names = ("recordings", "starts", "lengths")
+    return Utterances(*(np.concatenate([getattr(own, name) for own in found]) for name in names))
+
+
 def _parsed(item: str) -> re.Match[str]:
     match = ITEM.fullmatch(item)
     if match is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from isthmus.worlds.digits.recipe import SpaceRecipe
@@ -43,6 +43,18 @@ class ContrastiveSpace(nn.Module):
         """As `encode_texts`, without gradient and in blocks."""
         blocks = [texts[start : start + EMBED_ROWS] for start in range(0, len(texts), EMBED_ROWS)]
         return torch.cat([self.encode_texts(block) for block in blocks])
+
+    @torch.no_grad()
+    def item_tokens(self, *batch: Tensor) -> tuple[Float[Tensor, "batch tokens width"], Bool[Tensor, "batch tokens"]]:
+        """Fine-grained tokens of what the item tower takes, and which of them are present."""
+        return self.item_tower.tokens(*batch)  # type: ignore[operator]
+
+    @torch.no_grad()
+    def text_tokens(
+        self, words: Int[Tensor, "batch words"]
+    ) -> tuple[Float[Tensor, "batch words width"], Bool[Tensor, "batch words"]]:
+        """Fine-grained tokens of word numbers, and which of them are present."""
+        return self.text_tower.tokens(words)  # type: ignore[operator]
 
     @torch.no_grad()
     def embed_items(self, inputs: Iterable[tuple[Tensor, ...]]) -> Float[Tensor, "items dim"]:

@@ -134,9 +134,15 @@ class RecurrentText(nn.Module):
         self.table = nn.Embedding(words + 1, width, padding_idx=PADDING)
         self.pool = OrderedPooling(width, dim)
 
+    def tokens(
+        self, words: Int[Tensor, "batch words"]
+    ) -> tuple[Float[Tensor, "batch words width"], Bool[Tensor, "batch words"]]:
+        """Words to tokens in reading order; each knows itself only."""
+        return self.table(words), words != PADDING
+
     def forward(self, words: Int[Tensor, "batch words"]) -> Float[Tensor, "batch dim"]:
         """Unit rows."""
-        return self.pool(self.table(words), words != PADDING)
+        return self.pool(*self.tokens(words))
 
 
 class AttentiveText(nn.Module):
@@ -152,10 +158,16 @@ class AttentiveText(nn.Module):
         self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
         self.out = nn.Linear(width, dim)
 
+    def tokens(
+        self, words: Int[Tensor, "batch words"]
+    ) -> tuple[Float[Tensor, "batch words width"], Bool[Tensor, "batch words"]]:
+        """Words to tokens in reading order; each knows the others."""
+        present = words != PADDING
+        placed = self.table(words) + self.place[: words.shape[1]]
+        return self.layers(placed, src_key_padding_mask=~present), present
+
     def forward(self, words: Int[Tensor, "batch words"]) -> Float[Tensor, "batch dim"]:
         """Unit rows."""
-        present = words != PADDING
-        tokens = self.table(words) + self.place[: words.shape[1]]
-        tokens = self.layers(tokens, src_key_padding_mask=~present)
+        tokens, present = self.tokens(words)
         mask = present[..., None].to(tokens.dtype)
         return functional.normalize(self.out((tokens * mask).sum(1) / mask.sum(1)), dim=1)

@@ -1,0 +1,116 @@
+"""Fitting codes: start the codebook on a mix of modalities, lower the objective, say how well codes are shared."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from isthmus.codes.config import CodesConfig
+from isthmus.codes.health import HealthReport, health
+from isthmus.codes.model import CodeModel, View
+from isthmus.codes.objective import CodesObjective, Items
+from isthmus.codes.pairs import PairSource
+from isthmus.codes.use import Contrast, concept_overlap, use_of_items
+from isthmus.connecting.checkpoints import Checkpoint, fingerprint
+from isthmus.connecting.distributed import join_processes, training_device
+from isthmus.connecting.progress import OnProgress
+from isthmus.connecting.training import Schedule, seed_of, train
+from isthmus.errors import IsthmusError
+
+LOG = logging.getLogger(__name__)
+REPORT_ITEMS = 1000
+"""Items of each view, and pairs of each source, on which sharing is measured."""
+START_ITEMS = 2048
+START_TOKENS = 8192
+"""Tokens of each modality on which k-means starts the codebook."""
+
+
+def fit_codes(
+    items: Mapping[str, Items],
+    sources: Sequence[PairSource],
+    config: CodesConfig,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+    progress: OnProgress | None = None,
+) -> CodeModel:
+    """Learn heads and a codebook from pair sources over the given views.
+
+    With ``checkpoint`` (a file) the run is saved there and, started again with the same arguments, continues
+    bit-exactly. Raises `IsthmusError` for a view that no pair source reaches, or a source over an unknown view.
+    """
+    _check(items, sources)
+    join_processes()
+    place = training_device(device)
+    model = build_model(items, config, seed).to(place)
+    objective = CodesObjective(model, items, sources)
+    schedule = Schedule.over(max(map(len, sources)), config.optimisation, seed)
+    data = [torch.from_numpy(own.tokens.padded(np.arange(min(64, len(own.tokens))))[0]) for own in items.values()]
+    run = fingerprint(repr((asdict(config), schedule, [str(source) for source in sources])), data)
+    train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
+    report = shared_use(model, items, sources)
+    for warning in report.warnings:
+        LOG.warning(warning)
+    model.facts = {"sources": [str(source) for source in sources], "health": report.lines(), "seed": seed}
+    return model.eval()
+
+
+def shared_use(model: CodeModel, items: Mapping[str, Items], sources: Sequence[PairSource]) -> HealthReport:
+    """How well the codes are shared over a sample of what they were learned from; nothing but the pairs is known."""
+    codes: dict[str, list[np.ndarray]] = {}
+    for name, own in items.items():
+        sample = own.tokens.take(np.arange(0, len(own.tokens), max(1, len(own.tokens) // REPORT_ITEMS)))
+        codes.setdefault(own.tokens.modality, []).append(model.assign(sample, name))
+    overlap = {f"{source.left} and {source.right}": _overlap(model, items, source) for source in sources}
+    return health({name: np.concatenate(own) for name, own in codes.items()}, len(model.codebook), overlap=overlap)
+
+
+def _overlap(model: CodeModel, items: Mapping[str, Items], source: PairSource) -> Contrast:
+    picked = np.arange(0, len(source), max(1, len(source) // REPORT_ITEMS))
+    uses = []
+    for name, rows in ((source.left, source.left_rows), (source.right, source.right_rows)):
+        distinct, place = np.unique(rows[picked], return_inverse=True)
+        tokens = items[name].tokens.take(distinct)
+        uses.append(use_of_items(model.assign(tokens, name), tokens.offsets, len(model.codebook))[place])
+    return concept_overlap(*uses)
+
+
+def build_model(items: Mapping[str, Items], config: CodesConfig, seed: int) -> CodeModel:
+    """An untrained model with its codebook started; everything follows from the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_of(seed, 2))
+        model = CodeModel({name: View.of(own.tokens, own.pooled) for name, own in items.items()}, config)
+    draw = torch.Generator().manual_seed(seed_of(seed, 3))
+    if config.start == "normal":
+        model.codebook.start_normal(draw)
+    else:
+        model.codebook.start_from(_mixed_tokens(model, items, draw), draw)
+    return model
+
+
+@torch.no_grad()
+def _mixed_tokens(model: CodeModel, items: Mapping[str, Items], draw: torch.Generator) -> torch.Tensor:
+    """Projected tokens, equally many of each modality, normalised as in training."""
+    model.train()
+    of: dict[str, list[torch.Tensor]] = {}
+    for name, own in items.items():
+        rows = torch.randperm(len(own.tokens), generator=draw)[:START_ITEMS].numpy()
+        vectors, present = (torch.from_numpy(array) for array in own.tokens.padded(np.sort(rows)))
+        of.setdefault(own.tokens.modality, []).append(model.project(name, vectors, present)[present])
+    pools = [torch.cat(own) for own in of.values()]
+    fewest = min(START_TOKENS, *map(len, pools))
+    return torch.cat([pool[torch.randperm(len(pool), generator=draw)[:fewest]] for pool in pools])
+
+
+def _check(items: Mapping[str, Items], sources: Sequence[PairSource]) -> None:
+    reached = {name for source in sources for name in (source.left, source.right)}
+    for name in reached - set(items):
+        raise IsthmusError(f"a pair source names the view {name!r}: there are {', '.join(items)}")
+    for name in set(items) - reached:
+        raise IsthmusError(f"no pair source reaches the view {name!r}: add one, or leave the view out")

@@ -1,0 +1,213 @@
+"""`CodeModel`: heads for any number of views, one codebook, and summaries that join continuous and discrete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from isthmus.codes.codebook import Codebook, straight_through
+from isthmus.codes.config import CodesConfig
+from isthmus.codes.heads import TokenHead
+from isthmus.codes.losses import (
+    floored,
+    log_code_distribution,
+    log_mean_distribution,
+    log_plain_code_distribution,
+)
+from isthmus.embeddings import Embeddings
+from isthmus.embeddings.tokens import Tokens
+from isthmus.errors import IsthmusError
+
+DISTRIBUTIONS = {"squared": log_code_distribution, "plain": log_plain_code_distribution}
+INFERENCE_ITEMS = 512
+Block = tuple[Float[Tensor, "batch longest code_dim"], Bool[Tensor, "batch longest"]]
+
+
+@dataclass(frozen=True)
+class View:
+    """One kind of input: tokens of a modality in a space, and the dimensions of its tokens and pooled vectors."""
+
+    modality: str
+    space: str
+    dim: int
+    pooled_dim: int
+
+    @classmethod
+    def of(cls, tokens: Tokens, pooled: Embeddings) -> View:
+        """The view that tokens and pooled vectors of the same items are of."""
+        return cls(tokens.modality, tokens.space, tokens.dim, pooled.dim)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a batch of one view's items became.
+
+    ``projected`` tokens are 0 where none is present, ``chosen`` are the codes of those present, ``log_codes`` the
+    logarithms of the items' code distributions.
+    """
+
+    projected: Float[Tensor, "batch longest code_dim"]
+    present: Bool[Tensor, "batch longest"]
+    chosen: Int[Tensor, " tokens"]
+    log_codes: Float[Tensor, "batch codes"]
+    summary: Float[Tensor, "batch summary_dim"]
+
+
+class ViewParts(nn.Module):
+    """What the model has of its own for one view: a head for tokens, and the two layers of its summary (B.3).
+
+    The continuous layer starts as the identity: a summary starts from the pooled vector of a trained encoder.
+    """
+
+    def __init__(self, view: View, summary_dim: int, config: CodesConfig) -> None:
+        super().__init__()
+        self.head = TokenHead(view.dim, config.code_dim, config.normalisation, config.squared_norm)
+        self.continuous = nn.Linear(view.pooled_dim, summary_dim)
+        self.discrete = nn.Linear(config.code_dim, summary_dim)
+        with torch.no_grad():
+            self.continuous.weight.copy_(torch.eye(summary_dim, view.pooled_dim))
+            self.continuous.bias.zero_()
+
+
+class CodeModel(nn.Module):
+    """Cross-modal codes (papers B): for each view a head and a summary, and one codebook for all of them.
+
+    ``views`` are known by name. Made by `fit_codes` or `load`; ``facts`` say what it was trained on and how well its
+    codes are shared.
+    """
+
+    def __init__(self, views: Mapping[str, View], config: CodesConfig, facts: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self.views, self.config, self.facts = dict(views), config, dict(facts or {})
+        self.codebook = Codebook(config.codes, config.code_dim, decay=config.decay, revive_after=config.revive_after)
+        self.summary_dim = min(view.pooled_dim for view in views.values())
+        self.parts = nn.ModuleDict({name: ViewParts(view, self.summary_dim, config) for name, view in views.items()})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> CodeModel:
+        """Read what `save` wrote. Raises `IsthmusError` naming the file that is absent, cut short or altered."""
+        from isthmus.codes.model_files import read_codes
+
+        return read_codes(Path(folder))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write config, weights and model card to a folder; returns it."""
+        from isthmus.codes.model_files import write_codes
+
+        return write_codes(self, Path(folder))
+
+    def see(
+        self,
+        name: str,
+        tokens: Float[Tensor, "batch longest dim"],
+        present: Bool[Tensor, "batch longest"],
+        pooled: Float[Tensor, "batch pooled_dim"],
+    ) -> Seen:
+        """Project, assign, and sum up a batch: ``z = f_high(H) + f_code(mean H̄)`` (B.3)."""
+        own = self._own(name)
+        projected = own.head(tokens, present)
+        flat = projected[present]
+        chosen = self.codebook.assign(flat.detach())
+        quantised = torch.zeros_like(projected)
+        quantised[present] = straight_through(flat, self.codebook.vectors[chosen])
+        mean = quantised.sum(1) / present.sum(1, keepdim=True)
+        summary = own.continuous(pooled) + own.discrete(mean)
+        return Seen(projected, present, chosen, self.log_codes(projected, present), summary)
+
+    def log_codes(
+        self, projected: Float[Tensor, "batch longest code_dim"], present: Bool[Tensor, "batch longest"]
+    ) -> Float[Tensor, "batch codes"]:
+        """``log P(e_v | H)`` of each item (B.5)."""
+        each = DISTRIBUTIONS[self.config.distance](projected, self.codebook.vectors)
+        whole = log_mean_distribution(each, present)
+        return whole if self.config.logarithm == "exact" else floored(whole)
+
+    def project(self, name: str, tokens: Tensor, present: Tensor) -> Float[Tensor, "batch longest code_dim"]:
+        """A batch of one view's tokens where the codes are; 0 where none is present."""
+        projected: Tensor = self._own(name).head(tokens, present)
+        return projected
+
+    def view_of(self, tokens: Tokens, name: str | None = None) -> str:
+        """The name of the view that tokens belong to. Raises `IsthmusError` where the model has none, or several."""
+        fitting = [
+            own
+            for own, view in self.views.items()
+            if (view.modality, view.space, view.dim) == (tokens.modality, tokens.space, tokens.dim)
+        ]
+        if name in fitting or (name is None and len(fitting) == 1):
+            return name or fitting[0]
+        known = "; ".join(f"{own}: {view.modality} in {view.space!r}, {view.dim}-d" for own, view in self.views.items())
+        raise IsthmusError(f"{tokens!r} fit no view of the codes, or several: they know {known}")
+
+    def assign(self, tokens: Tokens, view: str | None = None) -> Int[np.ndarray, " tokens"]:
+        """The code of every token."""
+        found = [self.codebook.assign(block[present]) for block, present in self._projected(tokens, view)]
+        return _joined(found, np.empty(0, np.int64))
+
+    def item_codes(self, tokens: Tokens, view: str | None = None) -> Float[np.ndarray, "items codes"]:
+        """``log P(e_v | H)`` of every item (B.5)."""
+        found = [self.log_codes(block, present) for block, present in self._projected(tokens, view)]
+        return _joined(found, np.empty((0, len(self.codebook)), np.float32))
+
+    def token_codes(self, tokens: Tokens, view: str | None = None) -> Float[np.ndarray, "tokens codes"]:
+        """``log P(e_v | h)`` of every token (B.5)."""
+        distribution = DISTRIBUTIONS[self.config.distance]
+        blocks = self._projected(tokens, view)
+        found = [distribution(block[present], self.codebook.vectors) for block, present in blocks]
+        return _joined(found, np.empty((0, len(self.codebook)), np.float32))
+
+    def token_vectors(self, tokens: Tokens, view: str | None = None) -> Float[np.ndarray, "tokens code_dim"]:
+        """Every token where the codes are."""
+        found = [block[present] for block, present in self._projected(tokens, view)]
+        return _joined(found, np.empty((0, self.config.code_dim), np.float32))
+
+    @torch.no_grad()
+    def summarise(
+        self, tokens: Tokens, pooled: Embeddings, view: str | None = None
+    ) -> Float[np.ndarray, "items summary_dim"]:
+        """``z`` of every item (B.3); rows of ``pooled`` are those of ``tokens``."""
+        name = self.view_of(tokens, view)
+        self.eval()
+        found = [
+            self.see(name, *self._batch(tokens, rows), torch.from_numpy(pooled.vectors[rows]).to(self.device)).summary
+            for rows in _blocks(len(tokens))
+        ]
+        return _joined(found, np.empty((0, self.summary_dim), np.float32))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model lies."""
+        return self.codebook.vectors.device
+
+    def _own(self, name: str) -> ViewParts:
+        own = self.parts[name]
+        assert isinstance(own, ViewParts)
+        return own
+
+    @torch.no_grad()
+    def _projected(self, tokens: Tokens, view: str | None) -> Iterator[Block]:
+        name = self.view_of(tokens, view)
+        self.eval()
+        for rows in _blocks(len(tokens)):
+            vectors, present = self._batch(tokens, rows)
+            yield self.project(name, vectors, present), present
+
+    def _batch(self, tokens: Tokens, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+        vectors, present = tokens.padded(rows)
+        return torch.from_numpy(vectors).to(self.device), torch.from_numpy(present).to(self.device)
+
+
+def _blocks(items: int) -> Iterator[np.ndarray]:
+    for start in range(0, items, INFERENCE_ITEMS):
+        yield np.arange(start, min(start + INFERENCE_ITEMS, items))
+
+
+def _joined(blocks: list[Tensor], none: np.ndarray) -> np.ndarray:
+    return np.concatenate([none, *(block.cpu().numpy() for block in blocks)]) if blocks else none

@@ -1,0 +1,120 @@
+"""The losses of CMCM against loops in float64, and their gradients against finite differences."""
+
+import numpy as np
+import pytest
+import torch
+
+from isthmus.codes.losses import (
+    code_matching,
+    code_similarity,
+    commitment,
+    floored,
+    log_code_distribution,
+    log_mean_distribution,
+    log_plain_code_distribution,
+    masked_margin_softmax,
+)
+
+BATCH, TOKENS, CODES, DIM = 4, 5, 6, 3
+MARGIN = 0.1
+
+
+def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def some_present() -> torch.Tensor:
+    return torch.arange(TOKENS) < torch.tensor([5, 1, 3, 4])[:, None]
+
+
+def looped_distribution(tokens: np.ndarray, codes: np.ndarray, power: int) -> np.ndarray:
+    found = np.zeros((len(tokens), len(codes)))
+    for row, token in enumerate(tokens):
+        weights = [np.exp(-(np.sqrt(((token - code) ** 2).sum()) ** power)) for code in codes]
+        found[row] = np.array(weights) / sum(weights)
+    return found
+
+
+def looped_similarity(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    found = np.zeros((len(left), len(right)))
+    for i, p in enumerate(left):
+        for j, q in enumerate(right):
+            found[i, j] = sum(p[v] * np.log(q[v]) + q[v] * np.log(p[v]) for v in range(len(p)))
+    return found
+
+
+def looped_margin_softmax(left: np.ndarray, right: np.ndarray, also_right: np.ndarray) -> float:
+    total = 0.0
+    for asking, answering in ((left, right), (right, left)):
+        for i in range(BATCH):
+            own = np.exp(asking[i] @ answering[i] - MARGIN)
+            others = sum(np.exp(asking[i] @ answering[j]) for j in range(BATCH) if j != i and not also_right[i, j])
+            total -= np.log(own / (own + others)) / BATCH
+    return total
+
+
+@pytest.mark.parametrize(("power", "log_distribution"), [(2, log_code_distribution), (1, log_plain_code_distribution)])
+def test_code_distribution_is_the_softmax_of_negative_distances(power: int, log_distribution) -> None:
+    tokens, codes = drawn(TOKENS, DIM), drawn(CODES, DIM, seed=1)
+    expected = looped_distribution(tokens.numpy(), codes.numpy(), power)
+    np.testing.assert_allclose(log_distribution(tokens, codes).exp().numpy(), expected, rtol=1e-9)
+
+
+def test_an_items_distribution_is_the_mean_over_its_present_tokens() -> None:
+    log_each = log_code_distribution(drawn(BATCH, TOKENS, DIM), drawn(CODES, DIM, seed=1))
+    present = some_present()
+    expected = [np.mean(log_each[row, own].exp().numpy(), axis=0) for row, own in enumerate(present)]
+    np.testing.assert_allclose(log_mean_distribution(log_each, present).exp().numpy(), expected, rtol=1e-9)
+
+
+def test_log_distributions_hold_where_probabilities_underflow() -> None:
+    far = torch.tensor([[0.0], [40.0]], dtype=torch.float64)
+    log_each = log_code_distribution(torch.zeros(1, 1, 1, dtype=torch.float64), far)
+    whole = log_mean_distribution(log_each, torch.ones(1, 1, dtype=torch.bool))
+    assert whole[0, 1].item() == pytest.approx(-1600)
+    assert floored(whole)[0, 1].item() == pytest.approx(np.log(1e-7), rel=1e-6)
+
+
+def test_code_similarity_and_matching_are_the_papers_sums() -> None:
+    left = drawn(BATCH, CODES).log_softmax(1)
+    right = drawn(BATCH, CODES, seed=1).log_softmax(1)
+    scores = looped_similarity(left.exp().numpy(), right.exp().numpy())
+    np.testing.assert_allclose(code_similarity(left, right).numpy(), scores, rtol=1e-9)
+    assert (scores <= 0).all()
+    expected = -np.mean([np.log(np.exp(scores[i, i]) / np.exp(scores[i]).sum()) for i in range(BATCH)])
+    assert code_matching(left, right).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_margin_softmax_leaves_marked_pairs_out() -> None:
+    left, right = drawn(BATCH, DIM), drawn(BATCH, DIM, seed=1)
+    also_right = torch.zeros(BATCH, BATCH, dtype=torch.bool)
+    plain = looped_margin_softmax(left.numpy(), right.numpy(), also_right.numpy())
+    assert masked_margin_softmax(left, right, MARGIN).item() == pytest.approx(plain, rel=1e-9)
+    also_right[0, 2] = also_right[2, 0] = True
+    expected = looped_margin_softmax(left.numpy(), right.numpy(), also_right.numpy())
+    assert masked_margin_softmax(left, right, MARGIN, also_right).item() == pytest.approx(expected, rel=1e-9)
+    assert expected < plain
+
+
+def test_commitment_is_the_mean_squared_distance_and_moves_tokens_only() -> None:
+    tokens, chosen = drawn(TOKENS, DIM).requires_grad_(), drawn(TOKENS, DIM, seed=1).requires_grad_()
+    loss = commitment(tokens, chosen)
+    pairs = zip(tokens.detach().numpy(), chosen.detach().numpy(), strict=True)
+    assert loss.item() == pytest.approx(np.mean([sum((t - c) ** 2) for t, c in pairs]), rel=1e-9)
+    loss.backward()
+    assert chosen.grad is None
+    np.testing.assert_allclose(tokens.grad.numpy(), 2 * (tokens - chosen).detach().numpy() / TOKENS, rtol=1e-9)
+
+
+def test_gradients_agree_with_finite_differences() -> None:
+    codes, present = drawn(CODES, DIM, seed=3), some_present()
+
+    def whole(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        seen = [
+            log_mean_distribution(distribution(side, codes), present)
+            for distribution, side in ((log_code_distribution, left), (log_plain_code_distribution, right))
+        ]
+        return code_matching(*seen) + masked_margin_softmax(left.sum(1), right.sum(1), MARGIN)
+
+    sides = [drawn(BATCH, TOKENS, DIM, seed=seed).requires_grad_() for seed in (1, 2)]
+    assert torch.autograd.gradcheck(whole, sides)
