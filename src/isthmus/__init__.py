@@ -12,16 +12,41 @@ from isthmus.errors import IsthmusError
 
 if TYPE_CHECKING:
     from isthmus import metrics
+    from isthmus.codes.assignment import assign
+    from isthmus.codes.fit import fit_codes
+    from isthmus.codes.model import CodeModel
+    from isthmus.codes.objective import Items
     from isthmus.connecting.connect import connect
     from isthmus.connecting.connector import Connector
     from isthmus.embeddings import Embeddings, convert, open_set
+    from isthmus.embeddings.tokens import Tokens
     from isthmus.search import Hits, Index
 
-__all__ = ["Connector", "Embeddings", "Hits", "Index", "IsthmusError", "connect", "convert", "metrics", "open_set"]
+__all__ = [
+    "CodeModel",
+    "Connector",
+    "Embeddings",
+    "Hits",
+    "Index",
+    "IsthmusError",
+    "Items",
+    "Tokens",
+    "assign",
+    "connect",
+    "convert",
+    "fit_codes",
+    "metrics",
+    "open_set",
+]
 
 _HOMES = {
+    "CodeModel": "isthmus.codes.model",
     "Connector": "isthmus.connecting.connector",
     "Embeddings": "isthmus.embeddings",
+    "Items": "isthmus.codes.objective",
+    "Tokens": "isthmus.embeddings.tokens",
+    "assign": "isthmus.codes.assignment",
+    "fit_codes": "isthmus.codes.fit",
     "Hits": "isthmus.search",
     "Index": "isthmus.search",
     "connect": "isthmus.connecting.connect",

@@ -42,6 +42,15 @@ class Assignment:
         own = slice(self.offsets[row], self.offsets[row + 1])
         return self.codes[own], self.places[own]
 
+    def runs(self, item: str) -> list[str]:
+        """An item as text, one line for each unbroken run of a code: the code, and where the run begins and ends."""
+        codes, places = self.of(item)
+        first = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+        last = np.concatenate([first[1:], [len(codes)]]) - 1
+        ends = zip(places[first, 0], places[last, places.shape[1] // 2], strict=True)
+        return [f"code {code:4d}  {start:g} to {end:g} {self.unit}"
+                for code, (start, end) in zip(codes[first], ends, strict=True)]  # fmt: skip
+
     def save(self, folder: Path) -> Path:
         """Write ``codes.npy``, ``offsets.npy``, ``places.npy``, ``codes.parquet`` and ``assignment.json``."""
         import pyarrow.parquet

@@ -191,13 +191,14 @@ class CodeModel(nn.Module):
         assert isinstance(own, ViewParts)
         return own
 
-    @torch.no_grad()
     def _projected(self, tokens: Tokens, view: str | None) -> Iterator[Block]:
         name = self.view_of(tokens, view)
         self.eval()
         for rows in _blocks(len(tokens)):
             vectors, present = self._batch(tokens, rows)
-            yield self.project(name, vectors, present), present
+            with torch.no_grad():
+                block = self.project(name, vectors, present)
+            yield block, present
 
     def _batch(self, tokens: Tokens, rows: np.ndarray) -> tuple[Tensor, Tensor]:
         vectors, present = tokens.padded(rows)

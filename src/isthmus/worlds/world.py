@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from isthmus.embeddings import Embeddings
 
@@ -27,6 +27,17 @@ class Gallery:
     def relevant(self) -> Bool[np.ndarray, "n m"]:
         """Which right item is a counterpart of which left item."""
         return self.left_concepts[:, None] == self.right_concepts[None, :]
+
+
+@dataclass(frozen=True)
+class Regions:
+    """What an item shows, and where: a label and a place (box, or start and end) for each thing in it.
+
+    Truth is for evaluation only and never reaches training.
+    """
+
+    labels: Int[np.ndarray, " things"]
+    places: Float[np.ndarray, "things sides"]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from isthmus.worlds.digits.space import EMBED_ROWS, ContrastiveSpace
 from isthmus.worlds.digits.speech import HOP, RATE
 from isthmus.worlds.digits.towers import AUDIO_STRIDE, IMAGE_STRIDE
 from isthmus.worlds.digits.wording import DIGIT_OF_WORD, TOKEN, digit_spans
+from isthmus.worlds.world import Regions
 
 NO_DIGIT = -1
 TOKEN_SECONDS = AUDIO_STRIDE * HOP / RATE
@@ -76,46 +77,24 @@ def captions_of(space: ContrastiveSpace, ids: Sequence[str]) -> list[str]:
     return captions(concepts_of(_digits_of_ids(ids)), space)
 
 
-def picture_digits(tokens: Tokens) -> Int[np.ndarray, " tokens"]:
-    """The digit in whose box each token's middle lies, -1 where in none."""
-    pictures = parse_pictures(tokens.ids)
-    ends = np.where(pictures.lefts >= 0, pictures.lefts + TILE, -1)
-    middles = (tokens.places[:, 0] + tokens.places[:, 2]) / 2
-    return _digit_at(middles, tokens, pictures.lefts, ends)
+def picture_regions(world: DigitsWorld, ids: Sequence[str]) -> list[Regions]:
+    """The digits of each picture and their boxes in pixels."""
+    return [Regions(np.array(digits_in(item)), world.boxes(item).astype(np.float32)) for item in ids]
 
 
-def utterance_digits(tokens: Tokens, world: DigitsWorld) -> Int[np.ndarray, " tokens"]:
-    """The digit that is being spoken in each token's middle, -1 where none."""
-    utterances = parse_utterances(tokens.ids)
-    starts = np.where(utterances.starts >= 0, utterances.starts * HOP / RATE, -1)
-    lengths = np.diff(world.source.speech.offset)[np.maximum(utterances.recordings, 0)] / RATE
-    ends = np.where(utterances.starts >= 0, starts + lengths, -1)
-    return _digit_at(tokens.places.mean(1), tokens, starts, ends)
+def utterance_regions(world: DigitsWorld, ids: Sequence[str]) -> list[Regions]:
+    """The digits of each utterance and when they are spoken, in seconds."""
+    return [Regions(np.array(digits_in(item)), world.seconds(item).astype(np.float32)) for item in ids]
 
 
-def text_digits(tokens: Tokens, texts: Sequence[str]) -> Int[np.ndarray, " tokens"]:
-    """The digit each word names, -1 for words that name none."""
-    named = [dict.fromkeys(digit_spans(text)) for text in texts]
-    starts = tokens.places[:, 0].astype(int)
-    rows = np.repeat(np.arange(len(tokens)), tokens.counts)
-    digits = np.full(len(starts), NO_DIGIT, dtype=np.int64)
-    spans = zip(rows.tolist(), starts.tolist(), tokens.places[:, 1].astype(int).tolist(), strict=True)
-    for number, (row, start, end) in enumerate(spans):
-        if (start, end) in named[row]:
-            digits[number] = DIGIT_OF_WORD[texts[row][start:end].lower()]
-    return digits
-
-
-def _digit_at(
-    middles: Float[np.ndarray, " tokens"],
-    tokens: Tokens,
-    starts: Float[np.ndarray, "items 5"],
-    ends: Float[np.ndarray, "items 5"],
-) -> Int[np.ndarray, " tokens"]:
-    row = np.repeat(np.arange(len(tokens)), tokens.counts)
-    inside = (starts[row] <= middles[:, None]) & (middles[:, None] < ends[row])
-    digits = _digits_of_ids(tokens.ids)[row]
-    return np.where(inside.any(1), np.take_along_axis(digits, inside.argmax(1)[:, None], 1)[:, 0], NO_DIGIT)
+def text_regions(texts: Sequence[str]) -> list[Regions]:
+    """The digits each text names and the characters that name them."""
+    found = []
+    for text in texts:
+        spans = digit_spans(text)
+        digits = [DIGIT_OF_WORD[text[start:end].lower()] for start, end in spans]
+        found.append(Regions(np.array(digits, dtype=np.int64), np.array(spans, np.float32).reshape(-1, 2)))
+    return found
 
 
 def _digits_of_ids(ids: Sequence[str]) -> Int[np.ndarray, "items 5"]:

@@ -1,0 +1,98 @@
+"""Codes over sets on disk: what the commands do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+
+from isthmus.codes.assignment import Assignment, assign
+from isthmus.codes.config import CodesConfig
+from isthmus.codes.fit import fit_codes
+from isthmus.codes.model import CodeModel
+from isthmus.codes.objective import Items
+from isthmus.codes.pairs import PairSource, paired_by_id
+from isthmus.codes.sources import Unpaired, without_pairs
+from isthmus.connecting.connector import Connector
+from isthmus.connecting.progress import OnProgress
+from isthmus.embeddings import open_set
+from isthmus.embeddings.token_files import open_tokens, token_modalities
+from isthmus.errors import IsthmusError
+
+
+def train_on_sets(
+    left: Path,
+    right: Path | None,
+    config: CodesConfig,
+    *,
+    overlap: str,
+    connector: Path | None,
+    seed: int,
+    device: str | None,
+    checkpoint: Path | None = None,
+    progress: OnProgress | None = None,
+) -> CodeModel:
+    """Learn codes from one set whose modalities share ids, or from two sets that share one modality and no pairs."""
+    if right is None:
+        own = read_side(left)
+        found = Unpaired(own, pairs_within(own, left))
+    else:
+        joined = None if connector is None else Connector.load(connector)
+        found = without_pairs(read_side(left), read_side(right), overlap=overlap, connector=joined)
+    return fit_codes(
+        found.items, found.sources, config, seed=seed, device=device, checkpoint=checkpoint, progress=progress
+    )
+
+
+def read_side(folder: Path) -> dict[str, Items]:
+    """Every modality of a set that has tokens, with the pooled vectors of the same items."""
+    pooled = open_set(folder)
+    found = {}
+    for modality in _modalities(folder):
+        if modality not in pooled:
+            raise IsthmusError(f"{folder}: has {modality} tokens but no {modality} vectors: embed its items too")
+        tokens = open_tokens(folder, modality)
+        found[modality] = Items(tokens, pooled[modality].select(tokens.ids))
+    return found
+
+
+def pairs_within(items: Mapping[str, Items], folder: Path) -> list[PairSource]:
+    """True pairs of a set's modalities: items with the same id. Raises `IsthmusError` where there are none."""
+    found = []
+    for left, right in combinations(items, 2):
+        if set(items[left].tokens.ids) & set(items[right].tokens.ids):
+            found.append(paired_by_id((left, items[left].tokens), (right, items[right].tokens)))
+    if not found:
+        raise IsthmusError(
+            f"{folder}: no two of its modalities with tokens ({', '.join(items)}) share ids: give a second set that "
+            "shares a modality, or the same id to items that belong together"
+        )
+    return found
+
+
+def assign_set(model: Path, folder: Path, modality: str | None, out: Path) -> Assignment:
+    """Write a set's tokens of one modality in a model's codes and save the assignment."""
+    modalities = _modalities(folder)
+    if modality is None and len(modalities) > 1:
+        raise IsthmusError(f"{folder}: holds tokens of {', '.join(modalities)}: give --modality")
+    found = assign(CodeModel.load(model), open_tokens(folder, modality or modalities[0]))
+    found.save(out)
+    return found
+
+
+def _modalities(folder: Path) -> list[str]:
+    found = token_modalities(folder)
+    if not found:
+        raise IsthmusError(f"{folder}: holds no tokens: codes need an encoder's fine-grained outputs (save_tokens)")
+    return found
+
+
+def shown(model: Path, assignment: Path | None, item: str | None) -> list[str]:
+    """What a model says of itself, or how an item is written: one line for each unbroken run of a code."""
+    if assignment is None:
+        own = CodeModel.load(model)
+        return [f"{len(own.codebook)} codes for {', '.join(own.views)}", *own.facts.get("health", [])]
+    written = Assignment.load(assignment)
+    if item is None:
+        return [f"{len(written)} {written.modality} items, {len(written.codes)} tokens, {written.size} codes"]
+    return written.runs(item)

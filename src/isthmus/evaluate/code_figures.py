@@ -1,0 +1,58 @@
+"""Are codes shared? Every figure at once, against the truth of a gallery: sharing, purity, transfer, pointing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from isthmus.codes.model import CodeModel
+from isthmus.codes.use import joint_use, joint_use_by_all, nmi, purity, top_codes, use_shares
+from isthmus.evaluate.pointing import label_queries, pointing
+from isthmus.evaluate.token_labels import Labelled
+from isthmus.evaluate.transfer import events, transfer
+
+LEAST_HEAT = 0.5
+
+
+def code_figures(
+    model: CodeModel,
+    taught: Mapping[str, Labelled],
+    asked: Mapping[str, Mapping[str, Labelled]],
+    *,
+    least_heat: float = LEAST_HEAT,
+) -> dict[str, float]:
+    """Figures from 0 to 1 by name, like ``transfer.image_to_audio.seen``.
+
+    ``taught`` holds one labelled gallery a modality, on whose codes heads are trained and from whose tokens queries
+    are made; ``asked`` other galleries of these modalities by name, on which all is measured. ``same_top_code`` counts
+    the labels whose most frequent code is the same in every modality, as a share of all labels.
+    """
+    size = len(model.codebook)
+    known = {name: own.labels() for name, own in taught.items()}
+    count = 1 + max(int(labels.max()) for labels in known.values())
+    lessons = {name: events(model.assign(own.tokens), known[name], own.tokens.offsets, size)
+               for name, own in taught.items()}  # fmt: skip
+    queries = {name: label_queries(model.token_codes(own.tokens), known[name], count) for name, own in taught.items()}
+
+    found: dict[str, float] = {}
+    for gallery, modalities in asked.items():
+        codes = {name: model.assign(own.tokens) for name, own in modalities.items()}
+        labels = {name: own.labels() for name, own in modalities.items()}
+        shares = use_shares(codes, size)
+        found[f"joint_use.{gallery}"] = joint_use(shares)
+        found[f"joint_use_by_all.{gallery}"] = joint_use_by_all(shares)
+        tops = np.stack([top_codes(codes[name], labels[name]) for name in codes])
+        found[f"same_top_code.{gallery}"] = float((tops == tops[0]).all(0).mean())
+        for name, own in modalities.items():
+            found[f"purity.{name}.{gallery}"] = purity(codes[name], labels[name])
+            found[f"nmi.{name}.{gallery}"] = nmi(codes[name], labels[name])
+            test = events(codes[name], labels[name], own.tokens.offsets, size)
+            log_codes = model.token_codes(own.tokens)
+            for teacher, lesson in lessons.items():
+                found[f"transfer.{teacher}_to_{name}.{gallery}"] = transfer(lesson, test)
+                if teacher != name and name != "text":
+                    pointed = pointing(log_codes, own.tokens, own.regions, queries[teacher], least_heat)
+                    found[f"pointing.{teacher}_to_{name}.{gallery}"] = pointed.hits
+                    found[f"iou.{teacher}_to_{name}.{gallery}"] = pointed.iou
+    return found

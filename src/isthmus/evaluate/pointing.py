@@ -1,0 +1,76 @@
+"""Localisation against the truth: does a query point at what it names, and how well does its region fit?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from isthmus.embeddings.tokens import Tokens
+from isthmus.localize import agreement, peak, region
+from isthmus.localize.regions import overlap
+from isthmus.worlds.world import Regions
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """``hits``: share of queries whose peak lies in what they name; ``iou``: mean overlap of their regions with it.
+
+    ``chance`` is the share of an item's tokens that would be hits; a query that misses has overlap 0.
+    """
+
+    hits: float
+    iou: float
+    chance: float
+    queries: int
+
+
+def pointing(
+    log_codes: Float[np.ndarray, "tokens codes"],
+    tokens: Tokens,
+    regions: Sequence[Regions],
+    queries: Float[np.ndarray, "labels codes"],
+    least: float,
+) -> Pointing:
+    """Ask every item for each thing it shows, by that thing's distribution over codes.
+
+    ``log_codes`` are the tokens' own; ``least`` is that of `isthmus.localize.region`.
+    """
+    found = []
+    for row, truth in enumerate(regions):
+        own = slice(tokens.offsets[row], tokens.offsets[row + 1])
+        places = tokens.places[own]
+        for label in np.unique(truth.labels):
+            heat = agreement(log_codes[own], queries[label])
+            named = truth.places[truth.labels == label]
+            found.append(_one(heat, places, named, least))
+    hits, ious, chances = (np.mean(column) for column in zip(*found, strict=True))
+    return Pointing(float(hits), float(ious), float(chances), len(found))
+
+
+def label_queries(
+    log_codes: Float[np.ndarray, "tokens codes"], labels: Int[np.ndarray, " tokens"], count: int
+) -> Float[np.ndarray, "labels codes"]:
+    """What a word, or a sound, stands for in codes: the mean distribution of the tokens of each label.
+
+    Every label is divided by how common each code is over all tokens, so that codes of silence and empty paper, which
+    go with everything, point at nothing.
+    """
+    each = np.exp(log_codes)
+    common = each.mean(0)
+    means = np.stack([each[labels == label].mean(0) if (labels == label).any() else common for label in range(count)])
+    lifted = means * means / np.maximum(common, 1e-6)
+    return lifted / lifted.sum(1, keepdims=True)
+
+
+def _one(heat: np.ndarray, places: np.ndarray, named: np.ndarray, least: float) -> tuple[bool, float, float]:
+    at = peak(heat, places)
+    axes = len(at)
+    hit = (named[:, :axes] <= at).all(1) & (at < named[:, axes:]).all(1)
+    middles = (places[:, :axes] + places[:, axes:]) / 2
+    right = ((named[:, None, :axes] <= middles) & (middles < named[:, None, axes:])).all(2).any(0)
+    if not hit.any():
+        return False, 0.0, float(right.mean())
+    return True, overlap(region(heat, places, least), named[hit.argmax()]), float(right.mean())

@@ -1,0 +1,118 @@
+"""Codes learned in the default digits world: shared with the fixes, paired or not; owned with the literal recipe."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from isthmus.codes.config import BRIEF, LITERAL, CodesConfig
+from isthmus.codes.fit import build_model, fit_codes
+from isthmus.codes.model import CodeModel
+from isthmus.codes.objective import Items
+from isthmus.codes.pairs import paired_by_id, paired_by_row
+from isthmus.codes.sources import without_pairs
+from isthmus.errors import IsthmusError
+from isthmus.evaluate.code_figures import code_figures
+from isthmus.evaluate.token_labels import Labelled
+
+SHORT = replace(BRIEF, min_steps=150)
+OURS = CodesConfig(codes=16, optimisation=SHORT)
+Galleries = Mapping[str, Mapping[str, Labelled]]
+
+
+def triples(items: Mapping[str, Items]) -> list:
+    count = len(items["image"].tokens)
+    names = (("image", "audio"), ("image", "text"), ("audio", "text"))
+    return [paired_by_row(left, right, count) for left, right in names]
+
+
+@pytest.fixture(scope="module")
+def ours(pairs: dict[str, Items]) -> CodeModel:
+    return fit_codes(pairs, triples(pairs), OURS, device="cpu")
+
+
+def test_codes_are_shared_with_the_fixes(ours: CodeModel, taught: dict[str, Labelled], asked: Galleries) -> None:
+    found = code_figures(ours, taught, asked)
+    assert found["joint_use.seen"] >= 0.8
+    assert found["same_top_code.seen"] >= 0.8
+    assert found["transfer.image_to_audio.seen"] >= 0.9
+    assert found["transfer.audio_to_image.seen"] >= 0.9
+    assert found["pointing.text_to_image.seen"] >= 0.9
+
+
+def test_the_literal_recipe_shares_no_code_and_says_so(
+    pairs: dict[str, Items], taught: dict[str, Labelled], asked: Galleries, caplog: pytest.LogCaptureFixture
+) -> None:
+    literal = fit_codes(pairs, triples(pairs), replace(LITERAL, optimisation=SHORT), device="cpu")
+    found = code_figures(literal, taught, asked)
+    assert found["joint_use.seen"] <= 0.1
+    assert found["transfer.image_to_audio.seen"] <= 0.4
+    assert "THE CODES ARE NOT SHARED" in caplog.text
+
+
+def test_codes_are_shared_without_a_pair(
+    sides: tuple[dict[str, Items], dict[str, Items]], taught: dict[str, Labelled], asked: Galleries
+) -> None:
+    found = without_pairs(*sides)
+    assert [source.kind for source in found.sources] == ["own", "own", "overlap"]
+    assert not any({source.left, source.right} == {"image", "audio"} for source in found.sources)
+    figures = code_figures(fit_codes(found.items, found.sources, OURS, device="cpu"), taught, asked)
+    assert figures["transfer.image_to_audio.seen"] >= 0.8
+    assert figures["joint_use.seen"] >= 0.6
+
+
+def test_the_same_seed_gives_the_same_codes(ours: CodeModel, pairs: dict[str, Items]) -> None:
+    again = fit_codes(pairs, triples(pairs), OURS, device="cpu")
+    assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in ours.state_dict().items())
+
+
+def test_a_model_returns_from_disk_and_names_damage(ours: CodeModel, pairs: dict[str, Items], tmp_path: Path) -> None:
+    ours.save(tmp_path)
+    read = CodeModel.load(tmp_path)
+    sample = pairs["audio"].tokens.take(np.arange(20))
+    np.testing.assert_array_equal(read.assign(sample), ours.assign(sample))
+    assert read.facts == ours.facts
+    assert "joint use" in (tmp_path / "README.md").read_text()
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(IsthmusError, match=r"model\.safetensors: cut short or altered"):
+        CodeModel.load(tmp_path)
+
+
+def test_assignment_does_not_depend_on_what_else_is_assigned(ours: CodeModel, pairs: dict[str, Items]) -> None:
+    tokens = pairs["image"].tokens
+    whole = ours.assign(tokens)
+    alone = ours.assign(tokens.take(np.array([7])))
+    np.testing.assert_array_equal(alone, whole[tokens.offsets[7] : tokens.offsets[8]])
+
+
+def test_training_stopped_midway_continues_bit_exactly(pairs: dict[str, Items], tmp_path: Path, monkeypatch) -> None:
+    brief = replace(OURS, optimisation=replace(BRIEF, min_steps=12, batch_size=32))
+    whole = fit_codes(pairs, triples(pairs), brief, device="cpu")
+    file = tmp_path / "run"
+    monkeypatch.setattr("isthmus.connecting.training.CHECKPOINT_SECONDS", 0.0)
+
+    def stop(now) -> None:
+        if now.step >= 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("isthmus.connecting.training.REPORT_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        fit_codes(pairs, triples(pairs), brief, device="cpu", checkpoint=file, progress=stop)
+    assert file.exists()
+    resumed = fit_codes(pairs, triples(pairs), brief, device="cpu", checkpoint=file)
+    assert all(torch.equal(tensor, resumed.state_dict()[name]) for name, tensor in whole.state_dict().items())
+
+
+def test_bad_sources_are_named(pairs: dict[str, Items]) -> None:
+    with pytest.raises(IsthmusError, match="no pair source reaches the view 'text'"):
+        fit_codes(pairs, [paired_by_row("image", "audio", 10)], OURS)
+    with pytest.raises(IsthmusError, match="names the view 'video'"):
+        fit_codes(pairs, [*triples(pairs), paired_by_row("image", "video", 10)], OURS)
+    with pytest.raises(IsthmusError, match="no id is in both image and audio"):
+        paired_by_id(("image", pairs["image"].tokens), ("audio", pairs["audio"].tokens))
+    with pytest.raises(IsthmusError, match="fit no view of the codes"):
+        build_model({"image": pairs["image"]}, OURS, 0).assign(pairs["audio"].tokens)
