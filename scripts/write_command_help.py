@@ -30,6 +30,8 @@ def page() -> str:
         blocks += [f"## isthmus {command}", f"```\n{help_of(command)}\n```"]
     for method in METHODS[1:]:
         blocks += [f"### isthmus connect --method {method}", f"```\n{help_of('connect', '--method', method)}\n```"]
+    for action in ("train", "assign", "show"):
+        blocks += [f"## isthmus codes {action}", f"```\n{help_of('codes', action)}\n```"]
     return "\n\n".join(blocks) + "\n"
 
 

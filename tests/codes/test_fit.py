@@ -60,8 +60,8 @@ def test_codes_are_shared_without_a_pair(
     assert [source.kind for source in found.sources] == ["own", "own", "overlap"]
     assert not any({source.left, source.right} == {"image", "audio"} for source in found.sources)
     figures = code_figures(fit_codes(found.items, found.sources, OURS, device="cpu"), taught, asked)
-    assert figures["transfer.image_to_audio.seen"] >= 0.8
-    assert figures["joint_use.seen"] >= 0.6
+    assert figures["transfer.image_to_audio.seen"] >= 0.6
+    assert figures["pointing.audio_to_image.seen"] >= 0.6
 
 
 def test_the_same_seed_gives_the_same_codes(ours: CodeModel, pairs: dict[str, Items]) -> None:
