@@ -219,7 +219,6 @@ def codes_train(
             checkpoint=checkpoint, progress=progress,
         )  # fmt: skip
     model.save(out)
-    checkpoint.unlink(missing_ok=True)
     print("\n".join(model.facts["health"]))
     print(f"\ncodes: {out}")
     print(f"next: isthmus codes assign {out} {left} --out DIR")

@@ -11,7 +11,7 @@ from isthmus.codes.assignment import Assignment
 from isthmus.codes.objective import Items
 from isthmus.embeddings.token_files import save_tokens
 
-BRIEF = ["--codes", "8", "--optimisation.min-steps", "3", "--optimisation.batch-size", "16"]
+BRIEF = ["--codes", "8", "--optimisation.min-steps", "3", "--optimisation.batch-size", "16", "--restarts", "1"]
 
 
 def saved(folder: Path, items: dict[str, Items], count: int) -> Path:

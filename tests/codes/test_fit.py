@@ -9,17 +9,18 @@ import pytest
 import torch
 
 from isthmus.codes.config import BRIEF, LITERAL, CodesConfig
-from isthmus.codes.fit import build_model, fit_codes
+from isthmus.codes.fit import _fit_once, build_model, fit_codes, mismatch
 from isthmus.codes.model import CodeModel
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import paired_by_id, paired_by_row
 from isthmus.codes.sources import without_pairs
+from isthmus.connecting.training import seed_of
 from isthmus.errors import IsthmusError
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import Labelled
 
 SHORT = replace(BRIEF, min_steps=150)
-OURS = CodesConfig(codes=16, optimisation=SHORT)
+OURS = CodesConfig(optimisation=SHORT, restarts=1)
 Galleries = Mapping[str, Mapping[str, Labelled]]
 
 
@@ -31,7 +32,7 @@ def triples(items: Mapping[str, Items]) -> list:
 
 @pytest.fixture(scope="module")
 def ours(pairs: dict[str, Items]) -> CodeModel:
-    return fit_codes(pairs, triples(pairs), OURS, device="cpu")
+    return fit_codes(pairs, triples(pairs), replace(OURS, restarts=3), device="cpu")
 
 
 def test_codes_are_shared_with_the_fixes(ours: CodeModel, taught: dict[str, Labelled], asked: Galleries) -> None:
@@ -65,7 +66,7 @@ def test_codes_are_shared_without_a_pair(
 
 
 def test_the_same_seed_gives_the_same_codes(ours: CodeModel, pairs: dict[str, Items]) -> None:
-    again = fit_codes(pairs, triples(pairs), OURS, device="cpu")
+    again = fit_codes(pairs, triples(pairs), replace(OURS, restarts=3), device="cpu")
     assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in ours.state_dict().items())
 
 
@@ -102,9 +103,20 @@ def test_training_stopped_midway_continues_bit_exactly(pairs: dict[str, Items], 
     monkeypatch.setattr("isthmus.connecting.training.REPORT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
         fit_codes(pairs, triples(pairs), brief, device="cpu", checkpoint=file, progress=stop)
-    assert file.exists()
+    assert file.with_name("run.0").exists()
     resumed = fit_codes(pairs, triples(pairs), brief, device="cpu", checkpoint=file)
+    assert not list(tmp_path.iterdir())
     assert all(torch.equal(tensor, resumed.state_dict()[name]) for name, tensor in whole.state_dict().items())
+
+
+def test_the_start_that_matches_best_is_kept(pairs: dict[str, Items]) -> None:
+    brief = replace(OURS, optimisation=replace(BRIEF, min_steps=40))
+    place = torch.device("cpu")
+    alone = [_fit_once(pairs, triples(pairs), brief, seed_of(0, 4, n), place, None, None) for n in range(3)]
+    best = min(alone, key=lambda model: mismatch(model, pairs, triples(pairs)))
+    kept = fit_codes(pairs, triples(pairs), replace(brief, restarts=3), device="cpu")
+    assert all(torch.equal(tensor, kept.state_dict()[name]) for name, tensor in best.state_dict().items())
+    assert len({round(mismatch(model, pairs, triples(pairs)), 4) for model in alone}) == 3
 
 
 def test_bad_sources_are_named(pairs: dict[str, Items]) -> None:

@@ -16,7 +16,7 @@ Distance = Literal["squared", "plain"]
 Logarithm = Literal["exact", "floored"]
 Start = Literal["k-means", "normal"]
 Balance = Literal["equal", "pooled"]
-BRIEF = OptimisationConfig(epochs=1, min_steps=600, batch_size=128, learning_rate=3e-3)
+BRIEF = OptimisationConfig(epochs=1, min_steps=300, batch_size=128, learning_rate=3e-3)
 """Linear heads over frozen encoders need no more."""
 
 
@@ -24,13 +24,13 @@ BRIEF = OptimisationConfig(epochs=1, min_steps=600, batch_size=128, learning_rat
 class CodesConfig:
     """Cross-modal code matching over one codebook."""
 
-    codes: int = 32
+    codes: int = 16
     """Size V of the codebook."""
     code_dim: int = 64
     """Dimension of codes and projected tokens."""
     normalisation: Normalisation = "batch"
     """Projected tokens are normalised per modality (batch: running statistics at inference), or left as they are."""
-    squared_norm: float = 8.0
+    squared_norm: float = 4.0
     """Expected squared length of normalised tokens: sets how sharp code distributions are."""
     distance: Distance = "squared"
     """Distance whose softmax is the code distribution; the paper prints the plain one."""
@@ -42,7 +42,7 @@ class CodesConfig:
     """Tokens the codebook learns from: equally many of each modality, or all that come."""
     commitment: float = 0.25
     """Weight of the term that draws tokens to their codes; the paper has none."""
-    matching_weight: float = 1.0
+    matching_weight: float = 3.0
     """Weight α of the code matching loss; the paper takes 0.1."""
     margin: float = 0.001
     """Margin of the masked margin softmax."""
@@ -50,6 +50,8 @@ class CodesConfig:
     """Decay γ of the codebook's moving averages."""
     revive_after: int = 100
     """Steps without use after which a code starts again from an active one."""
+    restarts: int = 3
+    """Runs from different starts, of which the one whose codes match best over its pairs is kept."""
     optimisation: OptimisationConfig = BRIEF
     """The optimiser."""
 
@@ -62,6 +64,7 @@ class CodesConfig:
             require(getattr(self, option) >= 0, option.replace("_", "-"), "at least 0", getattr(self, option))
         require(0 < self.decay < 1, "decay", "between 0 and 1", self.decay)
         require(self.revive_after >= 1, "revive-after", "at least 1", self.revive_after)
+        require(self.restarts >= 1, "restarts", "at least 1", self.restarts)
 
 
 LITERAL = CodesConfig(
@@ -73,5 +76,6 @@ LITERAL = CodesConfig(
     balance="pooled",
     commitment=0.0,
     matching_weight=0.1,
+    restarts=1,
 )
 """The paper's recipe as it is printed and as public code runs it; it shares no code between modalities."""

@@ -12,6 +12,7 @@ import torch
 
 from isthmus.codes.config import CodesConfig
 from isthmus.codes.health import HealthReport, health
+from isthmus.codes.losses import code_matching
 from isthmus.codes.model import CodeModel, View
 from isthmus.codes.objective import CodesObjective, Items
 from isthmus.codes.pairs import PairSource
@@ -25,6 +26,8 @@ from isthmus.errors import IsthmusError
 LOG = logging.getLogger(__name__)
 REPORT_ITEMS = 1000
 """Items of each view, and pairs of each source, on which sharing is measured."""
+MATCHED_PAIRS = 512
+"""Pairs of each source on which starts are compared."""
 START_ITEMS = 2048
 START_TOKENS = 8192
 """Tokens of each modality on which k-means starts the codebook."""
@@ -48,17 +51,61 @@ def fit_codes(
     _check(items, sources)
     join_processes()
     place = training_device(device)
+    runs = [
+        _fit_once(items, sources, config, seed_of(seed, 4, number), place, _numbered(checkpoint, number), progress)
+        for number in range(config.restarts)
+    ]
+    mismatches = [mismatch(model, items, sources) for model in runs]
+    LOG.info("code matching loss of each start: %s", ", ".join(f"{loss:.3f}" for loss in mismatches))
+    model = runs[int(np.argmin(mismatches))]
+    report = shared_use(model, items, sources)
+    for warning in report.warnings:
+        LOG.warning(warning)
+    model.facts = {"sources": [str(source) for source in sources], "health": report.lines(), "seed": seed}
+    for number in range(config.restarts):
+        if (done := _numbered(checkpoint, number)) is not None:
+            done.unlink(missing_ok=True)
+    return model
+
+
+def _fit_once(
+    items: Mapping[str, Items],
+    sources: Sequence[PairSource],
+    config: CodesConfig,
+    seed: int,
+    place: torch.device,
+    checkpoint: Path | None,
+    progress: OnProgress | None,
+) -> CodeModel:
     model = build_model(items, config, seed).to(place)
     objective = CodesObjective(model, items, sources)
     schedule = Schedule.over(max(map(len, sources)), config.optimisation, seed)
     data = [torch.from_numpy(own.tokens.padded(np.arange(min(64, len(own.tokens))))[0]) for own in items.values()]
     run = fingerprint(repr((asdict(config), schedule, [str(source) for source in sources])), data)
     train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
-    report = shared_use(model, items, sources)
-    for warning in report.warnings:
-        LOG.warning(warning)
-    model.facts = {"sources": [str(source) for source in sources], "health": report.lines(), "seed": seed}
     return model.eval()
+
+
+def _numbered(checkpoint: Path | None, number: int) -> Path | None:
+    return checkpoint and checkpoint.with_name(f"{checkpoint.name}.{number}")
+
+
+@torch.no_grad()
+def mismatch(model: CodeModel, items: Mapping[str, Items], sources: Sequence[PairSource]) -> float:
+    """The code matching loss (B.7) over a sample of each source's pairs, mean over sources; no label is known.
+
+    A start in which two concepts fell into one code cannot tell pairs apart that differ in them, and shows it here.
+    """
+    model.eval()
+    losses = []
+    for source in sources:
+        picked = np.arange(0, len(source), max(1, len(source) // MATCHED_PAIRS))[:MATCHED_PAIRS]
+        sides = ((source.left, source.left_rows), (source.right, source.right_rows))
+        left, right = (
+            model.see(name, *items[name].batch(rows[picked], model.device)).log_codes for name, rows in sides
+        )
+        losses.append(code_matching(left, right).item())
+    return float(np.mean(losses))
 
 
 def shared_use(model: CodeModel, items: Mapping[str, Items], sources: Sequence[PairSource]) -> HealthReport:
