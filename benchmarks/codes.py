@@ -34,7 +34,7 @@ OURS = CodesConfig()
 SHOWN = (
     "joint_use.seen", "same_top_code.seen", "purity.image.seen", "purity.audio.seen",
     "transfer.image_to_audio.seen", "transfer.audio_to_image.seen", "transfer.image_to_audio.unseen",
-    "transfer.audio_to_image.unseen", "pointing.text_to_image.seen", "iou.text_to_image.seen",
+    "pointing.text_to_image.seen", "iou.text_to_image.seen",
     "pointing.text_to_audio.seen", "iou.text_to_audio.seen", "pointing.audio_to_image.seen", "seconds",
 )  # fmt: skip
 

@@ -209,6 +209,7 @@ def codes_train(
         seed: The same seed on the same machine gives the same codes.
         device: cpu or cuda; cuda where present if not given.
     """
+    from isthmus.codes.fit import checkpoints_of
     from isthmus.codes.sets import train_on_sets
     from isthmus.connecting.progress import progress_bar
 
@@ -219,6 +220,8 @@ def codes_train(
             checkpoint=checkpoint, progress=progress,
         )  # fmt: skip
     model.save(out)
+    for done in checkpoints_of(checkpoint):
+        done.unlink()
     print("\n".join(model.facts["health"]))
     print(f"\ncodes: {out}")
     print(f"next: isthmus codes assign {out} {left} --out DIR")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from isthmus.codes.config import BRIEF, LITERAL, CodesConfig
-from isthmus.codes.fit import _fit_once, build_model, fit_codes, mismatch
+from isthmus.codes.fit import _fit_once, build_model, checkpoints_of, fit_codes, mismatch
 from isthmus.codes.model import CodeModel
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import paired_by_id, paired_by_row
@@ -83,6 +83,18 @@ def test_a_model_returns_from_disk_and_names_damage(ours: CodeModel, pairs: dict
         CodeModel.load(tmp_path)
 
 
+def test_summaries_join_the_pooled_vector_and_the_mean_code(ours: CodeModel, pairs: dict[str, Items]) -> None:
+    own = pairs["audio"]
+    tokens, pooled = own.tokens.take(np.arange(5)), own.pooled.take(np.arange(5))
+    state = {name: tensor.double().numpy() for name, tensor in ours.state_dict().items()}
+    chosen, expected = state["codebook.vectors"][ours.assign(tokens)], []
+    for row in range(5):
+        mean = chosen[tokens.offsets[row] : tokens.offsets[row + 1]].mean(0)
+        continuous = state["parts.audio.continuous.weight"] @ pooled.vectors[row] + state["parts.audio.continuous.bias"]
+        expected.append(continuous + state["parts.audio.discrete.weight"] @ mean + state["parts.audio.discrete.bias"])
+    np.testing.assert_allclose(ours.summarise(tokens, pooled), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_assignment_does_not_depend_on_what_else_is_assigned(ours: CodeModel, pairs: dict[str, Items]) -> None:
     tokens = pairs["image"].tokens
     whole = ours.assign(tokens)
@@ -105,7 +117,10 @@ def test_training_stopped_midway_continues_bit_exactly(pairs: dict[str, Items], 
         fit_codes(pairs, triples(pairs), brief, device="cpu", checkpoint=file, progress=stop)
     assert file.with_name("run.0").exists()
     resumed = fit_codes(pairs, triples(pairs), brief, device="cpu", checkpoint=file)
-    assert not list(tmp_path.iterdir())
+    assert [done.name for done in checkpoints_of(file)] == ["run.0"]
+    shuffled = [replace(source, right_rows=source.right_rows[::-1].copy()) for source in triples(pairs)]
+    with pytest.raises(IsthmusError, match=r"run\.0: checkpoint of another run"):
+        fit_codes(pairs, shuffled, brief, device="cpu", checkpoint=file)
     assert all(torch.equal(tensor, resumed.state_dict()[name]) for name, tensor in whole.state_dict().items())
 
 

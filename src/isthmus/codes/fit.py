@@ -45,8 +45,9 @@ def fit_codes(
 ) -> CodeModel:
     """Learn heads and a codebook from pair sources over the given views.
 
-    With ``checkpoint`` (a file) the run is saved there and, started again with the same arguments, continues
-    bit-exactly. Raises `IsthmusError` for a view that no pair source reaches, or a source over an unknown view.
+    With ``checkpoint`` (a file) each start is saved beside it under its number and, started again with the same
+    arguments, continues bit-exactly; delete them (`checkpoints_of`) once the model is saved. Raises `IsthmusError` for
+    a view that no pair source reaches, or a source over an unknown view.
     """
     _check(items, sources)
     join_processes()
@@ -62,9 +63,6 @@ def fit_codes(
     for warning in report.warnings:
         LOG.warning(warning)
     model.facts = {"sources": [str(source) for source in sources], "health": report.lines(), "seed": seed}
-    for number in range(config.restarts):
-        if (done := _numbered(checkpoint, number)) is not None:
-            done.unlink(missing_ok=True)
     return model
 
 
@@ -80,10 +78,24 @@ def _fit_once(
     model = build_model(items, config, seed).to(place)
     objective = CodesObjective(model, items, sources)
     schedule = Schedule.over(max(map(len, sources)), config.optimisation, seed)
-    data = [torch.from_numpy(own.tokens.padded(np.arange(min(64, len(own.tokens))))[0]) for own in items.values()]
-    run = fingerprint(repr((asdict(config), schedule, [str(source) for source in sources])), data)
-    train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
+    saved = Checkpoint(checkpoint, _fingerprint(items, sources, config, schedule)) if checkpoint else None
+    train(objective, schedule, checkpoint=saved, progress=progress)
     return model.eval()
+
+
+def checkpoints_of(checkpoint: Path) -> list[Path]:
+    """The files that starts were saved in."""
+    return sorted(checkpoint.parent.glob(f"{checkpoint.name}.[0-9]*"))
+
+
+def _fingerprint(
+    items: Mapping[str, Items], sources: Sequence[PairSource], config: CodesConfig, schedule: Schedule
+) -> str:
+    """Of all that determines a start: config, schedule, a sample of the tokens, and which rows are pairs."""
+    data = [torch.from_numpy(own.tokens.padded(np.arange(min(64, len(own.tokens))))[0]) for own in items.values()]
+    data += [torch.from_numpy(np.ascontiguousarray(own.pooled.vectors)) for own in items.values()]
+    data += [torch.from_numpy(rows) for source in sources for rows in (source.left_rows, source.right_rows)]
+    return fingerprint(repr((asdict(config), schedule, [(str(source), source.weight) for source in sources])), data)
 
 
 def _numbered(checkpoint: Path | None, number: int) -> Path | None:

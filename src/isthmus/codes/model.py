@@ -163,11 +163,6 @@ class CodeModel(nn.Module):
         found = [distribution(block[present], self.codebook.vectors) for block, present in blocks]
         return _joined(found, np.empty((0, len(self.codebook)), np.float32))
 
-    def token_vectors(self, tokens: Tokens, view: str | None = None) -> Float[np.ndarray, "tokens code_dim"]:
-        """Every token where the codes are."""
-        found = [block[present] for block, present in self._projected(tokens, view)]
-        return _joined(found, np.empty((0, self.config.code_dim), np.float32))
-
     @torch.no_grad()
     def summarise(
         self, tokens: Tokens, pooled: Embeddings, view: str | None = None

@@ -1,37 +1,27 @@
-"""A connector on disk: ``config.json`` + ``model.safetensors`` + ``README.md`` (the model card). Never pickle."""
+"""A connector on disk: what its folder holds."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from isthmus.atomic import write_whole, written_whole
 from isthmus.connecting.member import Head, Member
 from isthmus.connecting.model_card import model_card
+from isthmus.connecting.model_folder import damaged, read_model, write_model
 from isthmus.connecting.report import ConnectorReport
-from isthmus.embeddings.shards import sha256_of
 from isthmus.errors import IsthmusError
 
 if TYPE_CHECKING:
     from isthmus.connecting.connector import Connector
 
-FORMAT = "isthmus-connector-1"
+FORMAT, KIND = "isthmus-connector-1", "connector"
 
 
 def write_connector(connector: Connector, folder: Path) -> Path:
-    """Write the folder, each file whole or not at all; ``config.json`` comes last."""
-    if (folder / "manifest.json").exists():
-        raise IsthmusError(f"{folder}: holds an embedding set: save the connector to a folder of its own")
-    weights = folder / "model.safetensors"
-    with written_whole(weights) as part:
-        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in connector.tensors()}, part)
+    """Write the folder, each file whole or not at all."""
     config = {
-        "format": FORMAT,
         "left_space": connector.left_space,
         "right_space": connector.right_space,
         "overlap": connector.overlap,
@@ -41,31 +31,17 @@ def write_connector(connector: Connector, folder: Path) -> Path:
         "config": dict(connector.config),
         "choice": dict(connector.choice),
         "report": connector.report.as_dict() if connector.report else None,
-        "sha256": sha256_of(weights),
     }
-    write_whole(folder / "README.md", model_card(connector))
-    write_whole(folder / "config.json", json.dumps(config, indent=2) + "\n")
-    return folder
+    return write_model(folder, FORMAT, connector.tensors(), config, model_card(connector))
 
 
 def read_connector(folder: Path) -> Connector:
     """Read the folder. Raises `IsthmusError` naming the file that is absent, cut short or altered."""
-    config = _read_config(folder / "config.json")
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
-        raise IsthmusError(f"{weights}: not found; the folder is incomplete, copy or save the connector again")
-    if sha256_of(weights) != config.get("sha256"):
-        raise IsthmusError(f"{weights}: cut short or altered (its sha256 is not config.json's); copy or save it again")
-    try:
-        tensors = load_file(weights)
-    except SafetensorError as error:
-        raise IsthmusError(f"{weights}: not a safetensors file ({error}); copy or save it again") from error
+    config, tensors = read_model(folder, FORMAT, KIND)
     try:
         connector = _connector(config, tensors)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise IsthmusError(
-            f"{folder / 'config.json'}: damaged ({error!r}): copy or save the connector again"
-        ) from error
+        raise damaged(folder, KIND, error) from error
     if connector.space != config.get("space"):
         raise IsthmusError(
             f"{folder / 'config.json'}: altered (it describes {config.get('space')!r}, the weights are of "
@@ -91,18 +67,6 @@ def _connector(config: dict[str, Any], tensors: dict[str, Tensor]) -> Connector:
         report=ConnectorReport.from_dict(config["report"]) if config["report"] else None,
         basis=tensors.get("basis"),
     )
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise IsthmusError(f"{path}: not found; give the folder that `Connector.save` wrote")
-    try:
-        config = json.loads(path.read_text())
-    except ValueError as error:
-        raise IsthmusError(f"{path}: not valid JSON ({error}); copy or save the connector again") from error
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise IsthmusError(f"{path}: not an isthmus connector (format is not {FORMAT!r})")
-    return config
 
 
 def _member_entry(member: Member) -> dict[str, Any]:

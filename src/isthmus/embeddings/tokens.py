@@ -101,16 +101,6 @@ class Tokens:
         """Where every token lies."""
         return self._joined("places", len(PLACES[self.unit]))
 
-    def joined(self, others: Tokens) -> Tokens:
-        """These items and after them others of the same kind; nothing is read or copied."""
-        kinds = [(tokens.modality, tokens.space, tokens.dim, tokens.unit) for tokens in (self, others)]
-        if kinds[0] != kinds[1]:
-            raise IsthmusError(f"{others!r} cannot stand beside {self!r}: they are of another kind")
-        ids = self.ids + others.ids
-        check_ids(ids, len(ids), f"{self.modality} tokens joined")
-        parts = self._parts + others._parts
-        return Tokens(parts, modality=self.modality, space=self.space, dim=self.dim, ids=ids, unit=self.unit)
-
     def take(self, index: Int[np.ndarray, " taken"]) -> Tokens:
         """Items by number, each at most once, in the order given; read and copied."""
         return self._read(np.asarray(index), [self.ids[row] for row in np.asarray(index).tolist()])

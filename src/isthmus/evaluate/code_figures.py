@@ -10,7 +10,7 @@ from isthmus.codes.model import CodeModel
 from isthmus.codes.use import joint_use, joint_use_by_all, nmi, purity, top_codes, use_shares
 from isthmus.evaluate.pointing import label_queries, pointing
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.evaluate.transfer import events, transfer
+from isthmus.evaluate.transfer import events, taught_head
 
 LEAST_HEAT = 0.5
 
@@ -31,13 +31,16 @@ def code_figures(
     size = len(model.codebook)
     known = {name: own.labels() for name, own in taught.items()}
     count = 1 + max(int(labels.max()) for labels in known.values())
-    lessons = {name: events(model.assign(own.tokens), known[name], own.tokens.offsets, size)
-               for name, own in taught.items()}  # fmt: skip
-    queries = {name: label_queries(model.token_codes(own.tokens), known[name], count) for name, own in taught.items()}
+    heads, queries = {}, {}
+    for name, own in taught.items():
+        log_codes = model.token_codes(own.tokens)
+        heads[name] = taught_head(events(log_codes.argmax(1), known[name], own.tokens.offsets, size))
+        queries[name] = label_queries(log_codes, known[name], count)
 
     found: dict[str, float] = {}
     for gallery, modalities in asked.items():
-        codes = {name: model.assign(own.tokens) for name, own in modalities.items()}
+        log_codes_of = {name: model.token_codes(own.tokens) for name, own in modalities.items()}
+        codes = {name: log_codes.argmax(1) for name, log_codes in log_codes_of.items()}
         labels = {name: own.labels() for name, own in modalities.items()}
         shares = use_shares(codes, size)
         found[f"joint_use.{gallery}"] = joint_use(shares)
@@ -48,11 +51,10 @@ def code_figures(
             found[f"purity.{name}.{gallery}"] = purity(codes[name], labels[name])
             found[f"nmi.{name}.{gallery}"] = nmi(codes[name], labels[name])
             test = events(codes[name], labels[name], own.tokens.offsets, size)
-            log_codes = model.token_codes(own.tokens)
-            for teacher, lesson in lessons.items():
-                found[f"transfer.{teacher}_to_{name}.{gallery}"] = transfer(lesson, test)
+            for teacher, head in heads.items():
+                found[f"transfer.{teacher}_to_{name}.{gallery}"] = float(head.score(test.uses, test.labels))
                 if teacher != name and name != "text":
-                    pointed = pointing(log_codes, own.tokens, own.regions, queries[teacher], least_heat)
+                    pointed = pointing(log_codes_of[name], own.tokens, own.regions, queries[teacher], least_heat)
                     found[f"pointing.{teacher}_to_{name}.{gallery}"] = pointed.hits
                     found[f"iou.{teacher}_to_{name}.{gallery}"] = pointed.iou
     return found

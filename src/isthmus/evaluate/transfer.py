@@ -6,9 +6,13 @@ Features are uses of codes over a stretch of an item: an event, or a segment of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 INVERSE_PENALTY = 10.0
 
@@ -40,9 +44,8 @@ def events(
     return Events((counts / counts.sum(1, keepdims=True))[known], labels[first][known])
 
 
-def transfer(taught: Events, asked: Events) -> float:
-    """Accuracy on one modality's events of a linear classifier trained on another's."""
+def taught_head(taught: Events) -> LogisticRegression:
+    """A linear classifier of one modality's events, whose ``score`` on another's is the accuracy of transfer."""
     from sklearn.linear_model import LogisticRegression
 
-    head = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(taught.uses, taught.labels)
-    return float(head.score(asked.uses, asked.labels))
+    return LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(taught.uses, taught.labels)
