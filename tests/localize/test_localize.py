@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from isthmus.localize import agreement, peak, region, similarity
+from isthmus.localize import agreement, peak, region, similarity, smoothed, touching
 from isthmus.localize.regions import overlap
 
 SPANS = np.stack([np.arange(6.0), np.arange(6.0) + 1], axis=1)
@@ -24,7 +24,7 @@ def test_similarity_is_the_cosine() -> None:
 
 def test_a_span_grows_over_touching_hot_tokens_only() -> None:
     heat = np.array([0.0, 0.9, 1.0, 0.0, 0.8, 0.0])
-    assert region(heat, SPANS, 0.5).tolist() == [1, 3]
+    assert region(heat, SPANS, touching(SPANS), 0.5).tolist() == [1, 3]
     assert peak(heat, SPANS).tolist() == [2.5]
 
 
@@ -32,10 +32,21 @@ def test_a_box_grows_in_both_directions() -> None:
     heat = np.zeros(12)
     heat[[5, 6, 9]] = [1.0, 0.9, 0.8]
     heat[3] = 0.95
-    assert region(heat, GRID, 0.5).tolist() == [1, 0, 4, 3]
+    assert region(heat, GRID, touching(GRID), 0.5).tolist() == [1, 0, 4, 3]
     heat[3] = 0.0
-    assert region(heat, GRID, 0.5).tolist() == [1, 1, 3, 3]
+    assert region(heat, GRID, touching(GRID), 0.5).tolist() == [1, 1, 3, 3]
     assert peak(heat, GRID).tolist() == [1.5, 1.5]
+
+
+def test_a_token_touches_itself_and_its_neighbours() -> None:
+    assert np.flatnonzero(touching(SPANS)[2]).tolist() == [1, 2, 3]
+    assert np.flatnonzero(touching(GRID)[5]).tolist() == [0, 1, 2, 4, 5, 6, 8, 9, 10]
+    assert np.flatnonzero(touching(GRID)[0]).tolist() == [0, 1, 4, 5]
+
+
+def test_smoothing_counts_neighbours_half() -> None:
+    heat = np.array([0.0, 4.0, 0.0, 0.0, 0.0, 6.0])
+    np.testing.assert_allclose(smoothed(heat, touching(SPANS)), [4 / 3, 2, 1, 0, 1.5, 4])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.embeddings.tokens import Tokens
-from isthmus.localize import agreement, peak, region
+from isthmus.localize import agreement, peak, region, smoothed, touching
 from isthmus.localize.regions import overlap
 from isthmus.worlds.world import Regions
 
@@ -42,10 +42,12 @@ def pointing(
     for row, truth in enumerate(regions):
         own = slice(tokens.offsets[row], tokens.offsets[row + 1])
         places = tokens.places[own]
+        touches = touching(places)
         for label in np.unique(truth.labels):
-            heat = agreement(log_codes[own], queries[label])
+            heat = smoothed(agreement(log_codes[own], queries[label]), touches)
             named = truth.places[truth.labels == label]
-            found.append(_one(heat, places, named, least))
+            at = peak(heat, places)
+            found.append(_judged(at, region(heat, places, touches, least), places, named))
     hits, ious, chances = (np.mean(column) for column in zip(*found, strict=True))
     return Pointing(float(hits), float(ious), float(chances), len(found))
 
@@ -65,12 +67,10 @@ def label_queries(
     return lifted / lifted.sum(1, keepdims=True)
 
 
-def _one(heat: np.ndarray, places: np.ndarray, named: np.ndarray, least: float) -> tuple[bool, float, float]:
-    at = peak(heat, places)
+def _judged(at: np.ndarray, box: np.ndarray, places: np.ndarray, named: np.ndarray) -> tuple[bool, float, float]:
+    """Whether a point lies in what is named, how well a region fits the one it lies in, and the chance of a hit."""
     axes = len(at)
     hit = (named[:, :axes] <= at).all(1) & (at < named[:, axes:]).all(1)
     middles = (places[:, :axes] + places[:, axes:]) / 2
     right = ((named[:, None, :axes] <= middles) & (middles < named[:, None, axes:])).all(2).any(0)
-    if not hit.any():
-        return False, 0.0, float(right.mean())
-    return True, overlap(region(heat, places, least), named[hit.argmax()]), float(right.mean())
+    return bool(hit.any()), overlap(box, named[hit.argmax()]) if hit.any() else 0.0, float(right.mean())

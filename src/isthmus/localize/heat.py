@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
+
+NEIGHBOUR = 0.5
+"""Weight of a touching token beside a token's own in `smoothed`."""
 
 
 def agreement(
@@ -22,3 +25,14 @@ def similarity(
     """Cosine of each projected token to the query's."""
     lengths = np.linalg.norm(tokens, axis=1) * np.linalg.norm(query)
     return tokens @ query / np.maximum(lengths, 1e-12)
+
+
+def smoothed(
+    heat: Float[np.ndarray, " tokens"], touches: Bool[np.ndarray, "tokens tokens"]
+) -> Float[np.ndarray, " tokens"]:
+    """Each token's mean with those it `touching` says it touches, which count half.
+
+    One token that a code fits by chance then no longer outweighs a run of tokens that it fits.
+    """
+    weights = np.where(np.eye(len(heat), dtype=bool), 1.0, NEIGHBOUR * touches)
+    return weights @ heat / weights.sum(1)

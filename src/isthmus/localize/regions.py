@@ -16,35 +16,31 @@ def peak(heat: Float[np.ndarray, " tokens"], places: Float[np.ndarray, "tokens s
     return (hottest[:axes] + hottest[axes:]) / 2
 
 
+def touching(places: Float[np.ndarray, "tokens sides"]) -> Bool[np.ndarray, "tokens tokens"]:
+    """Which places share an edge, a corner or more; each touches itself."""
+    axes = places.shape[1] // 2
+    reaches = places[:, None, :axes] <= places[None, :, axes:] + NEAR
+    return (reaches & reaches.transpose(1, 0, 2)).all(2)
+
+
 def region(
-    heat: Float[np.ndarray, " tokens"], places: Float[np.ndarray, "tokens sides"], least: float
+    heat: Float[np.ndarray, " tokens"],
+    places: Float[np.ndarray, "tokens sides"],
+    touches: Bool[np.ndarray, "tokens tokens"],
+    least: float,
 ) -> Float[np.ndarray, " sides"]:
     """The smallest place around the hottest token and all that are connected to it and hotter than ``least``.
 
-    Tokens are connected where their places touch. ``least`` is a share of the way from the item's median heat to its
-    highest.
+    ``touches`` says which tokens are connected directly, as `touching` does. ``least`` is a share of the way from the
+    item's median heat to its highest.
     """
-    level = np.median(heat) + least * (heat.max() - np.median(heat))
-    inside = _grown(int(heat.argmax()), heat >= level, places)
+    from scipy.sparse.csgraph import connected_components
+
+    hot = np.flatnonzero(heat >= np.median(heat) + least * (heat.max() - np.median(heat)))
+    _, part = connected_components(touches[np.ix_(hot, hot)], directed=False)
+    inside = hot[part == part[hot == heat.argmax()]]
     axes = places.shape[1] // 2
     return np.concatenate([places[inside, :axes].min(0), places[inside, axes:].max(0)])
-
-
-def _grown(
-    seed: int, allowed: Bool[np.ndarray, " tokens"], places: Float[np.ndarray, "tokens sides"]
-) -> Bool[np.ndarray, " tokens"]:
-    """All allowed tokens that can be reached from one over touching places."""
-    axes = places.shape[1] // 2
-    inside = np.zeros(len(places), dtype=bool)
-    inside[seed] = True
-    edge = [seed]
-    while edge:
-        place = places[edge.pop()]
-        touching = (places[:, :axes] <= place[axes:] + NEAR) & (places[:, axes:] >= place[:axes] - NEAR)
-        fresh = np.flatnonzero(touching.all(1) & allowed & ~inside)
-        inside[fresh] = True
-        edge += fresh.tolist()
-    return inside
 
 
 def overlap(found: Float[np.ndarray, " sides"], true: Float[np.ndarray, " sides"]) -> float:
