@@ -13,6 +13,7 @@ from isthmus.codes.losses import (
     log_mean_distribution,
     log_plain_code_distribution,
     masked_margin_softmax,
+    squared_distances,
 )
 
 BATCH, TOKENS, CODES, DIM = 4, 5, 6, 3
@@ -23,8 +24,8 @@ def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def some_present() -> torch.Tensor:
-    return torch.arange(TOKENS) < torch.tensor([5, 1, 3, 4])[:, None]
+COUNTS = torch.tensor([5, 1, 3, 4])
+ITEM = torch.repeat_interleave(torch.arange(BATCH), COUNTS)
 
 
 def looped_distribution(tokens: np.ndarray, codes: np.ndarray, power: int) -> np.ndarray:
@@ -57,20 +58,21 @@ def looped_margin_softmax(left: np.ndarray, right: np.ndarray, also_right: np.nd
 def test_code_distribution_is_the_softmax_of_negative_distances(power: int, log_distribution) -> None:
     tokens, codes = drawn(TOKENS, DIM), drawn(CODES, DIM, seed=1)
     expected = looped_distribution(tokens.numpy(), codes.numpy(), power)
-    np.testing.assert_allclose(log_distribution(tokens, codes).exp().numpy(), expected, rtol=1e-9)
+    found = log_distribution(squared_distances(tokens, codes)).exp()
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9)
 
 
-def test_an_items_distribution_is_the_mean_over_its_present_tokens() -> None:
-    log_each = log_code_distribution(drawn(BATCH, TOKENS, DIM), drawn(CODES, DIM, seed=1))
-    present = some_present()
-    expected = [np.mean(log_each[row, own].exp().numpy(), axis=0) for row, own in enumerate(present)]
-    np.testing.assert_allclose(log_mean_distribution(log_each, present).exp().numpy(), expected, rtol=1e-9)
+def test_an_items_distribution_is_the_mean_over_its_tokens() -> None:
+    log_each = log_code_distribution(squared_distances(drawn(len(ITEM), DIM), drawn(CODES, DIM, seed=1)))
+    expected = [np.mean(log_each[item == ITEM].exp().numpy(), axis=0) for item in range(BATCH)]
+    found = log_mean_distribution(log_each, ITEM, COUNTS)
+    np.testing.assert_allclose(found.exp().numpy(), expected, rtol=1e-9)
 
 
 def test_log_distributions_hold_where_probabilities_underflow() -> None:
-    far = torch.tensor([[0.0], [40.0]], dtype=torch.float64)
-    log_each = log_code_distribution(torch.zeros(1, 1, 1, dtype=torch.float64), far)
-    whole = log_mean_distribution(log_each, torch.ones(1, 1, dtype=torch.bool))
+    squared = torch.tensor([[0.0, 1600.0]], dtype=torch.float64)
+    one = torch.zeros(1, dtype=torch.long)
+    whole = log_mean_distribution(log_code_distribution(squared), one, one + 1)
     assert whole[0, 1].item() == pytest.approx(-1600)
     assert floored(whole)[0, 1].item() == pytest.approx(np.log(1e-7), rel=1e-6)
 
@@ -96,25 +98,29 @@ def test_margin_softmax_leaves_marked_pairs_out() -> None:
     assert expected < plain
 
 
-def test_commitment_is_the_mean_squared_distance_and_moves_tokens_only() -> None:
-    tokens, chosen = drawn(TOKENS, DIM).requires_grad_(), drawn(TOKENS, DIM, seed=1).requires_grad_()
-    loss = commitment(tokens, chosen)
-    pairs = zip(tokens.detach().numpy(), chosen.detach().numpy(), strict=True)
+def test_commitment_is_the_mean_squared_distance_to_the_chosen_codes() -> None:
+    tokens, codes, chosen = (
+        drawn(TOKENS, DIM).requires_grad_(),
+        drawn(CODES, DIM, seed=1),
+        torch.tensor([3, 0, 5, 3, 1]),
+    )
+    loss = commitment(squared_distances(tokens, codes), chosen)
+    pairs = zip(tokens.detach().numpy(), codes[chosen].numpy(), strict=True)
     assert loss.item() == pytest.approx(np.mean([sum((t - c) ** 2) for t, c in pairs]), rel=1e-9)
     loss.backward()
-    assert chosen.grad is None
-    np.testing.assert_allclose(tokens.grad.numpy(), 2 * (tokens - chosen).detach().numpy() / TOKENS, rtol=1e-9)
+    assert tokens.grad is not None
+    np.testing.assert_allclose(tokens.grad.numpy(), 2 * (tokens - codes[chosen]).detach().numpy() / TOKENS, rtol=1e-9)
 
 
 def test_gradients_agree_with_finite_differences() -> None:
-    codes, present = drawn(CODES, DIM, seed=3), some_present()
+    codes = drawn(CODES, DIM, seed=3)
 
     def whole(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         seen = [
-            log_mean_distribution(distribution(side, codes), present)
+            log_mean_distribution(distribution(squared_distances(side, codes)), ITEM, COUNTS)
             for distribution, side in ((log_code_distribution, left), (log_plain_code_distribution, right))
         ]
-        return code_matching(*seen) + masked_margin_softmax(left.sum(1), right.sum(1), MARGIN)
+        return code_matching(*seen) + masked_margin_softmax(left[:BATCH], right[:BATCH], MARGIN)
 
-    sides = [drawn(BATCH, TOKENS, DIM, seed=seed).requires_grad_() for seed in (1, 2)]
+    sides = [drawn(len(ITEM), DIM, seed=seed).requires_grad_() for seed in (1, 2)]
     assert torch.autograd.gradcheck(whole, sides)

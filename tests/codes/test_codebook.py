@@ -37,7 +37,7 @@ def test_updates_are_the_papers_moving_averages() -> None:
     for step in range(3):
         given = tokens(step)
         chosen = made.assign(given)
-        made.update(given, chosen, generator(0))
+        made.update(made.gathered(given, chosen), generator(0))
         for code in range(CODES):
             own = [token for token, pick in zip(given.double().numpy(), chosen.tolist(), strict=True) if pick == code]
             counts[code] = DECAY * counts[code] + (1 - DECAY) * len(own)
@@ -49,7 +49,7 @@ def test_updates_are_the_papers_moving_averages() -> None:
 def test_evaluation_never_moves_a_code() -> None:
     made = book().eval()
     before = {name: tensor.clone() for name, tensor in made.state_dict().items()}
-    made.update(tokens(), made.assign(tokens()), generator(0))
+    made.update(made.gathered(tokens(), made.assign(tokens())), generator(0))
     assert all(torch.equal(before[name], tensor) for name, tensor in made.state_dict().items())
 
 
@@ -58,12 +58,12 @@ def test_an_idle_code_starts_again_beside_an_active_one_and_stays_there() -> Non
     made.vectors[0] = made.sums[0] = 100.0
     given = tokens()
     for _ in range(3):
-        made.update(given, made.assign(given), generator(1))
+        made.update(made.gathered(given, made.assign(given)), generator(1))
     others = (made.vectors[1:] - made.vectors[0]).norm(dim=1)
     assert others.min() < 0.1
     torch.testing.assert_close(made.sums[0], made.vectors[0] * made.counts[0])
     assert made.idle[0] == 0
-    made.update(given, made.assign(given), generator(1))
+    made.update(made.gathered(given, made.assign(given)), generator(1))
     assert made.vectors[0].norm() < 10
 
 
@@ -93,5 +93,5 @@ def test_codes_without_tokens_stay_where_they_are(rows: int) -> None:
     made = book()
     given = made.vectors[:1].repeat(rows, 1)
     before = made.vectors.clone()
-    made.update(given, made.assign(given), generator(0))
+    made.update(made.gathered(given, made.assign(given)), generator(0))
     torch.testing.assert_close(made.vectors, before)

@@ -54,26 +54,33 @@ class Codebook(nn.Module):
         """The nearest code of each token (B.2)."""
         return nearest(tokens, self.vectors)
 
+    def gathered(
+        self, tokens: Float[Tensor, "tokens dim"], chosen: Int[Tensor, " tokens"]
+    ) -> Float[Tensor, "codes dim_and_one"]:
+        """What `update` learns from: for each code the sum of the tokens that chose it, and their number.
+
+        Tokens of all processes count.
+        """
+        found = torch.zeros(len(self), tokens.shape[1] + 1, device=tokens.device)
+        found[:, :-1].index_add_(0, chosen, tokens.detach())
+        found[:, -1] = torch.bincount(chosen, minlength=len(self))
+        if processes() > 1:
+            dist.all_reduce(found)
+        return found
+
     @torch.no_grad()
-    def update(
-        self, tokens: Float[Tensor, "tokens dim"], chosen: Int[Tensor, " tokens"], draw: torch.Generator
-    ) -> None:
-        """One step of the moving averages over all processes' tokens, then idle codes are revived.
+    def update(self, gathered: Float[Tensor, "codes dim_and_one"], draw: torch.Generator) -> None:
+        """One step of the moving averages, then idle codes are revived.
 
         ``N ← γN + (1-γ)·count``, ``m ← γm + (1-γ)·Σh``, ``e = m/N``.
         """
         if not self.training:
             return
-        now = torch.zeros(len(self), tokens.shape[1] + 1, device=tokens.device)
-        now[:, :-1].index_add_(0, chosen, tokens)
-        now[:, -1] = torch.bincount(chosen, minlength=len(self))
-        if processes() > 1:
-            dist.all_reduce(now)
-        self.sums.lerp_(now[:, :-1], 1 - self.decay)
-        self.counts.lerp_(now[:, -1], 1 - self.decay)
+        self.sums.lerp_(gathered[:, :-1], 1 - self.decay)
+        self.counts.lerp_(gathered[:, -1], 1 - self.decay)
         # A new tensor: the loss of this step still refers to the codes it was computed with.
         self.vectors = self.sums / self.counts[:, None]
-        self.idle.add_(1).masked_fill_(now[:, -1] > 0, 0)
+        self.idle.add_(1).masked_fill_(gathered[:, -1] > 0, 0)
         self._revive(draw)
 
     def _revive(self, draw: torch.Generator) -> None:
@@ -96,7 +103,10 @@ class Codebook(nn.Module):
 
 
 def straight_through(
-    tokens: Float[Tensor, "tokens dim"], chosen: Float[Tensor, "tokens dim"]
-) -> Float[Tensor, "tokens dim"]:
-    """The chosen codes in value, the tokens in gradient: ``h + sg(e - h)`` (B.2)."""
-    return tokens + (chosen - tokens).detach()
+    given: Float[Tensor, "rows dim"], quantised: Float[Tensor, "rows dim"]
+) -> Float[Tensor, "rows dim"]:
+    """The codes in value, what they were chosen for in gradient: ``h + sg(e - h)`` (B.2).
+
+    It is linear: of means over items it gives the mean of what it gives of their tokens.
+    """
+    return given + (quantised - given).detach()

@@ -92,7 +92,7 @@ def _fingerprint(
     items: Mapping[str, Items], sources: Sequence[PairSource], config: CodesConfig, schedule: Schedule
 ) -> str:
     """Of all that determines a start: config, schedule, a sample of the tokens, and which rows are pairs."""
-    data = [torch.from_numpy(own.tokens.padded(np.arange(min(64, len(own.tokens))))[0]) for own in items.values()]
+    data = [torch.from_numpy(own.tokens.rows(np.arange(min(64, len(own.tokens))))) for own in items.values()]
     data += [torch.from_numpy(np.ascontiguousarray(own.pooled.vectors)) for own in items.values()]
     data += [torch.from_numpy(rows) for source in sources for rows in (source.left_rows, source.right_rows)]
     return fingerprint(repr((asdict(config), schedule, [(str(source), source.weight) for source in sources])), data)
@@ -160,8 +160,8 @@ def _mixed_tokens(model: CodeModel, items: Mapping[str, Items], draw: torch.Gene
     of: dict[str, list[torch.Tensor]] = {}
     for name, own in items.items():
         rows = torch.randperm(len(own.tokens), generator=draw)[:START_ITEMS].numpy()
-        vectors, present = (torch.from_numpy(array) for array in own.tokens.padded(np.sort(rows)))
-        of.setdefault(own.tokens.modality, []).append(model.project(name, vectors, present)[present])
+        vectors = torch.from_numpy(own.tokens.rows(np.sort(rows)))
+        of.setdefault(own.tokens.modality, []).append(model.project(name, vectors))
     pools = [torch.cat(own) for own in of.values()]
     fewest = min(START_TOKENS, *map(len, pools))
     return torch.cat([pool[torch.randperm(len(pool), generator=draw)[:fewest]] for pool in pools])

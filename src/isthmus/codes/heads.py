@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from isthmus.codes.config import Normalisation
@@ -23,15 +22,12 @@ class TokenHead(nn.Module):
     def __init__(self, dim: int, code_dim: int, normalisation: Normalisation, squared_norm: float) -> None:
         super().__init__()
         self.linear = nn.Linear(dim, code_dim)
-        batch = normalisation == "batch"
-        self.normalise = SharedBatchNorm(code_dim, affine=False) if batch else nn.Identity()
-        self.scale = math.sqrt(squared_norm / code_dim) if batch else 1.0
+        self.normalise: nn.Module = nn.Identity()
+        if normalisation == "batch":
+            self.normalise = SharedBatchNorm(code_dim).requires_grad_(False)
+            nn.init.constant_(self.normalise.weight, math.sqrt(squared_norm / code_dim))
 
-    def forward(
-        self, tokens: Float[Tensor, "batch longest dim"], present: Bool[Tensor, "batch longest"]
-    ) -> Float[Tensor, "batch longest code_dim"]:
-        """Projected tokens, 0 where none is present."""
-        found = self.normalise(self.linear(tokens[present])) * self.scale
-        projected = torch.zeros(*present.shape, found.shape[1], device=found.device, dtype=found.dtype)
-        projected[present] = found
+    def forward(self, tokens: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens code_dim"]:
+        """Projected tokens."""
+        projected: Tensor = self.normalise(self.linear(tokens))
         return projected

@@ -7,7 +7,7 @@ cannot hold, and the floor that public code puts under it removes the gradient t
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -44,34 +44,35 @@ def _margin_softmax(
 
 
 def squared_distances(
-    tokens: Float[Tensor, "*batch dim"], codes: Float[Tensor, "codes dim"]
-) -> Float[Tensor, "*batch codes"]:
+    tokens: Float[Tensor, "tokens dim"], codes: Float[Tensor, "codes dim"]
+) -> Float[Tensor, "tokens codes"]:
     """``‖h - e_v‖²`` of every token and code."""
-    flat = tokens.flatten(0, -2)
-    squares = flat.square().sum(1, keepdim=True) + codes.square().sum(1)
-    return torch.addmm(squares, flat, codes.T, alpha=-2).clamp(min=0).unflatten(0, tokens.shape[:-1])
+    squares = tokens.square().sum(1, keepdim=True) + codes.square().sum(1)
+    return torch.addmm(squares, tokens, codes.T, alpha=-2).clamp(min=0)
 
 
-def log_code_distribution(
-    tokens: Float[Tensor, "*batch dim"], codes: Float[Tensor, "codes dim"]
-) -> Float[Tensor, "*batch codes"]:
+def log_code_distribution(squared: Float[Tensor, "tokens codes"]) -> Float[Tensor, "tokens codes"]:
     """``log P(e_v | h)``, ``P = softmax_v(-‖h - e_v‖²)``: B.5 with the distance squared."""
-    return functional.log_softmax(-squared_distances(tokens, codes), dim=-1)
+    return functional.log_softmax(-squared, dim=1)
 
 
-def log_plain_code_distribution(
-    tokens: Float[Tensor, "*batch dim"], codes: Float[Tensor, "codes dim"]
-) -> Float[Tensor, "*batch codes"]:
-    """``log P(e_v | h)``, ``P = softmax_v(-‖h - e_v‖)``: B.5 as the paper prints it."""
-    return functional.log_softmax(-(squared_distances(tokens, codes) + 1e-12).sqrt(), dim=-1)
+def log_plain_code_distribution(squared: Float[Tensor, "tokens codes"]) -> Float[Tensor, "tokens codes"]:
+    """``log P(e_v | h)``, ``P = softmax_v(-‖h - e_v‖)``, of squared distances: B.5 as the paper prints it."""
+    return functional.log_softmax(-(squared + 1e-12).sqrt(), dim=1)
 
 
 def log_mean_distribution(
-    log_each: Float[Tensor, "batch tokens codes"], present: Bool[Tensor, "batch tokens"]
-) -> Float[Tensor, "batch codes"]:
-    """``log P(e_v | H)``, ``P(e_v | H) = mean_l P(e_v | h_l)`` over the tokens that are present, in log space."""
-    masked = log_each.masked_fill(~present[..., None], -torch.inf)
-    return masked.logsumexp(1) - present.sum(1, keepdim=True).to(log_each.dtype).log()
+    log_each: Float[Tensor, "tokens codes"], item: Int[Tensor, " tokens"], counts: Int[Tensor, " items"]
+) -> Float[Tensor, "items codes"]:
+    """``log P(e_v | H)``, ``P(e_v | H) = mean_l P(e_v | h_l)`` over each item's tokens, in log space.
+
+    ``item`` and ``counts`` are those of a `TokenBatch`.
+    """
+    none = torch.full((len(counts), log_each.shape[1]), -torch.inf, dtype=log_each.dtype, device=log_each.device)
+    place = item[:, None].expand_as(log_each)
+    highest = none.scatter_reduce(0, place, log_each.detach(), "amax")
+    total = torch.zeros_like(none).index_add(0, item, (log_each - highest[item]).exp())
+    return highest + (total / counts[:, None]).log()
 
 
 def floored(log_distribution: Float[Tensor, "*batch codes"]) -> Float[Tensor, "*batch codes"]:
@@ -93,6 +94,9 @@ def code_matching(left: Float[Tensor, "share codes"], right: Float[Tensor, "shar
     return functional.cross_entropy(scores, own)
 
 
-def commitment(tokens: Float[Tensor, "tokens dim"], chosen: Float[Tensor, "tokens dim"]) -> Float[Tensor, ""]:
-    """``mean ‖h - sg(e)‖²`` of tokens and the codes chosen for them."""
-    return (tokens - chosen.detach()).square().sum(1).mean()
+def commitment(squared: Float[Tensor, "tokens codes"], chosen: Int[Tensor, " tokens"]) -> Float[Tensor, ""]:
+    """``mean ‖h - e‖²`` of tokens and the codes chosen for them, of all squared distances.
+
+    Codes have no gradient: moving averages move them.
+    """
+    return squared.gather(1, chosen[:, None]).mean()

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from isthmus.codes.batch import TokenBatch
 from isthmus.codes.codebook import Codebook, straight_through
 from isthmus.codes.config import CodesConfig
 from isthmus.codes.heads import TokenHead
@@ -20,6 +21,7 @@ from isthmus.codes.losses import (
     log_code_distribution,
     log_mean_distribution,
     log_plain_code_distribution,
+    squared_distances,
 )
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
@@ -27,7 +29,6 @@ from isthmus.errors import IsthmusError
 
 DISTRIBUTIONS = {"squared": log_code_distribution, "plain": log_plain_code_distribution}
 INFERENCE_ITEMS = 512
-Block = tuple[Float[Tensor, "batch longest code_dim"], Bool[Tensor, "batch longest"]]
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,15 @@ class View:
 class Seen:
     """What a batch of one view's items became.
 
-    ``projected`` tokens are 0 where none is present, ``chosen`` are the codes of those present, ``log_codes`` the
-    logarithms of the items' code distributions.
+    ``projected`` are its tokens, ``chosen`` their codes, ``squared`` the squared distances to all codes; ``log_codes``
+    are the logarithms of the items' code distributions.
     """
 
-    projected: Float[Tensor, "batch longest code_dim"]
-    present: Bool[Tensor, "batch longest"]
+    projected: Float[Tensor, "tokens code_dim"]
     chosen: Int[Tensor, " tokens"]
-    log_codes: Float[Tensor, "batch codes"]
-    summary: Float[Tensor, "batch summary_dim"]
+    squared: Float[Tensor, "tokens codes"]
+    log_codes: Float[Tensor, "items codes"]
+    summary: Float[Tensor, "items summary_dim"]
 
 
 class ViewParts(nn.Module):
@@ -103,35 +104,24 @@ class CodeModel(nn.Module):
 
         return write_codes(self, Path(folder))
 
-    def see(
-        self,
-        name: str,
-        tokens: Float[Tensor, "batch longest dim"],
-        present: Bool[Tensor, "batch longest"],
-        pooled: Float[Tensor, "batch pooled_dim"],
-    ) -> Seen:
+    def see(self, name: str, batch: TokenBatch, pooled: Float[Tensor, "items pooled_dim"]) -> Seen:
         """Project, assign, and sum up a batch: ``z = f_high(H) + f_code(mean H̄)`` (B.3)."""
         own = self._own(name)
-        projected = own.head(tokens, present)
-        flat = projected[present]
-        chosen = self.codebook.assign(flat.detach())
-        quantised = torch.zeros_like(projected)
-        quantised[present] = straight_through(flat, self.codebook.vectors[chosen])
-        mean = quantised.sum(1) / present.sum(1, keepdim=True)
-        summary = own.continuous(pooled) + own.discrete(mean)
-        return Seen(projected, present, chosen, self.log_codes(projected, present), summary)
+        projected = own.head(batch.vectors)
+        squared = squared_distances(projected, self.codebook.vectors)
+        chosen = squared.detach().argmin(1)
+        quantised = batch.uses(chosen, len(self.codebook)) @ self.codebook.vectors
+        summary = own.continuous(pooled) + own.discrete(straight_through(batch.mean(projected), quantised))
+        return Seen(projected, chosen, squared, self.log_codes(squared, batch), summary)
 
-    def log_codes(
-        self, projected: Float[Tensor, "batch longest code_dim"], present: Bool[Tensor, "batch longest"]
-    ) -> Float[Tensor, "batch codes"]:
-        """``log P(e_v | H)`` of each item (B.5)."""
-        each = DISTRIBUTIONS[self.config.distance](projected, self.codebook.vectors)
-        whole = log_mean_distribution(each, present)
+    def log_codes(self, squared: Float[Tensor, "tokens codes"], batch: TokenBatch) -> Float[Tensor, "items codes"]:
+        """``log P(e_v | H)`` of each item (B.5), of its tokens' squared distances to the codes."""
+        whole = log_mean_distribution(DISTRIBUTIONS[self.config.distance](squared), batch.item, batch.counts)
         return whole if self.config.logarithm == "exact" else floored(whole)
 
-    def project(self, name: str, tokens: Tensor, present: Tensor) -> Float[Tensor, "batch longest code_dim"]:
-        """A batch of one view's tokens where the codes are; 0 where none is present."""
-        projected: Tensor = self._own(name).head(tokens, present)
+    def project(self, name: str, tokens: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens code_dim"]:
+        """One view's tokens where the codes are."""
+        projected: Tensor = self._own(name).head(tokens)
         return projected
 
     def view_of(self, tokens: Tokens, name: str | None = None) -> str:
@@ -148,19 +138,18 @@ class CodeModel(nn.Module):
 
     def assign(self, tokens: Tokens, view: str | None = None) -> Int[np.ndarray, " tokens"]:
         """The code of every token."""
-        found = [self.codebook.assign(block[present]) for block, present in self._projected(tokens, view)]
+        found = [self.codebook.assign(projected) for projected, _ in self._projected(tokens, view)]
         return _joined(found, np.empty(0, np.int64))
 
     def item_codes(self, tokens: Tokens, view: str | None = None) -> Float[np.ndarray, "items codes"]:
         """``log P(e_v | H)`` of every item (B.5)."""
-        found = [self.log_codes(block, present) for block, present in self._projected(tokens, view)]
+        found = [self.log_codes(self._squared(projected), batch) for projected, batch in self._projected(tokens, view)]
         return _joined(found, np.empty((0, len(self.codebook)), np.float32))
 
     def token_codes(self, tokens: Tokens, view: str | None = None) -> Float[np.ndarray, "tokens codes"]:
         """``log P(e_v | h)`` of every token (B.5)."""
         distribution = DISTRIBUTIONS[self.config.distance]
-        blocks = self._projected(tokens, view)
-        found = [distribution(block[present], self.codebook.vectors) for block, present in blocks]
+        found = [distribution(self._squared(projected)) for projected, _ in self._projected(tokens, view)]
         return _joined(found, np.empty((0, len(self.codebook)), np.float32))
 
     @torch.no_grad()
@@ -171,7 +160,11 @@ class CodeModel(nn.Module):
         name = self.view_of(tokens, view)
         self.eval()
         found = [
-            self.see(name, *self._batch(tokens, rows), torch.from_numpy(pooled.vectors[rows]).to(self.device)).summary
+            self.see(
+                name,
+                TokenBatch.of(tokens, rows, self.device),
+                torch.from_numpy(pooled.vectors[rows]).to(self.device),
+            ).summary
             for rows in _blocks(len(tokens))
         ]
         return _joined(found, np.empty((0, self.summary_dim), np.float32))
@@ -186,18 +179,16 @@ class CodeModel(nn.Module):
         assert isinstance(own, ViewParts)
         return own
 
-    def _projected(self, tokens: Tokens, view: str | None) -> Iterator[Block]:
+    def _squared(self, projected: Float[Tensor, "tokens code_dim"]) -> Float[Tensor, "tokens codes"]:
+        return squared_distances(projected, self.codebook.vectors)
+
+    @torch.no_grad()
+    def _projected(self, tokens: Tokens, view: str | None) -> Iterator[tuple[Tensor, TokenBatch]]:
         name = self.view_of(tokens, view)
         self.eval()
         for rows in _blocks(len(tokens)):
-            vectors, present = self._batch(tokens, rows)
-            with torch.no_grad():
-                block = self.project(name, vectors, present)
-            yield block, present
-
-    def _batch(self, tokens: Tokens, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        vectors, present = tokens.padded(rows)
-        return torch.from_numpy(vectors).to(self.device), torch.from_numpy(present).to(self.device)
+            batch = TokenBatch.of(tokens, rows, self.device)
+            yield self.project(name, batch.vectors), batch
 
 
 def _blocks(items: int) -> Iterator[np.ndarray]:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from isthmus.codes.batch import TokenBatch
 from isthmus.codes.losses import code_matching, commitment, masked_margin_softmax
 from isthmus.codes.model import CodeModel, Seen
 from isthmus.codes.pairs import PairSource
@@ -25,11 +26,9 @@ class Items:
     tokens: Tokens
     pooled: Embeddings
 
-    def batch(self, rows: Int[np.ndarray, " batch"], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """Padded tokens, which of them are there, and pooled vectors of some items."""
-        vectors, present = self.tokens.padded(rows)
-        arrays = (vectors, present, self.pooled.vectors[rows])
-        return tuple(torch.from_numpy(array).to(device) for array in arrays)  # type: ignore[return-value]
+    def batch(self, rows: Int[np.ndarray, " items"], device: torch.device) -> tuple[TokenBatch, Tensor]:
+        """Tokens and pooled vectors of some items."""
+        return TokenBatch.of(self.tokens, rows, device), torch.from_numpy(self.pooled.vectors[rows]).to(device)
 
 
 class CodesObjective(nn.Module):
@@ -50,8 +49,8 @@ class CodesObjective(nn.Module):
             losses.append(source.weight * loss)
             seen += [(source.left, left), (source.right, right)]
         if config.commitment > 0:
-            losses += [config.commitment * self._commitment(one) / len(seen) for _, one in seen]
-        self._move_codebook(seen, draw)
+            losses += [config.commitment * commitment(one.squared, one.chosen) / len(seen) for _, one in seen]
+        self.model.codebook.update(self._gathered(seen), draw)
         return torch.stack(losses).sum()
 
     def _pair(self, source: PairSource, batch: int, draw: torch.Generator) -> tuple[Seen, Seen]:
@@ -61,19 +60,14 @@ class CodesObjective(nn.Module):
         left, right = (self.model.see(name, *self.items[name].batch(rows[picked], device)) for name, rows in sides)
         return left, right
 
-    def _commitment(self, seen: Seen) -> Float[Tensor, ""]:
-        return commitment(seen.projected[seen.present], self.model.codebook.vectors[seen.chosen])
-
-    def _move_codebook(self, seen: Sequence[tuple[str, Seen]], draw: torch.Generator) -> None:
-        """Equally many tokens of each modality where the config asks for balance, else all."""
-        of: dict[str, list[Seen]] = {}
+    def _gathered(self, seen: Sequence[tuple[str, Seen]]) -> Float[Tensor, "codes dim_and_one"]:
+        """What the codebook learns from: where the config asks for balance, every modality counts as the smallest."""
+        of: dict[str, list[Tensor]] = {}
         for name, one in seen:
-            of.setdefault(self.model.views[name].modality, []).append(one)
-        tokens = [torch.cat([one.projected[one.present] for one in own]).detach() for own in of.values()]
-        chosen = [torch.cat([one.chosen for one in own]) for own in of.values()]
+            found = self.model.codebook.gathered(one.projected, one.chosen)
+            of.setdefault(self.model.views[name].modality, []).append(found)
+        each = torch.stack([torch.stack(own).sum(0) for own in of.values()])
         if self.model.config.balance == "equal":
-            fewest = min(map(len, tokens))
-            picks = [torch.randperm(len(own), generator=draw, device=draw.device)[:fewest] for own in tokens]
-            tokens = [own[pick] for own, pick in zip(tokens, picks, strict=True)]
-            chosen = [own[pick] for own, pick in zip(chosen, picks, strict=True)]
-        self.model.codebook.update(torch.cat(tokens), torch.cat(chosen), draw)
+            tokens = each[:, :, -1].sum(1)
+            each = each * (tokens.min() / tokens)[:, None, None]
+        return each.sum(0)

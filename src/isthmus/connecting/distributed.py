@@ -124,9 +124,11 @@ class SharedBatchNorm(nn.BatchNorm1d):
         """Normalise by the statistics of all processes' rows in training, by the running ones otherwise."""
         if processes() == 1 or not self.training:
             return super().forward(rows)
-        mean = mean_over_processes(rows.mean(0))
-        variance = mean_over_processes((rows - mean).square().mean(0))
-        self._update_running(mean.detach(), variance.detach(), len(rows) * processes())
+        mean_rows = mean_over_processes(torch.tensor(float(len(rows)), device=rows.device))
+        part = len(rows) / mean_rows
+        mean = mean_over_processes(rows.mean(0) * part)
+        variance = mean_over_processes((rows - mean).square().mean(0) * part)
+        self._update_running(mean.detach(), variance.detach(), round(mean_rows.item() * processes()))
         return (rows - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias
 
     def _update_running(self, mean: Tensor, variance: Tensor, rows: int) -> None:

@@ -12,6 +12,7 @@ from isthmus.embeddings import Embeddings
 from isthmus.worlds.world import World
 
 if TYPE_CHECKING:
+    from isthmus.worlds.digits.digits_world import DigitsWorld
     from isthmus.worlds.digits.source import Source
 
 
@@ -31,7 +32,7 @@ class Scene(Protocol):
 
 def open_scene(
     images: Path | None, speech: Path | None, seed: int, *, retrain: bool, gallery: int
-) -> tuple[Scene, World]:
+) -> tuple[DigitsWorld, World]:
     """The digits world of the given recordings (by default the embedded ones) with its test galleries."""
     from isthmus.worlds.digits import build
     from isthmus.worlds.digits.variant import Variant

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from isthmus.connecting.connector import Connector
+from isthmus.demo.alphabet import WRITERS
 from isthmus.demo.contenders import ABLATION, ABLATION_TEXTS, BRIEF, CSLS, SHOWN, Contender
 from isthmus.demo.found import images_for_sounds, sounds_for_images
 from isthmus.demo.scene import Scene
@@ -33,6 +34,7 @@ class Findings:
     outcomes: Mapping[str, Outcome]
     ablation: Mapping[str, Outcome]
     seconds: Mapping[str, float]
+    codes: Sequence[Section] = ()
 
     @property
     def oracle(self) -> str:
@@ -47,11 +49,13 @@ def showcase(found: Findings, total_seconds: float) -> Page:
     size = len(found.world.galleries[first].left)
     sections = [
         _examples(found),
+        *found.codes[:1],
         _comparison(found),
         _bars(found),
         _gap(found),
         *([_ablation(found)] if found.ablation else []),
         _own_report(found),
+        *found.codes[1:],
         _time(found, total_seconds),
     ]
     return Page(
@@ -201,6 +205,7 @@ def _own_report(found: Findings) -> Section:
 
 def _time(found: Findings, total_seconds: float) -> Section:
     labels = {name: own.label for name, own in found.contenders.items()}
+    labels |= {f"codes_{name}": own.label for name, own in WRITERS.items()}
     rows = [Row(labels.get(name, name), (seconds,)) for name, seconds in found.seconds.items()]
     rows.append(Row("this run, until this page", (total_seconds,), "reference"))
     return Section(

@@ -9,13 +9,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from isthmus.atomic import write_whole
+from isthmus.demo.alphabet import headlines
 from isthmus.demo.stages import Outcome
 
 ABLATION_FIGURES = ("r1", "mrr")
 
 
 def summarise(
-    contenders: Mapping[str, Outcome], ablation: Mapping[str, Outcome], seconds: Mapping[str, float], total: float
+    contenders: Mapping[str, Outcome],
+    ablation: Mapping[str, Outcome],
+    writers: Mapping[str, Outcome],
+    seconds: Mapping[str, float],
+    total: float,
 ) -> dict[str, float]:
     """Every figure of a run by name; docs/demo.md says what each name means.
 
@@ -30,6 +35,9 @@ def summarise(
         figures |= _ablation_figures(name, outcome["galleries"])
     if "full" in ablation:
         figures |= _ablation_figures("csls", ablation["full"]["galleries_csls"])
+    for name, outcome in writers.items():
+        prefix = "codes" if name == "paired" else f"codes.{name}"
+        figures |= {f"{prefix}.{figure}": value for figure, value in headlines(outcome["figures"]).items()}
     figures |= {f"time.{name}_s": value for name, value in seconds.items()}
     figures["time.total_s"] = total
     figures["memory.peak_mb"] = peak_megabytes()

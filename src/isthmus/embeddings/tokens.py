@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from isthmus.embeddings.checks import check_ids, check_modality
 from isthmus.errors import IsthmusError
@@ -110,15 +110,9 @@ class Tokens:
         for start in range(0, len(self), items):
             yield self.take(np.arange(start, min(start + items, len(self))))
 
-    def padded(
-        self, index: Int[np.ndarray, " batch"]
-    ) -> tuple[Float[np.ndarray, "batch longest dim"], Bool[np.ndarray, "batch longest"]]:
-        """Some items' tokens, 0 after an item's last; and which of them are there."""
-        counts = self.counts[index]
-        present = np.arange(counts.max(initial=1)) < counts[:, None]
-        vectors = np.zeros((*present.shape, self.dim), np.float32)
-        vectors[present] = self._gathered(index, "vectors")
-        return vectors, present
+    def rows(self, index: Int[np.ndarray, " items"]) -> Float[np.ndarray, "tokens dim"]:
+        """Token vectors of some items, which may repeat, one item after another; `counts` says how many each has."""
+        return self._gathered(np.asarray(index), "vectors")
 
     def _read(self, index: np.ndarray, ids: list[str]) -> Tokens:
         offsets = np.concatenate([[0], np.cumsum(self.counts[index])]).astype(np.int64)
@@ -128,17 +122,19 @@ class Tokens:
     def _gathered(self, index: np.ndarray, field: str) -> np.ndarray:
         """A field of some items' tokens, one item after another."""
         counts = self.counts[index]
-        ends = np.cumsum(counts)
-        width = self.dim if field == "vectors" else len(PLACES[self.unit])
-        found = np.empty((int(counts.sum()), width), np.float32)
         part_of = np.searchsorted(self._starts, index, side="right") - 1
+        step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        width = self.dim if field == "vectors" else len(PLACES[self.unit])
+        found = np.empty((len(step), width), np.float32)
         for number in np.unique(part_of):
-            part, here = self._parts[number], np.flatnonzero(part_of == number)
-            first = part.offsets[index[here] - self._starts[number]]
-            step = np.arange(counts[here].sum()) - np.repeat(np.cumsum(counts[here]) - counts[here], counts[here])
-            source = np.repeat(first, counts[here]) + step
-            target = np.repeat(ends[here] - counts[here], counts[here]) + step
-            found[target] = getattr(part, field)[source]
+            part, here = self._parts[number], part_of == number
+            first = part.offsets[np.where(here, index - self._starts[number], 0)]
+            source = np.repeat(first, counts) + step
+            rows = getattr(part, field)
+            if here.all():
+                return np.asarray(rows[source], dtype=np.float32)
+            token_here = np.repeat(here, counts)
+            found[token_here] = rows[source[token_here]]
         return found
 
     def _joined(self, field: str, width: int) -> np.ndarray:

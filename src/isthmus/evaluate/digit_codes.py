@@ -3,19 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import PairSource, paired_by_row
-from isthmus.codes.sources import Unpaired
+from isthmus.codes.sources import Unpaired, without_pairs
 from isthmus.embeddings import Embeddings
 from isthmus.evaluate.token_labels import Labelled
 from isthmus.worlds.digits import fine
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.space import ContrastiveSpace
-from isthmus.worlds.world import World
+from isthmus.worlds.digits.wording import NAMES
+from isthmus.worlds.world import Gallery, World
 
 TAUGHT = 400
 """Items on whose codes heads are trained."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What codes are learned from, with pairs and without, and the labelled items they are judged by.
+
+    ``taught`` are training items, by modality; ``asked`` are galleries of other items, by name and modality; ``names``
+    say what each label is.
+    """
+
+    paired: Unpaired
+    unpaired: Unpaired
+    taught: Mapping[str, Labelled]
+    asked: Mapping[str, Mapping[str, Labelled]]
+    names: Sequence[str]
+
+
+def lessons(digits: DigitsWorld, world: World, items: int | None = None, gallery: int | None = None) -> Lessons:
+    """Everything code learning needs of a world; of every memory the first ``items``, of every gallery ``gallery``."""
+    fewer = _first(world, items, gallery)
+    unpaired = without_pairs(*sides(digits, fewer))
+    taught, asked = taught_items(digits, fewer), asked_galleries(digits, fewer)
+    return Lessons(true_pairs(digits, fewer), unpaired, taught, asked, NAMES)
 
 
 def text_items(space: ContrastiveSpace, ids: Sequence[str]) -> Items:
@@ -79,3 +106,17 @@ def asked_galleries(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[s
     """The galleries on which all is measured: seen voices, and the unseen one."""
     galleries = {name: world.galleries[name] for name in ("seen", "unseen")}
     return {name: labelled(digits, own.left.ids, own.right.ids) for name, own in galleries.items()}
+
+
+def _first(world: World, items: int | None, gallery: int | None) -> World:
+    def few(embeddings: Embeddings, count: int | None) -> Embeddings:
+        return embeddings.take(np.arange(min(count or len(embeddings), len(embeddings))))
+
+    def fewer(own: Gallery) -> Gallery:
+        concepts = own.left_concepts[:gallery], own.right_concepts[:gallery]
+        return Gallery(few(own.left, gallery), few(own.right, gallery), *concepts)
+
+    left, right = ({name: few(own, items) for name, own in side.items()} for side in (world.left, world.right))
+    galleries = {name: fewer(own) for name, own in world.galleries.items()}
+    pairs = world.pairs and (few(world.pairs[0], items), few(world.pairs[1], items))
+    return replace(world, left=left, right=right, galleries=galleries, pairs=pairs)

@@ -20,7 +20,7 @@ def touching(places: Float[np.ndarray, "tokens sides"]) -> Bool[np.ndarray, "tok
     """Which places share an edge, a corner or more; each touches itself."""
     axes = places.shape[1] // 2
     reaches = places[:, None, :axes] <= places[None, :, axes:] + NEAR
-    return (reaches & reaches.transpose(1, 0, 2)).all(2)
+    return np.asarray((reaches & reaches.swapaxes(0, 1)).all(axis=2))
 
 
 def region(

@@ -6,9 +6,13 @@ import base64
 import io
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, UInt8
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,7 @@ def picture(pixels: UInt8[np.ndarray, "height width"], description: str) -> str:
     """A grey image inside the page."""
     from PIL import Image
 
-    stored = io.BytesIO()
-    Image.fromarray(pixels).save(stored, format="PNG", optimize=True)
-    return f'<img alt="{escape(description)}" src="{_data_uri("image/png", stored.getvalue())}">'
+    return f'<img alt="{escape(description)}" src="{data_uri("image/png", png(Image.fromarray(pixels)))}">'
 
 
 def sound(samples: Float[np.ndarray, " samples"], rate: int) -> str:
@@ -49,7 +51,7 @@ def sound(samples: Float[np.ndarray, " samples"], rate: int) -> str:
 
     stored = io.BytesIO()
     soundfile.write(stored, samples, rate, format="WAV", subtype="PCM_16")
-    return f'<audio controls preload="none" src="{_data_uri("audio/wav", stored.getvalue())}"></audio>'
+    return f'<audio controls preload="none" src="{data_uri("audio/wav", stored.getvalue())}"></audio>'
 
 
 def _example(shown: Example) -> str:
@@ -64,5 +66,13 @@ def _found(item: Found) -> str:
     return f'<li class="{kind}"><figure>{item.media}<figcaption>{caption}</figcaption></figure></li>'
 
 
-def _data_uri(kind: str, content: bytes) -> str:
+def png(image: Image.Image) -> bytes:
+    """An image as PNG."""
+    stored = io.BytesIO()
+    image.save(stored, format="PNG", optimize=True)
+    return stored.getvalue()
+
+
+def data_uri(kind: str, content: bytes) -> str:
+    """Content of a MIME type as an address that needs no file."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
