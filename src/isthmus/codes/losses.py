@@ -47,8 +47,9 @@ def squared_distances(
     tokens: Float[Tensor, "tokens dim"], codes: Float[Tensor, "codes dim"]
 ) -> Float[Tensor, "tokens codes"]:
     """``‖h - e_v‖²`` of every token and code."""
-    squares = tokens.square().sum(1, keepdim=True) + codes.square().sum(1)
-    return torch.addmm(squares, tokens, codes.T, alpha=-2).clamp(min=0)
+    # The square of the norm, because its gradient is one product where that of a sum of squares is three.
+    squares = torch.linalg.vector_norm(tokens, dim=1, keepdim=True).square() + codes.square().sum(1)
+    return torch.addmm(squares, tokens, -2 * codes.T).clamp(min=0)
 
 
 def log_code_distribution(squared: Float[Tensor, "tokens codes"]) -> Float[Tensor, "tokens codes"]:

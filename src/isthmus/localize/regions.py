@@ -34,11 +34,10 @@ def region(
     ``touches`` says which tokens are connected directly, as `touching` does. ``least`` is a share of the way from the
     item's median heat to its highest.
     """
-    from scipy.sparse.csgraph import connected_components
-
-    hot = np.flatnonzero(heat >= np.median(heat) + least * (heat.max() - np.median(heat)))
-    _, part = connected_components(touches[np.ix_(hot, hot)], directed=False)
-    inside = hot[part == part[hot == heat.argmax()]]
+    hot = heat >= np.median(heat) + least * (heat.max() - np.median(heat))
+    inside = np.arange(len(heat)) == heat.argmax()
+    while (grown := hot & touches[inside].any(0)).sum() > inside.sum():
+        inside = grown
     axes = places.shape[1] // 2
     return np.concatenate([places[inside, :axes].min(0), places[inside, axes:].max(0)])
 
