@@ -67,7 +67,7 @@ def measure(source: Source, seed: int, split: str, say: Callable[[str], None]) -
         started = time.perf_counter()
         model = fit_codes(learned.items, learned.sources, config, seed=seed, device="cpu")
         seconds = time.perf_counter() - started
-        found[name] = {**code_figures(model, taught, asked), "seconds": seconds}
+        found[name] = {**code_figures(model.token_codes, taught, asked), "seconds": seconds}
         say(f"seed {seed} {name}: " + ", ".join(f"{key} {found[name][key]:.3f}" for key in SHOWN))
     return found
 

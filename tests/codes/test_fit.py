@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from isthmus.codes.config import BRIEF, LITERAL, CodesConfig
-from isthmus.codes.fit import _fit_once, build_model, checkpoints_of, fit_codes, mismatch
+from isthmus.codes.fit import Lesson, _fit_once, build_model, checkpoints_of, fit_codes, mismatch
 from isthmus.codes.model import CodeModel
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import paired_by_id, paired_by_row
+from isthmus.codes.refining import refined
 from isthmus.codes.sources import without_pairs
 from isthmus.connecting.training import seed_of
 from isthmus.errors import IsthmusError
@@ -36,7 +37,7 @@ def ours(pairs: dict[str, Items]) -> CodeModel:
 
 
 def test_codes_are_shared_with_the_fixes(ours: CodeModel, taught: dict[str, Labelled], asked: Galleries) -> None:
-    found = code_figures(ours, taught, asked)
+    found = code_figures(ours.token_codes, taught, asked)
     assert found["joint_use.seen"] >= 0.8
     assert found["same_top_code.seen"] >= 0.8
     assert found["transfer.image_to_audio.seen"] >= 0.9
@@ -48,7 +49,7 @@ def test_the_literal_recipe_shares_no_code_and_says_so(
     pairs: dict[str, Items], taught: dict[str, Labelled], asked: Galleries, caplog: pytest.LogCaptureFixture
 ) -> None:
     literal = fit_codes(pairs, triples(pairs), replace(LITERAL, optimisation=SHORT), device="cpu")
-    found = code_figures(literal, taught, asked)
+    found = code_figures(literal.token_codes, taught, asked)
     assert found["joint_use.seen"] <= 0.1
     assert found["transfer.image_to_audio.seen"] <= 0.4
     assert "THE CODES ARE NOT SHARED" in caplog.text
@@ -60,7 +61,8 @@ def test_codes_are_shared_without_a_pair(
     found = without_pairs(*sides)
     assert [source.kind for source in found.sources] == ["own", "own", "overlap"]
     assert not any({source.left, source.right} == {"image", "audio"} for source in found.sources)
-    figures = code_figures(fit_codes(found.items, found.sources, OURS, device="cpu"), taught, asked)
+    model = fit_codes(found.items, found.sources, OURS, device="cpu")
+    figures = code_figures(model.token_codes, taught, asked)
     assert figures["transfer.image_to_audio.seen"] >= 0.6
     assert figures["pointing.audio_to_image.seen"] >= 0.6
 
@@ -127,7 +129,8 @@ def test_training_stopped_midway_continues_bit_exactly(pairs: dict[str, Items], 
 def test_the_start_that_matches_best_is_kept(pairs: dict[str, Items]) -> None:
     brief = replace(OURS, optimisation=replace(BRIEF, min_steps=40))
     place = torch.device("cpu")
-    alone = [_fit_once(pairs, triples(pairs), brief, seed_of(0, 4, n), place, None, None) for n in range(3)]
+    lesson = Lesson(pairs, triples(pairs), brief)
+    alone = [_fit_once(lesson, seed_of(0, 4, n), place, None, None) for n in range(3)]
     best = min(alone, key=lambda model: mismatch(model, pairs, triples(pairs)))
     kept = fit_codes(pairs, triples(pairs), replace(brief, restarts=3), device="cpu")
     assert all(torch.equal(tensor, kept.state_dict()[name]) for name, tensor in best.state_dict().items())
@@ -143,3 +146,36 @@ def test_bad_sources_are_named(pairs: dict[str, Items]) -> None:
         paired_by_id(("image", pairs["image"].tokens), ("audio", pairs["audio"].tokens))
     with pytest.raises(IsthmusError, match="fit no view of the codes"):
         build_model({"image": pairs["image"]}, OURS, 0).assign(pairs["audio"].tokens)
+
+
+def test_a_modality_is_added_later_and_nothing_else_moves(
+    pairs: dict[str, Items], taught: dict[str, Labelled], asked: Galleries, tmp_path: Path
+) -> None:
+    heard = {name: pairs[name] for name in ("audio", "text")}
+    count = len(pairs["text"].tokens)
+    base = fit_codes(heard, [paired_by_row("audio", "text", count)], replace(OURS, restarts=2), device="cpu")
+    seen = {name: pairs[name] for name in ("image", "text")}
+    larger = fit_codes(seen, [paired_by_row("image", "text", count)], OURS, base=base, device="cpu")
+    for name, tensor in base.state_dict().items():
+        assert torch.equal(tensor, larger.state_dict()[name]), name
+    larger.save(tmp_path)
+    read = CodeModel.load(tmp_path)
+    np.testing.assert_array_equal(read.assign(pairs["audio"].tokens), base.assign(pairs["audio"].tokens))
+    found = code_figures(read.token_codes, taught, {"seen": asked["seen"]})
+    assert found["transfer.audio_to_image.seen"] >= 0.85
+    assert found["pointing.audio_to_image.seen"] >= 0.85
+
+
+def test_refining_takes_the_candidate_whose_codes_are_most_alike(ours: CodeModel, pairs: dict[str, Items]) -> None:
+    draw = np.random.default_rng(0)
+    candidates = np.stack([draw.permutation(40)[:6] for _ in range(30)])
+    believed = replace(
+        paired_by_row("image", "audio", 30, "pseudo"), right_rows=candidates[:, 0], candidates=candidates
+    )
+    known = paired_by_row("image", "text", 30)
+    again, untouched = refined(ours, pairs, [believed, known])
+    assert untouched is known
+    left, right = (ours.item_codes(pairs[name].tokens).astype(np.float64) for name in ("image", "audio"))
+    for row in range(30):
+        alike = [np.exp(left[row]) @ right[c] + left[row] @ np.exp(right[c]) for c in candidates[row]]
+        assert again.right_rows[row] == candidates[row][int(np.argmax(alike))]

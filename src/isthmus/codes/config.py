@@ -52,6 +52,8 @@ class CodesConfig:
     """Steps without use after which a code starts again from an active one."""
     restarts: int = 3
     """Runs from different starts, of which the one whose codes match best over its pairs is kept."""
+    refinements: int = 0
+    """Times that believed pairs (retrieved, pseudo) are chosen again by the codes and all is learned anew."""
     optimisation: OptimisationConfig = BRIEF
     """The optimiser."""
 
@@ -65,6 +67,7 @@ class CodesConfig:
         require(0 < self.decay < 1, "decay", "between 0 and 1", self.decay)
         require(self.revive_after >= 1, "revive-after", "at least 1", self.revive_after)
         require(self.restarts >= 1, "restarts", "at least 1", self.restarts)
+        require(self.refinements >= 0, "refinements", "at least 0", self.refinements)
 
 
 LITERAL = CodesConfig(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from isthmus.codes.losses import code_matching
 from isthmus.codes.model import CodeModel, View
 from isthmus.codes.objective import CodesObjective, Items
 from isthmus.codes.pairs import PairSource
+from isthmus.codes.refining import refined
 from isthmus.codes.use import Contrast, concept_overlap, use_of_items
 from isthmus.connecting.checkpoints import Checkpoint, fingerprint
 from isthmus.connecting.distributed import join_processes, training_device
@@ -33,11 +34,22 @@ START_TOKENS = 8192
 """Tokens of each modality on which k-means starts the codebook."""
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What a model is learned from, and how; ``base`` is a model that is kept as it is and gains the other views."""
+
+    items: Mapping[str, Items]
+    sources: Sequence[PairSource]
+    config: CodesConfig
+    base: CodeModel | None = None
+
+
 def fit_codes(
     items: Mapping[str, Items],
     sources: Sequence[PairSource],
     config: CodesConfig,
     *,
+    base: CodeModel | None = None,
     seed: int = 0,
     device: str | None = None,
     checkpoint: Path | None = None,
@@ -45,40 +57,49 @@ def fit_codes(
 ) -> CodeModel:
     """Learn heads and a codebook from pair sources over the given views.
 
-    With ``checkpoint`` (a file) each start is saved beside it under its number and, started again with the same
-    arguments, continues bit-exactly; delete them (`checkpoints_of`) once the model is saved. Raises `IsthmusError` for
-    a view that no pair source reaches, or a source over an unknown view.
+    With ``base`` its codebook and views stay exactly as they are, and views it lacks are added to it; of the config
+    only the optimisation and the number of restarts count then. With ``checkpoint`` (a file) each start is saved beside
+    it under its number and, started again with the same arguments, continues bit-exactly; delete them
+    (`checkpoints_of`) once the model is saved. Raises `IsthmusError` for a view that no pair source reaches, or a
+    source over an unknown view.
     """
     _check(items, sources)
     join_processes()
     place = training_device(device)
-    runs = [
-        _fit_once(items, sources, config, seed_of(seed, 4, number), place, _numbered(checkpoint, number), progress)
-        for number in range(config.restarts)
-    ]
-    mismatches = [mismatch(model, items, sources) for model in runs]
-    LOG.info("code matching loss of each start: %s", ", ".join(f"{loss:.3f}" for loss in mismatches))
-    model = runs[int(np.argmin(mismatches))]
-    report = shared_use(model, items, sources)
+    if base is not None:
+        config = replace(base.config, optimisation=config.optimisation, restarts=config.restarts)
+    lesson = Lesson(items, sources, config, base)
+    model = _best_start(lesson, seed, place, checkpoint, progress)
+    for turn in range(1, config.refinements + 1):
+        lesson = replace(lesson, sources=refined(model, items, lesson.sources))
+        later = checkpoint and checkpoint.with_name(f"{checkpoint.name}.{turn}")
+        model = _best_start(lesson, seed, place, later, progress)
+    report = shared_use(model, items, lesson.sources)
     for warning in report.warnings:
         LOG.warning(warning)
     model.facts = {"sources": [str(source) for source in sources], "health": report.lines(), "seed": seed}
     return model
 
 
-def _fit_once(
-    items: Mapping[str, Items],
-    sources: Sequence[PairSource],
-    config: CodesConfig,
-    seed: int,
-    place: torch.device,
-    checkpoint: Path | None,
-    progress: OnProgress | None,
+def _best_start(
+    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: OnProgress | None
 ) -> CodeModel:
-    model = build_model(items, config, seed).to(place)
-    objective = CodesObjective(model, items, sources)
-    schedule = Schedule.over(max(map(len, sources)), config.optimisation, seed)
-    saved = Checkpoint(checkpoint, _fingerprint(items, sources, config, schedule)) if checkpoint else None
+    runs = [
+        _fit_once(lesson, seed_of(seed, 4, number), place, _numbered(checkpoint, number), progress)
+        for number in range(lesson.config.restarts)
+    ]
+    mismatches = [mismatch(model, lesson.items, lesson.sources) for model in runs]
+    LOG.info("code matching loss of each start: %s", ", ".join(f"{loss:.3f}" for loss in mismatches))
+    return runs[int(np.argmin(mismatches))]
+
+
+def _fit_once(
+    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: OnProgress | None
+) -> CodeModel:
+    model = build_model(lesson.items, lesson.config, seed, lesson.base).to(place)
+    objective = CodesObjective(model, lesson.items, lesson.sources)
+    schedule = Schedule.over(max(map(len, lesson.sources)), lesson.config.optimisation, seed)
+    saved = Checkpoint(checkpoint, _fingerprint(lesson, schedule)) if checkpoint else None
     train(objective, schedule, checkpoint=saved, progress=progress)
     return model.eval()
 
@@ -88,13 +109,13 @@ def checkpoints_of(checkpoint: Path) -> list[Path]:
     return sorted(checkpoint.parent.glob(f"{checkpoint.name}.[0-9]*"))
 
 
-def _fingerprint(
-    items: Mapping[str, Items], sources: Sequence[PairSource], config: CodesConfig, schedule: Schedule
-) -> str:
-    """Of all that determines a start: config, schedule, a sample of the tokens, and which rows are pairs."""
-    data = [torch.from_numpy(own.tokens.rows(np.arange(min(64, len(own.tokens))))) for own in items.values()]
-    data += [torch.from_numpy(np.ascontiguousarray(own.pooled.vectors)) for own in items.values()]
+def _fingerprint(lesson: Lesson, schedule: Schedule) -> str:
+    """Of all that determines a start: config, schedule, a sample of the tokens, which rows are pairs, and the base."""
+    sources, config, base = lesson.sources, lesson.config, lesson.base
+    data = [torch.from_numpy(own.tokens.rows(np.arange(min(64, len(own.tokens))))) for own in lesson.items.values()]
+    data += [torch.from_numpy(np.ascontiguousarray(own.pooled.vectors)) for own in lesson.items.values()]
     data += [torch.from_numpy(rows) for source in sources for rows in (source.left_rows, source.right_rows)]
+    data += list(base.state_dict().values()) if base else []
     return fingerprint(repr((asdict(config), schedule, [(str(source), source.weight) for source in sources])), data)
 
 
@@ -140,11 +161,14 @@ def _overlap(model: CodeModel, items: Mapping[str, Items], source: PairSource) -
     return concept_overlap(*uses)
 
 
-def build_model(items: Mapping[str, Items], config: CodesConfig, seed: int) -> CodeModel:
-    """An untrained model with its codebook started; everything follows from the seed."""
+def build_model(items: Mapping[str, Items], config: CodesConfig, seed: int, base: CodeModel | None = None) -> CodeModel:
+    """An untrained model with its codebook started, or ``base`` with untrained views; all follows from the seed."""
+    views = {name: View.of(own.tokens, own.pooled) for name, own in items.items()}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, 2))
-        model = CodeModel({name: View.of(own.tokens, own.pooled) for name, own in items.items()}, config)
+        if base is not None:
+            return base.extended({name: view for name, view in views.items() if name not in base.views})
+        model = CodeModel(views, config)
     draw = torch.Generator().manual_seed(seed_of(seed, 3))
     if config.start == "normal":
         model.codebook.start_normal(draw)

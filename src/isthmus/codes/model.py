@@ -84,11 +84,18 @@ class CodeModel(nn.Module):
     codes are shared.
     """
 
-    def __init__(self, views: Mapping[str, View], config: CodesConfig, facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        views: Mapping[str, View],
+        config: CodesConfig,
+        facts: Mapping[str, Any] | None = None,
+        summary_dim: int | None = None,
+    ) -> None:
         super().__init__()
         self.views, self.config, self.facts = dict(views), config, dict(facts or {})
         self.codebook = Codebook(config.codes, config.code_dim, decay=config.decay, revive_after=config.revive_after)
-        self.summary_dim = min(view.pooled_dim for view in views.values())
+        self.summary_dim = summary_dim or min(view.pooled_dim for view in views.values())
+        self.kept: frozenset[str] = frozenset()
         self.parts = nn.ModuleDict({name: ViewParts(view, self.summary_dim, config) for name, view in views.items()})
 
     @classmethod
@@ -103,6 +110,24 @@ class CodeModel(nn.Module):
         from isthmus.codes.model_files import write_codes
 
         return write_codes(self, Path(folder))
+
+    def extended(self, views: Mapping[str, View]) -> CodeModel:
+        """A copy with more views, in which nothing that this model has is ever trained: heads, summaries, codebook."""
+        larger = CodeModel({**self.views, **views}, self.config, self.facts, self.summary_dim)
+        larger.load_state_dict(self.state_dict(), strict=False)
+        larger.kept = frozenset(self.views)
+        for name in larger.kept:
+            larger.parts[name].requires_grad_(False)
+        return larger
+
+    def train(self, mode: bool = True) -> CodeModel:
+        """Training mode for all that is not kept as it is."""
+        super().train(mode)
+        for name in self.kept:
+            self.parts[name].eval()
+        if self.kept:
+            self.codebook.eval()
+        return self
 
     def see(self, name: str, batch: TokenBatch, pooled: Float[Tensor, "items pooled_dim"]) -> Seen:
         """Project, assign, and sum up a batch: ``z = f_high(H) + f_code(mean H̄)`` (B.3)."""
@@ -182,13 +207,14 @@ class CodeModel(nn.Module):
     def _squared(self, projected: Float[Tensor, "tokens code_dim"]) -> Float[Tensor, "tokens codes"]:
         return squared_distances(projected, self.codebook.vectors)
 
-    @torch.no_grad()
     def _projected(self, tokens: Tokens, view: str | None) -> Iterator[tuple[Tensor, TokenBatch]]:
         name = self.view_of(tokens, view)
         self.eval()
         for rows in _blocks(len(tokens)):
             batch = TokenBatch.of(tokens, rows, self.device)
-            yield self.project(name, batch.vectors), batch
+            with torch.no_grad():
+                projected = self.project(name, batch.vectors)
+            yield projected, batch
 
 
 def _blocks(items: int) -> Iterator[np.ndarray]:

@@ -25,6 +25,7 @@ def write_codes(model: CodeModel, folder: Path) -> Path:
         "views": {name: asdict(view) for name, view in model.views.items()},
         "config": asdict(model.config),
         "facts": model.facts,
+        "summary_dim": model.summary_dim,
     }
     return write_model(folder, FORMAT, model.state_dict().items(), config, model_card(model))
 
@@ -42,6 +43,6 @@ def _model(config: dict[str, Any], tensors: dict[str, Tensor]) -> CodeModel:
     from isthmus.codes.model import CodeModel, View
 
     views = {name: View(**entry) for name, entry in config["views"].items()}
-    model = CodeModel(views, build(CodesConfig, config["config"]), config["facts"])
+    model = CodeModel(views, build(CodesConfig, config["config"]), config["facts"], config["summary_dim"])
     model.load_state_dict(tensors)
     return model.eval()

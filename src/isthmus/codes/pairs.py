@@ -12,12 +12,16 @@ from isthmus.embeddings.tokens import Tokens
 from isthmus.errors import IsthmusError
 from isthmus.search import Index
 
+CANDIDATES = 10
+"""Answers of a search among which codes may later choose."""
+
 
 @dataclass(frozen=True)
 class PairSource:
     """Rows of one view beside rows of another that are taken to show the same; ``weight`` is the source's in the loss.
 
     ``kind`` says where the pairs come from: true, own (a space's own training pairs), overlap, retrieved, pseudo.
+    ``candidates`` are, best first, the right rows that each pair's right row was chosen from; codes may choose again.
     """
 
     left: str
@@ -26,6 +30,7 @@ class PairSource:
     right_rows: Int[np.ndarray, " pairs"]
     kind: str = "true"
     weight: float = 1.0
+    candidates: Int[np.ndarray, "pairs few"] | None = None
 
     def __len__(self) -> int:
         return len(self.left_rows)
@@ -66,5 +71,5 @@ def nearest_pairs(
 
     Captions retrieved within a space, and the connector's pseudo pairs, are made so.
     """
-    best = Index(right[1]).search(left[1], k=1, csls=csls).rows[:, 0]
-    return PairSource(left[0], right[0], np.arange(len(left[1])), best, kind, weight)
+    best = Index(right[1]).search(left[1], k=min(CANDIDATES, len(right[1])), csls=csls).rows
+    return PairSource(left[0], right[0], np.arange(len(left[1])), best[:, 0], kind, weight, best)

@@ -71,7 +71,7 @@ class School:
             model.save(home / CODES)
             for done in checkpoints_of(checkpoint):
                 done.unlink()
-            figures = code_figures(model, self.lessons.taught, self.lessons.asked)
+            figures = code_figures(model.token_codes, self.lessons.taught, self.lessons.asked)
             return {"figures": figures, "health": model.facts["health"]}
 
         return self.stages.run(f"codes_{name}", self._key(writer), compute)

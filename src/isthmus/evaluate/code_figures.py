@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
+from jaxtyping import Float
 
-from isthmus.codes.model import CodeModel
 from isthmus.codes.use import joint_use, joint_use_by_all, nmi, purity, top_codes, use_shares
+from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.pointing import label_queries, pointing
 from isthmus.evaluate.token_labels import Labelled
 from isthmus.evaluate.transfer import events, taught_head
+
+TokenCodes = Callable[[Tokens], Float[np.ndarray, "tokens codes"]]
+"""Logarithms of the code distributions of tokens, as `CodeModel.token_codes` gives them."""
 
 LEAST_HEAT = 0.25
 """Where regions end; measured on dev (docs/benchmarks.md)."""
 
 
 def code_figures(
-    model: CodeModel,
+    token_codes: TokenCodes,
     taught: Mapping[str, Labelled],
     asked: Mapping[str, Mapping[str, Labelled]],
     *,
@@ -29,18 +33,18 @@ def code_figures(
     are made; ``asked`` other galleries of these modalities by name, on which all is measured. ``same_top_code`` counts
     the labels whose most frequent code is the same in every modality, as a share of all labels.
     """
-    size = len(model.codebook)
     known = {name: own.labels() for name, own in taught.items()}
     count = 1 + max(int(labels.max()) for labels in known.values())
     heads, queries = {}, {}
     for name, own in taught.items():
-        log_codes = model.token_codes(own.tokens)
+        log_codes = token_codes(own.tokens)
+        size = log_codes.shape[1]
         heads[name] = taught_head(events(log_codes.argmax(1), known[name], own.tokens.offsets, size))
         queries[name] = label_queries(log_codes, known[name], count)
 
     found: dict[str, float] = {}
     for gallery, modalities in asked.items():
-        log_codes_of = {name: model.token_codes(own.tokens) for name, own in modalities.items()}
+        log_codes_of = {name: token_codes(own.tokens) for name, own in modalities.items()}
         codes = {name: log_codes.argmax(1) for name, log_codes in log_codes_of.items()}
         labels = {name: own.labels() for name, own in modalities.items()}
         shares = use_shares(codes, size)
