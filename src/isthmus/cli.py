@@ -138,6 +138,8 @@ def search(
     ids: tuple[str, ...] = (),
     k: int = 10,
     csls: bool = False,
+    codes: Path | None = None,
+    shortlist: int = 20,
     out: Path | None = None,
 ) -> None:
     """Search one embedding set by another, of either space, through a connector.
@@ -151,11 +153,18 @@ def search(
         ids: Search only for these query ids.
         k: Hits for each query.
         csls: Correct for hubs (cross-domain similarity local scaling).
+        codes: Folder of a code model: the best hits are put in a new order by how well their codes align.
+        shortlist: How many hits of each query are ordered anew by codes.
         out: Write hits to this .jsonl file; without it they are printed.
     """
     from isthmus.search.sets import search_sets
 
-    hits = search_sets(connector, queries, gallery, query_modality, gallery_modality, ids, k, csls=csls)
+    found = k if codes is None else max(k, shortlist)
+    hits = search_sets(connector, queries, gallery, query_modality, gallery_modality, ids, found, csls=csls)
+    if codes is not None:
+        from isthmus.codes.sets import rerank_set_hits
+
+        hits = rerank_set_hits(hits, codes, queries, gallery, k)
     lines = hits.jsonl()
     if out is None:
         sys.stdout.writelines(line + "\n" for line in lines)

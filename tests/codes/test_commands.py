@@ -1,5 +1,6 @@
 """The codes commands over sets on disk, as a user would run them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 
 from isthmus.cli import main
 from isthmus.codes.assignment import Assignment
+from isthmus.codes.model import CodeModel
 from isthmus.codes.objective import Items
+from isthmus.codes.reranking import rerank
 from isthmus.embeddings.token_files import save_tokens
+from isthmus.search import Hits
 
 BRIEF = ["--codes", "8", "--optimisation.min-steps", "3", "--optimisation.batch-size", "16", "--restarts", "1"]
 
@@ -49,9 +53,31 @@ def test_codes_are_trained_assigned_and_shown(
     assert lines[-1].endswith("to 168 pixels")
 
 
-def test_one_set_with_shared_ids_is_learned_from_its_pairs(pairs: dict[str, Items], tmp_path: Path) -> None:
-    from isthmus.codes.model import CodeModel
+def test_search_is_reordered_by_codes(
+    sides: tuple[dict[str, Items], dict[str, Items]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left, right = (saved(tmp_path / name, side, 60) for name, side in zip(("left", "right"), sides, strict=True))
+    model, joined = tmp_path / "codes", tmp_path / "joined"
+    main(["connect", str(left), str(right), "--method", "procrustes", "--out", str(joined)])
+    main(["codes", "train", str(left), str(right), "--out", str(model), *BRIEF])
+    search = ["search", str(joined), "--queries", str(left), "--gallery", str(right), "--k", "5"]
+    capsys.readouterr()
+    main([*search, "--codes", str(model), "--shortlist", "8"])
+    ordered = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    main([*search[:-1], "8"])
+    plain = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for again, first in zip(ordered, plain, strict=True):
+        assert len(again["hits"]) == 5
+        assert {hit["id"] for hit in again["hits"]} <= {hit["id"] for hit in first["hits"]}
+    assert any(again["hits"][0] != first["hits"][0] for again, first in zip(ordered, plain, strict=True))
+    tokens, answers = sides[0]["image"].tokens.take(np.arange(60)), sides[1]["audio"].tokens.take(np.arange(60))
+    rows = np.array([[answers.ids.index(hit["id"]) for hit in first["hits"]] for first in plain])
+    scores = np.array([[hit["score"] for hit in first["hits"]] for first in plain], np.float32)
+    expected = rerank(Hits(np.array(answers.ids)[rows], scores, rows), CodeModel.load(model), tokens, answers)
+    assert [again["hits"][0]["id"] for again in ordered][:20] == expected.ids[:20, 0].tolist()
 
+
+def test_one_set_with_shared_ids_is_learned_from_its_pairs(pairs: dict[str, Items], tmp_path: Path) -> None:
     folder = tmp_path / "set"
     for name in ("image", "text"):
         rows = np.arange(40)

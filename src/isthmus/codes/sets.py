@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+
+import numpy as np
 
 from isthmus.codes.assignment import Assignment, assign
 from isthmus.codes.config import CodesConfig
@@ -12,12 +15,16 @@ from isthmus.codes.fit import fit_codes
 from isthmus.codes.model import CodeModel
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import PairSource, paired_by_id
+from isthmus.codes.reranking import rerank
 from isthmus.codes.sources import Unpaired, without_pairs
 from isthmus.connecting.connector import Connector
 from isthmus.connecting.progress import OnProgress
 from isthmus.embeddings import open_set
 from isthmus.embeddings.token_files import open_tokens, token_modalities
+from isthmus.embeddings.tokens import Tokens
 from isthmus.errors import IsthmusError
+from isthmus.search import Hits
+from isthmus.search.sets import SetHits
 
 
 def train_on_sets(
@@ -85,6 +92,31 @@ def _modalities(folder: Path) -> list[str]:
     if not found:
         raise IsthmusError(f"{folder}: holds no tokens: codes need an encoder's fine-grained outputs (save_tokens)")
     return found
+
+
+def rerank_set_hits(found: SetHits, model: Path, queries: Path, gallery: Path, k: int) -> SetHits:
+    """A search's hits ordered by score and alignment of codes together, the best ``k``; both sets need tokens."""
+    ids, place = np.unique(found.hits.ids, return_inverse=True)
+    hits = replace(found.hits, rows=place.reshape(found.hits.ids.shape))
+    asked, answers = (
+        _tokens_of(folder, modality, names)
+        for folder, modality, names in zip(
+            (queries, gallery), found.modalities, (found.queries, ids.tolist()), strict=True
+        )
+    )
+    ordered = rerank(hits, CodeModel.load(model), asked, answers)
+    return replace(found, hits=Hits(ordered.ids[:, :k], ordered.scores[:, :k], ordered.rows[:, :k]))
+
+
+def _tokens_of(folder: Path, modality: str, ids: Sequence[str]) -> Tokens:
+    if modality not in _modalities(folder):
+        raise IsthmusError(f"{folder}: holds no {modality} tokens: search without --codes, or embed tokens too")
+    tokens = open_tokens(folder, modality)
+    row_of = {item: row for row, item in enumerate(tokens.ids)}
+    missing = next((item for item in ids if item not in row_of), None)
+    if missing is not None:
+        raise IsthmusError(f"{folder}: {modality} item {missing!r} has no tokens: embed it again with tokens")
+    return tokens.take(np.array([row_of[item] for item in ids]))
 
 
 def shown(model: Path, assignment: Path | None, item: str | None) -> list[str]:

@@ -15,10 +15,11 @@ from isthmus.search.index import Hits, Index
 
 @dataclass(frozen=True)
 class SetHits:
-    """Hits of a set's items, by their ids."""
+    """Hits of a set's items, by their ids, and the modalities that were searched by and in."""
 
     queries: list[str]
     hits: Hits
+    modalities: tuple[str, str]
 
     def jsonl(self) -> Iterator[str]:
         """One JSON object a query: its id, then ids and scores of what was found, best first."""
@@ -44,11 +45,10 @@ def search_sets(
     joint = Connector.load(connector)
     asked = _one_modality(queries, query_modality, joint.overlap, "--query-modality")
     every = joint.project(asked)
-    index = Index(
-        joint.project(_one_modality(gallery, gallery_modality, joint.overlap, "--gallery-modality")), reference=every
-    )
+    searched = _one_modality(gallery, gallery_modality, joint.overlap, "--gallery-modality")
+    index = Index(joint.project(searched), reference=every)
     wanted = every.select(ids) if ids else every
-    return SetHits(list(wanted.ids), index.search(wanted, k, csls=csls))
+    return SetHits(list(wanted.ids), index.search(wanted, k, csls=csls), (asked.modality, searched.modality))
 
 
 def _one_modality(path: Path, modality: str | None, overlap: str, option: str) -> Embeddings:
