@@ -1,0 +1,114 @@
+"""Our quantiser beside vector-quantize-pytorch: the same real tokens, the same moving averages, speed and fit.
+
+    pip install vector-quantize-pytorch
+    python benchmarks/codes_quantiser.py --images mnist_8k.npz --speech fsdd_8k.npz
+
+Tokens of pictures and sounds of the digits world, each modality standardised, in batches of 4096; k-means start, decay
+.99, Euclidean. Per number of codes: milliseconds of a training step (assign and update, best of three runs of 100) and
+of assignment alone; mean squared distance of held-out tokens to their codes; perplexity and share of codes in use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from digits import spaces_recipe
+from isthmus.codes.codebook import Codebook
+from isthmus.codes.use import perplexity, use_shares
+from isthmus.evaluate.digit_codes import picture_items, utterance_items
+from isthmus.worlds.digits.build import build
+from isthmus.worlds.digits.handwriting_files import load_handwriting
+from isthmus.worlds.digits.source import Source
+from isthmus.worlds.digits.speech_files import load_speech
+from isthmus.worlds.digits.variant import Variant
+
+BATCH, STEPS = 4096, 300
+Step = Callable[[torch.Tensor], None]
+Assign = Callable[[torch.Tensor], torch.Tensor]
+
+
+def standardised_tokens(images: Path, speech: Path) -> torch.Tensor:
+    """Equally many tokens of pictures and sounds, in random order."""
+    digits = build(Source("real digits", load_handwriting(images), load_speech(speech)), spaces_recipe(0))
+    world = digits.world("dev", Variant(texts=10, memory=3000, pairs=0, gallery=10))
+    items = picture_items(digits, world.left["image"]), utterance_items(digits, world.right["audio"])
+    vectors = [own.tokens.vectors[:100_000] for own in items]
+    fewest = min(map(len, vectors))
+    both = np.concatenate([(own[:fewest] - own.mean(0)) / own.std(0) for own in vectors])
+    return torch.from_numpy(both)[torch.randperm(len(both), generator=torch.Generator().manual_seed(0))]
+
+
+def ours(tokens: torch.Tensor, codes: int) -> tuple[Step, Assign]:
+    """A training step and assignment of our codebook."""
+    draw = torch.Generator().manual_seed(0)
+    book = Codebook(codes, tokens.shape[1]).train()
+    book.start_from(tokens[:BATCH], draw)
+    return lambda batch: book.update(book.gathered(batch, book.assign(batch)), draw), book.assign
+
+
+def theirs(tokens: torch.Tensor, codes: int) -> tuple[Step, Assign]:
+    """The same of vector-quantize-pytorch, with its own remedy for dead codes."""
+    from vector_quantize_pytorch import VectorQuantize
+
+    torch.manual_seed(0)
+    quantiser = VectorQuantize(
+        dim=tokens.shape[1], codebook_size=codes, decay=0.99, kmeans_init=True, threshold_ema_dead_code=1
+    ).train()
+    quantiser(tokens[None, :BATCH])
+
+    def assign(batch: torch.Tensor) -> torch.Tensor:
+        quantiser.eval()
+        with torch.no_grad():
+            found = quantiser(batch[None])[1][0]
+        quantiser.train()
+        return found
+
+    return lambda batch: quantiser(batch[None]) and None, assign
+
+
+def milliseconds(work: Callable[[], object], calls: int) -> float:
+    """Of one call, the best of three runs."""
+    best = np.inf
+    for _ in range(3):
+        started = time.perf_counter()
+        for _ in range(calls):
+            work()
+        best = min(best, (time.perf_counter() - started) / calls)
+    return 1000 * best
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--images", type=Path, required=True)
+    options.add_argument("--speech", type=Path, required=True)
+    given = options.parse_args()
+    tokens = standardised_tokens(given.images, given.speech)
+    learned, held = tokens[BATCH:], tokens[:BATCH]
+    batches = learned.split(BATCH)[:-1]
+    print("| codes | quantiser | step, ms | assignment, ms | squared distance | perplexity | in use |")
+    for codes in (64, 256, 1024):
+        for name, make in (("isthmus", ours), ("vector-quantize-pytorch", theirs)):
+            step, assign = make(learned, codes)
+            for number in range(STEPS):
+                step(batches[number % len(batches)])
+            chosen = assign(learned)
+            means = torch.zeros(codes, tokens.shape[1]).index_add_(0, chosen, learned)
+            means /= torch.bincount(chosen, minlength=codes).clamp(min=1)[:, None]
+            error = (held - means[assign(held)]).square().sum(1).mean()
+            shares = use_shares({"all": chosen.numpy()}, codes)
+            print(
+                f"| {codes} | {name} | {milliseconds(lambda: step(batches[0]), 100):.1f} "  # noqa: B023
+                f"| {milliseconds(lambda: assign(held), 50):.1f} | {error:.2f} "  # noqa: B023
+                f"| {perplexity(shares)[0]:.0f} | {(shares > 0).mean():.2f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
