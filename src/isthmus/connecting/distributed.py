@@ -134,5 +134,7 @@ class SharedBatchNorm(nn.BatchNorm1d):
     def _update_running(self, mean: Tensor, variance: Tensor, rows: int) -> None:
         if self.running_mean is None or self.running_var is None or self.momentum is None:
             return
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked += 1
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance * rows / (rows - 1), self.momentum)
