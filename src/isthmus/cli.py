@@ -3,13 +3,14 @@
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
+from isthmus.atomic import write_whole
 from isthmus.codes.config import CodesConfig
 from isthmus.connecting.config import METHODS, MethodConfig
 from isthmus.errors import IsthmusError
@@ -165,12 +166,7 @@ def search(
         from isthmus.codes.sets import rerank_set_hits
 
         hits = rerank_set_hits(hits, codes, queries, gallery, k)
-    lines = hits.jsonl()
-    if out is None:
-        sys.stdout.writelines(line + "\n" for line in lines)
-    else:
-        out.write_text("".join(line + "\n" for line in lines))
-        print(f"hits: {out}")
+    _write_lines(hits.jsonl(), "hits", out)
 
 
 def demo(
@@ -265,6 +261,50 @@ def codes_show(model: Folder, assignment: Path | None = None, item: str | None =
     print("\n".join(shown(model, assignment, item)))
 
 
+def localize(
+    codes: Folder,
+    queries: Path,
+    query: str,
+    gallery: Path,
+    part: tuple[float, float] | None = None,
+    query_modality: str | None = None,
+    gallery_modality: str | None = None,
+    ids: tuple[str, ...] = (),
+    by: Literal["codes", "tokens"] = "codes",
+    least: float = 0.25,
+    out: Path | None = None,
+) -> None:
+    """Find where an item, or a part of one, is in other items: boxes in pictures, seconds in sound, words in texts.
+
+    Args:
+        codes: Folder of a code model.
+        queries: Embedding set with tokens that holds the query.
+        query: Id of the item that is looked for.
+        gallery: Embedding set with tokens to look in.
+        part: Only this part of the query: start and end in its unit, for pictures left and right.
+        query_modality: Which modality of the queries' set; needed where it has tokens of several.
+        gallery_modality: Which modality of the gallery's set.
+        ids: Look only in these items.
+        by: Agreement of codes, or likeness of tokens.
+        least: How hot a place must be to belong to the region: 0 the item's median, 1 its hottest.
+        out: Write places to this .jsonl file; without it they are printed.
+    """
+    from isthmus.localize.sets import locate_in_set
+
+    modalities = query_modality, gallery_modality
+    _write_lines(
+        locate_in_set(codes, queries, query, part, gallery, modalities, ids, by=by, least=least), "places", out
+    )
+
+
+def _write_lines(lines: Iterable[str], what: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.writelines(line + "\n" for line in lines)
+    else:
+        write_whole(out, "".join(line + "\n" for line in lines))
+        print(f"{what}: {out}")
+
+
 CODES: dict[str, Callable[..., None]] = {"train": codes_train, "assign": codes_assign, "show": codes_show}
 
 
@@ -295,6 +335,7 @@ def commands(arguments: Sequence[str]) -> dict[str, Callable[..., None]]:
         "connect": connect_with(named_method(arguments)),
         "search": search,
         "codes": codes,
+        "localize": localize,
         "convert": convert,
         "inspect": inspect,
     }

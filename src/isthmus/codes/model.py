@@ -177,6 +177,11 @@ class CodeModel(nn.Module):
         found = [distribution(self._squared(projected)) for projected, _ in self._projected(tokens, view)]
         return _joined(found, np.empty((0, len(self.codebook)), np.float32))
 
+    def token_vectors(self, tokens: Tokens, view: str | None = None) -> Float[np.ndarray, "tokens code_dim"]:
+        """Every token where the codes are."""
+        found = [projected for projected, _ in self._projected(tokens, view)]
+        return _joined(found, np.empty((0, self.config.code_dim), np.float32))
+
     @torch.no_grad()
     def summarise(
         self, tokens: Tokens, pooled: Embeddings, view: str | None = None

@@ -79,10 +79,8 @@ def pairs_within(items: Mapping[str, Items], folder: Path) -> list[PairSource]:
 
 def assign_set(model: Path, folder: Path, modality: str | None, out: Path) -> Assignment:
     """Write a set's tokens of one modality in a model's codes and save the assignment."""
-    modalities = _modalities(folder)
-    if modality is None and len(modalities) > 1:
-        raise IsthmusError(f"{folder}: holds tokens of {', '.join(modalities)}: give --modality")
-    found = assign(CodeModel.load(model), open_tokens(folder, modality or modalities[0]))
+    tokens = tokens_of_set(folder, modality, "--modality")
+    found = assign(CodeModel.load(model), tokens)
     found.save(out)
     return found
 
@@ -99,7 +97,7 @@ def rerank_set_hits(found: SetHits, model: Path, queries: Path, gallery: Path, k
     ids, place = np.unique(found.hits.ids, return_inverse=True)
     hits = replace(found.hits, rows=place.reshape(found.hits.ids.shape))
     asked, answers = (
-        _tokens_of(folder, modality, names)
+        tokens_of_set(folder, modality, "--codes", names)
         for folder, modality, names in zip(
             (queries, gallery), found.modalities, (found.queries, ids.tolist()), strict=True
         )
@@ -108,14 +106,23 @@ def rerank_set_hits(found: SetHits, model: Path, queries: Path, gallery: Path, k
     return replace(found, hits=Hits(ordered.ids[:, :k], ordered.scores[:, :k], ordered.rows[:, :k]))
 
 
-def _tokens_of(folder: Path, modality: str, ids: Sequence[str]) -> Tokens:
-    if modality not in _modalities(folder):
-        raise IsthmusError(f"{folder}: holds no {modality} tokens: search without --codes, or embed tokens too")
-    tokens = open_tokens(folder, modality)
+def tokens_of_set(folder: Path, modality: str | None, option: str, ids: Sequence[str] = ()) -> Tokens:
+    """Tokens of a set's modality, which ``option`` names where there are several; of some items if ``ids`` are given.
+
+    Raises `IsthmusError` for a set, a modality or an item without tokens.
+    """
+    modalities = _modalities(folder)
+    if modality is None and len(modalities) > 1:
+        raise IsthmusError(f"{folder}: holds tokens of {', '.join(modalities)}: give {option}")
+    if modality is not None and modality not in modalities:
+        raise IsthmusError(f"{folder}: holds no {modality} tokens, only of {', '.join(modalities)}")
+    tokens = open_tokens(folder, modality or modalities[0])
+    if not ids:
+        return tokens
     row_of = {item: row for row, item in enumerate(tokens.ids)}
     missing = next((item for item in ids if item not in row_of), None)
     if missing is not None:
-        raise IsthmusError(f"{folder}: {modality} item {missing!r} has no tokens: embed it again with tokens")
+        raise IsthmusError(f"{folder}: {tokens.modality} item {missing!r} has no tokens: embed it again with tokens")
     return tokens.take(np.array([row_of[item] for item in ids]))
 
 

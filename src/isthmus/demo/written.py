@@ -12,11 +12,10 @@ from isthmus.codes.table import code_table
 from isthmus.demo.alphabet import WRITTEN, Writer, headlines
 from isthmus.demo.scene import Scene
 from isthmus.demo.stages import Outcome
-from isthmus.evaluate.code_figures import LEAST_HEAT
 from isthmus.evaluate.digit_codes import Lessons
 from isthmus.evaluate.pointing import label_queries
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.localize import agreement, region, smoothed, touching
+from isthmus.localize import LEAST_HEAT, agreement, region, smoothed, touching
 from isthmus.report import Row, Section, Table, picture, sound, table
 from isthmus.report.code_rows import CodeShown, code_rows
 from isthmus.report.heat import heat_picture, heat_sound

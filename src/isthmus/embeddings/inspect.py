@@ -8,19 +8,33 @@ import numpy as np
 
 from isthmus.embeddings.embeddings import Embeddings
 from isthmus.embeddings.folder import open_set, verify_set
+from isthmus.embeddings.token_files import open_tokens, token_modalities, verify_tokens
+from isthmus.embeddings.tokens import Tokens
 
 SAMPLE_ROWS = 10_000
 
 
 def inspect_set(path: str | Path, *, verify: bool = False) -> str:
-    """One block a modality: rows, dimension, space, concentration (norm of the mean of unit rows), first ids.
+    """One block a modality: rows, dimension, space, concentration (norm of the mean of unit rows), first ids; tokens.
 
     With ``verify`` every shard is read and compared with its hash; raises `IsthmusError` naming one that differs.
     """
     if verify:
         verify_set(path)
     blocks = [_described(embeddings) for embeddings in open_set(path).values()]
+    for modality in token_modalities(path):
+        if verify:
+            verify_tokens(path, modality)
+        blocks.append(_counted(open_tokens(path, modality)))
     return "\n".join([*blocks, "every hash agrees"] if verify else blocks)
+
+
+def _counted(tokens: Tokens) -> str:
+    counts = tokens.counts
+    return (
+        f"{tokens.modality} tokens: {counts.sum()} of {len(tokens)} items, {counts.min()} to {counts.max()} each, "
+        f"{tokens.dim} dimensions, space {tokens.space!r}, places in {tokens.unit}"
+    )
 
 
 def _described(embeddings: Embeddings) -> str:

@@ -12,12 +12,10 @@ from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.pointing import label_queries, pointing
 from isthmus.evaluate.token_labels import Labelled
 from isthmus.evaluate.transfer import events, taught_head
+from isthmus.localize import LEAST_HEAT
 
 TokenCodes = Callable[[Tokens], Float[np.ndarray, "tokens codes"]]
 """Logarithms of the code distributions of tokens, as `CodeModel.token_codes` gives them."""
-
-LEAST_HEAT = 0.25
-"""Where regions end; measured on dev (docs/benchmarks.md)."""
 
 
 def code_figures(

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.embeddings.tokens import Tokens
-from isthmus.localize import agreement, peak, region, smoothed, touching
+from isthmus.localize import agreement, lifted, peak, region, smoothed, touching
 from isthmus.localize.regions import overlap
 from isthmus.worlds.world import Regions
 
@@ -57,14 +57,12 @@ def label_queries(
 ) -> Float[np.ndarray, "labels codes"]:
     """What a word, or a sound, stands for in codes: the mean distribution of the tokens of each label.
 
-    Every label is divided by how common each code is over all tokens, so that codes of silence and empty paper, which
-    go with everything, point at nothing.
+    Labels that no token shows stand for nothing in particular. All are `lifted` by how common each code is.
     """
     each = np.exp(log_codes)
     common = each.mean(0)
     means = np.stack([each[labels == label].mean(0) if (labels == label).any() else common for label in range(count)])
-    lifted = means * means / np.maximum(common, 1e-6)
-    return lifted / lifted.sum(1, keepdims=True)
+    return lifted(means, common)
 
 
 def _judged(at: np.ndarray, box: np.ndarray, places: np.ndarray, named: np.ndarray) -> tuple[bool, float, float]:

@@ -1,10 +1,23 @@
 """Localisation: what a query means in codes or in tokens comes in, where it is in an item goes out.
 
 `agreement` and `similarity` give a heat for every token of an item, `smoothed` steadies it; `peak` and `region` read
-places off it.
+places off it. `locate` does all of it.
 """
 
-from isthmus.localize.heat import agreement, similarity, smoothed
-from isthmus.localize.regions import peak, region, touching
+from isthmus.localize.heat import agreement, lifted, similarity, smoothed
+from isthmus.localize.locate import Located, Query, locate
+from isthmus.localize.regions import LEAST_HEAT, peak, region, touching
 
-__all__ = ["agreement", "peak", "region", "similarity", "smoothed", "touching"]
+__all__ = [
+    "LEAST_HEAT",
+    "Located",
+    "Query",
+    "agreement",
+    "lifted",
+    "locate",
+    "peak",
+    "region",
+    "similarity",
+    "smoothed",
+    "touching",
+]

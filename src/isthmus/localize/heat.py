@@ -19,6 +19,17 @@ def agreement(
     return np.exp(log_codes / 2) @ np.sqrt(query)
 
 
+def lifted(
+    meaning: Float[np.ndarray, "*n codes"], common: Float[np.ndarray, " codes"]
+) -> Float[np.ndarray, "*n codes"]:
+    """A distribution over codes weighed by how much more common each code is in it than everywhere.
+
+    Codes of silence and empty paper, which go with everything, then point at nothing.
+    """
+    weighed = meaning * meaning / np.maximum(common, 1e-6)
+    return weighed / weighed.sum(-1, keepdims=True)
+
+
 def similarity(
     tokens: Float[np.ndarray, "tokens dim"], query: Float[np.ndarray, " dim"]
 ) -> Float[np.ndarray, " tokens"]:

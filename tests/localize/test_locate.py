@@ -1,0 +1,110 @@
+"""Locating in sets on disk as a user would: a word, a piece of sound, boxes, seconds, and bad questions."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from isthmus.cli import main
+from isthmus.codes.config import BRIEF, CodesConfig
+from isthmus.codes.fit import fit_codes
+from isthmus.codes.model import CodeModel
+from isthmus.codes.pairs import paired_by_row
+from isthmus.embeddings.token_files import open_tokens, save_tokens
+from isthmus.errors import IsthmusError
+from isthmus.evaluate import digit_codes
+from isthmus.localize import Query, locate
+from isthmus.worlds.digits.build import build
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.digits.items import digits_in
+from isthmus.worlds.digits.variant import Variant
+
+ITEMS = 600
+
+
+@pytest.fixture(scope="module")
+def digits() -> DigitsWorld:
+    return build()
+
+
+@pytest.fixture(scope="module")
+def model(digits: DigitsWorld) -> CodeModel:
+    world = digits.world("test", Variant(texts=10, memory=10, pairs=ITEMS, gallery=10))
+    items = digit_codes.true_pairs(digits, world).items
+    sources = [paired_by_row(a, b, ITEMS) for a, b in (("image", "audio"), ("image", "text"), ("audio", "text"))]
+    return fit_codes(items, sources, CodesConfig(optimisation=replace(BRIEF, min_steps=150)), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def folder(digits: DigitsWorld, model: CodeModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of unseen pictures, sounds and texts with tokens, and the codes beside it."""
+    place = tmp_path_factory.mktemp("sets")
+    gallery = digits.world("test", Variant(texts=10, memory=10, pairs=0, gallery=40)).galleries["seen"]
+    own = {
+        "image": digit_codes.picture_items(digits, gallery.left),
+        "audio": digit_codes.utterance_items(digits, gallery.right),
+    }
+    for items in own.values():
+        items.pooled.save(place / "set")
+        save_tokens(items.tokens, place / "set")
+    model.save(place / "codes")
+    return place
+
+
+def test_a_spoken_digit_is_found_in_pictures(digits: DigitsWorld, folder: Path, capsys) -> None:
+    command = ["localize", str(folder / "codes"), "--queries", str(folder / "set"), "--gallery", str(folder / "set")]
+    command += ["--query-modality", "audio", "--gallery-modality", "image"]
+    spoken, right, asked = open_tokens(folder / "set", "audio"), 0, 0
+    for query in spoken.ids[:6]:
+        digit, (start, end) = digits_in(query)[0], digits.seconds(query)[0]
+        main([*command, "--query", query, "--part", str(start), str(end)])
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert len(lines) == 40
+        for found in lines:
+            boxes = digits.boxes(found["item"])[np.array(digits_in(found["item"])) == digit]
+            if len(boxes):
+                x, y = found["peak"]
+                right += bool(((boxes[:, 0] <= x) & (x < boxes[:, 2])).any())
+                asked += 1
+                assert found["region"][0] <= x <= found["region"][2]
+                assert found["region"][1] <= y <= found["region"][3]
+                assert found["unit"] == "pixels"
+    assert right / asked > 0.85
+
+
+@pytest.mark.parametrize("by", ["codes", "tokens"])
+def test_codes_and_tokens_both_locate(digits: DigitsWorld, model: CodeModel, folder: Path, by: str) -> None:
+    seen, heard = (open_tokens(folder / "set", name) for name in ("image", "audio"))
+    item = seen.ids[0]
+    left, _, right, _ = digits.boxes(item)[0]
+    query = Query.of(model, seen, item, (float(left), float(right)))
+    hits = [
+        any(start <= found.peak[0] < end for start, end in spans)
+        for found in locate(model, query, heard, by=by)
+        if len(spans := digits.seconds(found.item)[np.array(digits_in(found.item)) == digits_in(item)[0]])
+    ]
+    assert len(hits) >= 5
+    assert np.mean(hits) > 0.8
+
+
+def test_a_part_without_tokens_and_unknown_items_are_named(model: CodeModel, folder: Path) -> None:
+    heard = open_tokens(folder / "set", "audio")
+    with pytest.raises(IsthmusError, match=r"no token between \(90\.0, 95\.0\) seconds; its last is at"):
+        Query.of(model, heard, heard.ids[0], (90.0, 95.0))
+    with pytest.raises(IsthmusError, match="no audio item 'nothing': ids look like"):
+        Query.of(model, heard, "nothing")
+
+
+def test_modalities_without_tokens_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["localize", str(folder / "codes"), "--queries", str(folder / "set"), "--gallery", str(folder / "set")]
+    with pytest.raises(SystemExit):
+        main([*command, "--query", "x", "--query-modality", "text"])
+    assert "holds no text tokens, only of audio, image" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*command, "--query", "x"])
+    assert "give --query-modality" in capsys.readouterr().err
+    main(["inspect", str(folder / "set"), "--verify"])
+    said = capsys.readouterr().out
+    assert "image tokens: 1680 of 40 items, 42 to 42 each, 128 dimensions" in said
