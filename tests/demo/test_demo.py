@@ -4,18 +4,25 @@ import json
 import re
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from isthmus.codes.config import BRIEF
+from isthmus.codes.model import CodeModel
 from isthmus.connecting.config import CmcrConfig, MethodConfig, OptimisationConfig
 from isthmus.connecting.connect import Prepared
 from isthmus.connecting.connector import Connector
-from isthmus.demo import contenders, fitting, run
+from isthmus.demo import alphabet, contenders, fitting, run
 from isthmus.demo.scene import Scene, fingerprint
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries
+from isthmus.evaluate.code_figures import code_figures
+from isthmus.evaluate.digit_codes import lessons
 from isthmus.evaluate.results import read_result
+from isthmus.worlds.digits.build import build
+from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World
 
 SHORT = OptimisationConfig(epochs=1, min_steps=3)
@@ -111,14 +118,44 @@ def test_a_full_run_has_every_method_the_oracle_and_the_ablation(
     assert "dimensions differ" in page
 
 
-def test_every_name_in_the_summary_is_documented(scene: Scene, world: World, tmp_path: Path) -> None:
+def documented() -> list[re.Pattern[str]]:
     text = (Path(__file__).parents[2] / "docs" / "demo.md").read_text()
-    patterns = [
-        re.compile(re.sub(r"<\w+>", "[a-z0-9_]+", re.escape(name)) + "$")
-        for name in re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
-    ]
-    undocumented = [name for name in make(scene, world, tmp_path) if not any(p.match(name) for p in patterns)]
-    assert undocumented == []
+    names = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    return [re.compile(re.sub(r"<\w+>", "[a-z0-9_]+", re.escape(name)) + "$") for name in names]
+
+
+def test_every_name_in_the_summary_is_documented(scene: Scene, world: World, tmp_path: Path) -> None:
+    patterns = documented()
+    assert [name for name in make(scene, world, tmp_path) if not any(p.match(name) for p in patterns)] == []
+
+
+def test_codes_are_learned_measured_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = build()
+    small = digits.world("test", Variant(texts=600, memory=600, pairs=300, gallery=60))
+    brief = replace(alphabet.OURS, restarts=1, optimisation=replace(BRIEF, min_steps=100))
+    writers = {name: replace(own, config=brief) for name, own in alphabet.WRITERS.items() if name != "literal"}
+    monkeypatch.setattr(run, "QUICK_WRITERS", writers)
+    teach = partial(lessons, digits, small, 600, 40)
+    run.show_world(digits, small, tmp_path, seed=0, quick=True, started=time.perf_counter(), teach=teach)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    patterns = documented()
+    assert [name for name in summary if not any(p.match(name) for p in patterns)] == []
+    for prefix in ("codes", "codes.unpaired"):
+        for figure in ("joint_use", "same_top_code", "transfer.image_to_audio.seen", "pointing.seen", "iou.seen"):
+            assert 0 <= summary[f"{prefix}.{figure}"] <= 1
+    directions = ("text_to_image", "audio_to_image", "text_to_audio", "image_to_audio")
+    pointed = [summary[f"codes.pointing.{direction}.seen"] for direction in directions]
+    assert summary["codes.pointing.seen"] == pytest.approx(sum(pointed) / 4, abs=1e-4)
+
+    model = CodeModel.load(tmp_path / "codes")
+    again = code_figures(model.token_codes, teach().taught, teach().asked)
+    assert summary["codes.unpaired.transfer.audio_to_image.seen"] == pytest.approx(
+        again["transfer.audio_to_image.seen"], abs=1e-4
+    )
+    page = (tmp_path / "report.html").read_text()
+    assert page.count('<svg class="heat"') == 3
+    assert page.count("in a picture</figcaption>") == 6
+    assert "The alphabet" in page
 
 
 def test_each_ablation_changes_what_its_name_says() -> None:

@@ -5,7 +5,7 @@ Averaging the cosines of the best few is safer than picking one: the members' mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 

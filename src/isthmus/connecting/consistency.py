@@ -18,7 +18,7 @@ from torch import Tensor
 
 from isthmus.connecting.batches import RowSource, blocks, evenly_spaced
 from isthmus.connecting.config import ConsistencyConfig
-from isthmus.connecting.lists import build_lists, least_share_for, top_k
+from isthmus.connecting.lists import Lists, build_lists, least_share_for, top_k
 from isthmus.connecting.softmax import OnlineSoftmax
 from isthmus.errors import IsthmusError
 
