@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from isthmus.codes.config import BRIEF, LITERAL, CodesConfig
-from isthmus.codes.fit import Lesson, _fit_once, build_model, checkpoints_of, fit_codes, mismatch
+from isthmus.codes.fit import Lesson, _fit_once, build_model, checkpoints_of, fit_codes, mismatch, shared_use
 from isthmus.codes.model import CodeModel
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import paired_by_id, paired_by_row
@@ -146,6 +146,19 @@ def test_bad_sources_are_named(pairs: dict[str, Items]) -> None:
         paired_by_id(("image", pairs["image"].tokens), ("audio", pairs["audio"].tokens))
     with pytest.raises(IsthmusError, match="fit no view of the codes"):
         build_model({"image": pairs["image"]}, OURS, 0).assign(pairs["audio"].tokens)
+
+
+def test_the_size_is_the_largest_whose_codes_are_shared(pairs: dict[str, Items], monkeypatch) -> None:
+    brief = replace(OURS, codes=0, optimisation=replace(BRIEF, min_steps=60))
+    monkeypatch.setattr("isthmus.codes.fit.SIZES", (8, 128, 512))
+    found = fit_codes(pairs, triples(pairs), brief, device="cpu")
+    shared = {}
+    for size in (8, 128):
+        model = fit_codes(pairs, triples(pairs), replace(brief, codes=size), device="cpu")
+        shared[size] = shared_use(model, pairs, triples(pairs)).joint_use_by_all
+    assert shared[8] >= 0.5 > shared[128]
+    assert len(found.codebook) == 8
+    assert found.config.codes == 8
 
 
 def test_a_modality_is_added_later_and_nothing_else_moves(

@@ -25,7 +25,7 @@ class CodesConfig:
     """Cross-modal code matching over one codebook."""
 
     codes: int = 16
-    """Size V of the codebook."""
+    """Size V of the codebook; 0: the largest of 8, 16, 32 … of which every two modalities still share at least half."""
     code_dim: int = 64
     """Dimension of codes and projected tokens."""
     normalisation: Normalisation = "batch"
@@ -59,7 +59,7 @@ class CodesConfig:
 
     def __post_init__(self) -> None:
         check_types(self)
-        require(self.codes >= 2, "codes", "at least 2", self.codes)
+        require(self.codes == 0 or self.codes >= 2, "codes", "at least 2, or 0 to have it chosen", self.codes)
         require(self.code_dim >= 1, "code-dim", "at least 1", self.code_dim)
         require(self.squared_norm > 0, "squared-norm", "above 0", self.squared_norm)
         for option in ("commitment", "matching_weight", "margin"):

@@ -29,6 +29,10 @@ REPORT_ITEMS = 1000
 """Items of each view, and pairs of each source, on which sharing is measured."""
 MATCHED_PAIRS = 512
 """Pairs of each source on which starts are compared."""
+SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
+"""Sizes of the codebook that are tried where it is to be chosen."""
+LEAST_SHARED_BY_ALL = 0.5
+"""Share of the active codes that every two modalities must use jointly for a larger codebook to be taken."""
 START_ITEMS = 2048
 START_TOKENS = 8192
 """Tokens of each modality on which k-means starts the codebook."""
@@ -69,16 +73,41 @@ def fit_codes(
     if base is not None:
         config = replace(base.config, optimisation=config.optimisation, restarts=config.restarts)
     lesson = Lesson(items, sources, config, base)
-    model = _best_start(lesson, seed, place, checkpoint, progress)
-    for turn in range(1, config.refinements + 1):
-        lesson = replace(lesson, sources=refined(model, items, lesson.sources))
-        later = checkpoint and checkpoint.with_name(f"{checkpoint.name}.{turn}")
-        model = _best_start(lesson, seed, place, later, progress)
-    report = shared_use(model, items, lesson.sources)
+    if config.codes == 0:
+        model, report = _largest_shared(lesson, seed, place, checkpoint, progress)
+    else:
+        model, report = _refined_fit(lesson, seed, place, checkpoint, progress)
     for warning in report.warnings:
         LOG.warning(warning)
     model.facts = {"sources": [str(source) for source in sources], "health": report.lines(), "seed": seed}
     return model
+
+
+def _largest_shared(
+    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: OnProgress | None
+) -> tuple[CodeModel, HealthReport]:
+    """Codebooks twice as large each time, until too few codes are shared; the last before that."""
+    kept = None
+    for size in SIZES:
+        sized = replace(lesson, config=replace(lesson.config, codes=size))
+        model, report = _refined_fit(sized, seed, place, _numbered(checkpoint, size), progress)
+        LOG.info("%d codes: every two modalities share %.0f %%", size, 100 * report.joint_use_by_all)
+        if kept and report.joint_use_by_all < LEAST_SHARED_BY_ALL:
+            break
+        kept = model, report
+    assert kept is not None
+    return kept
+
+
+def _refined_fit(
+    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: OnProgress | None
+) -> tuple[CodeModel, HealthReport]:
+    """The best start, learned again as often as the config asks from pairs that its codes chose; and its health."""
+    model = _best_start(lesson, seed, place, checkpoint, progress)
+    for turn in range(1, lesson.config.refinements + 1):
+        lesson = replace(lesson, sources=refined(model, lesson.items, lesson.sources))
+        model = _best_start(lesson, seed, place, _numbered(checkpoint, turn), progress)
+    return model, shared_use(model, lesson.items, lesson.sources)
 
 
 def _best_start(

@@ -1,0 +1,60 @@
+"""How many codes? The size chosen without labels, beside what labels say of every size.
+
+    python benchmarks/codes_size.py --images mnist_8k.npz --speech fsdd_8k.npz
+
+Dev split, paired and without pairs, over seeds. For each size: the share of active codes that every two modalities use
+jointly, measured on the training pairs alone (what the choice rests on), the matching loss, and with labels same top
+code and transfer. ``chosen`` is the size `fit_codes` takes with ``codes=0``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from digits import spaces_recipe
+from isthmus.codes.config import CodesConfig
+from isthmus.codes.fit import LEAST_SHARED_BY_ALL, fit_codes, mismatch, shared_use
+from isthmus.evaluate.code_figures import code_figures
+from isthmus.evaluate.digit_codes import lessons
+from isthmus.worlds.digits.build import build
+from isthmus.worlds.digits.handwriting_files import load_handwriting
+from isthmus.worlds.digits.source import Source
+from isthmus.worlds.digits.speech_files import load_speech
+from isthmus.worlds.digits.variant import Variant
+
+SIZES = (8, 16, 32, 64)
+SHOWN = ("same_top_code.seen", "transfer.image_to_audio.seen", "transfer.audio_to_image.seen")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--images", type=Path, required=True)
+    options.add_argument("--speech", type=Path, required=True)
+    options.add_argument("--seeds", type=int, default=3)
+    given = options.parse_args()
+    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    print("| seed | pairs | V | shared by every two | matching loss | same top code | image → audio | audio → image |")
+    for seed in range(given.seeds):
+        digits = build(source, spaces_recipe(seed))
+        world = digits.world("dev", Variant(texts=4000, memory=4000, pairs=4000, gallery=300, seed=seed))
+        known = lessons(digits, world)
+        for name, own in (("true", known.paired), ("none", known.unpaired)):
+            shared = []
+            for size in SIZES:
+                config = replace(CodesConfig(), codes=size)
+                model = fit_codes(own.items, own.sources, config, seed=seed, device="cpu")
+                shared.append(shared_use(model, own.items, own.sources).joint_use_by_all)
+                figures = code_figures(model.token_codes, known.taught, {"seen": known.asked["seen"]})
+                loss = mismatch(model, own.items, own.sources)
+                cells = " | ".join(f"{figures[key]:.2f}" for key in SHOWN)
+                print(f"| {seed} | {name} | {size} | {shared[-1]:.2f} | {loss:.2f} | {cells} |", flush=True)
+            few = np.flatnonzero(np.array(shared) < LEAST_SHARED_BY_ALL)
+            print(f"| {seed} | {name} | chosen: {SIZES[max(few[0] - 1, 0)] if len(few) else SIZES[-1]} | | | | | |")
+
+
+if __name__ == "__main__":
+    main()

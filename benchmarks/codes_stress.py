@@ -1,0 +1,119 @@
+"""Codes without pairs where the world is unkind: other vocabularies, uncovered memories, few and wrong captions.
+
+    python benchmarks/codes_stress.py --images mnist_8k.npz --speech fsdd_8k.npz
+
+Dev split, seen voices, over seeds; all from captions and the texts both spaces have, never from a picture and a sound.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from digits import spaces_recipe
+from isthmus.codes.config import CodesConfig
+from isthmus.codes.fit import fit_codes
+from isthmus.codes.objective import Items
+from isthmus.codes.pairs import PairSource
+from isthmus.codes.sources import Side, Unpaired, without_pairs
+from isthmus.evaluate.code_figures import code_figures
+from isthmus.evaluate.digit_codes import asked_galleries, sides, taught_items
+from isthmus.worlds.digits.build import build
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.digits.fine import captions_of
+from isthmus.worlds.digits.handwriting_files import load_handwriting
+from isthmus.worlds.digits.source import Source
+from isthmus.worlds.digits.speech_files import load_speech
+from isthmus.worlds.digits.variant import Variant
+from isthmus.worlds.world import World
+
+SHOWN = (
+    "joint_use.seen", "same_top_code.seen", "transfer.image_to_audio.seen", "transfer.audio_to_image.seen",
+    "pointing.text_to_image.seen", "pointing.text_to_audio.seen",
+)  # fmt: skip
+PLAIN = Variant(texts=4000, memory=4000, pairs=0, gallery=400)
+
+
+def taken(items: Items, rows: np.ndarray) -> Items:
+    """Some items."""
+    return Items(items.tokens.take(rows), items.pooled.take(rows))
+
+
+def few_captions(source: Unpaired, count: int) -> Unpaired:
+    """Only so many items with captions; all texts of both spaces."""
+    kept = [
+        replace(own, left_rows=own.left_rows[:count], right_rows=own.right_rows[:count]) if own.kind == "own" else own
+        for own in source.sources
+    ]
+    return replace(source, sources=kept)
+
+
+def wrong_captions(source: Unpaired, share: float) -> Unpaired:
+    """A share of the captions is another item's."""
+    draw = np.random.default_rng(0)
+
+    def mixed(own: PairSource) -> PairSource:
+        wrong = np.flatnonzero(draw.random(len(own)) < share)
+        rows = own.right_rows.copy()
+        rows[wrong] = draw.permutation(rows[wrong])
+        return replace(own, right_rows=rows)
+
+    return replace(source, sources=[mixed(own) if own.kind == "own" else own for own in source.sources])
+
+
+def disjoint_words(digits: DigitsWorld, both: tuple[Side, Side]) -> Unpaired:
+    """Pictures with captions in words, sounds with captions in numerals: no word is in both spaces' texts."""
+    spoken = both[1]["text"]
+    numerals = np.array([any(c.isdigit() for c in text) for text in captions_of(digits.audio_space, spoken.tokens.ids)])
+    kept = set(np.array(spoken.tokens.ids)[numerals].tolist())
+    audio = both[1]["audio"]
+    rows = np.array([row for row, item in enumerate(audio.tokens.ids) if item in kept])
+    right = {"audio": taken(audio, rows), "text": taken(spoken, np.flatnonzero(numerals))}
+    return without_pairs(both[0], right)
+
+
+def cases(digits: DigitsWorld, world: World, uncovered: World) -> Mapping[str, Callable[[], Unpaired]]:
+    """Every case by name."""
+    both = sides(digits, world)
+    plain = without_pairs(*both)
+    return {
+        "plain": lambda: plain,
+        "vocabularies with no word in common": lambda: disjoint_words(digits, both),
+        "pictures without 8 and 9, sounds without 0 and 1": lambda: without_pairs(*sides(digits, uncovered)),
+        "300 captions a space": lambda: few_captions(plain, 300),
+        "50 captions a space": lambda: few_captions(plain, 50),
+        "a quarter of the captions wrong": lambda: wrong_captions(plain, 0.25),
+        "half of the captions wrong": lambda: wrong_captions(plain, 0.5),
+    }
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--images", type=Path, required=True)
+    options.add_argument("--speech", type=Path, required=True)
+    options.add_argument("--seeds", type=int, default=3)
+    given = options.parse_args()
+    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    found: dict[str, list[dict[str, float]]] = {}
+    for seed in range(given.seeds):
+        digits = build(source, spaces_recipe(seed))
+        world = digits.world("dev", replace(PLAIN, seed=seed))
+        partial = replace(PLAIN, seed=seed, image_digits="01234567", audio_digits="23456789")
+        taught, asked = taught_items(digits, world), {"seen": asked_galleries(digits, world)["seen"]}
+        for name, make in cases(digits, world, digits.world("dev", partial)).items():
+            own = make()
+            model = fit_codes(own.items, own.sources, CodesConfig(), seed=seed, device="cpu")
+            found.setdefault(name, []).append(code_figures(model.token_codes, taught, asked))
+            print(f"seed {seed} {name}: " + ", ".join(f"{found[name][-1][key]:.2f}" for key in SHOWN), flush=True)
+    print("| | " + " | ".join(SHOWN) + " |")
+    for name, runs in found.items():
+        cells = [[own[key] for own in runs] for key in SHOWN]
+        print(f"| {name} | " + " | ".join(f"{np.mean(own):.2f} (worst {min(own):.2f})" for own in cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
