@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from isthmus.codes.use import (
     use_of_items,
     use_shares,
 )
+from isthmus.codes.watching import UseWatch
 
 SIZE = 6
 codes_of = st.lists(st.integers(0, SIZE - 1), min_size=1, max_size=40).map(np.array)
@@ -80,3 +82,20 @@ def test_joint_use_without_agreement_is_warned_of() -> None:
     vain = health({"image": same, "audio": same}, SIZE, overlap={"image and audio": Contrast(0.31, 0.3)})
     assert vain.joint_use == 1
     assert "says nothing here" in vain.warnings[0]
+
+
+def test_use_is_said_while_codes_are_learned(caplog: pytest.LogCaptureFixture) -> None:
+    watch = UseWatch()
+    with caplog.at_level("INFO"):
+        for step in range(250):
+            early = step < 100
+            watch.note(
+                {
+                    "image": torch.tensor([4.0, 0.0, 0.0]),
+                    "audio": torch.tensor([0.0, 4.0, 0.0] if early else [2.0, 2.0, 0.0]),
+                }
+            )
+    assert [record.message for record in caplog.records] == [
+        "after 100 steps: joint use 0% of 2 active codes, perplexity image 1.0, audio 1.0",
+        "after 200 steps: joint use 50% of 2 active codes, perplexity image 1.0, audio 2.0",
+    ]

@@ -14,6 +14,7 @@ from isthmus.codes.batch import TokenBatch
 from isthmus.codes.losses import code_matching, commitment, masked_margin_softmax
 from isthmus.codes.model import CodeModel, Seen
 from isthmus.codes.pairs import PairSource
+from isthmus.codes.watching import UseWatch
 from isthmus.connecting.distributed import my_share
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
@@ -37,6 +38,7 @@ class CodesObjective(nn.Module):
     def __init__(self, model: CodeModel, items: Mapping[str, Items], sources: Sequence[PairSource]) -> None:
         super().__init__()
         self.model, self.items, self.sources = model, items, sources
+        self.watch = UseWatch()
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
         """The loss; as many pairs of each source as there are ``rows`` are drawn, none twice."""
@@ -67,6 +69,7 @@ class CodesObjective(nn.Module):
             found = self.model.codebook.gathered(one.projected, one.chosen)
             of.setdefault(self.model.views[name].modality, []).append(found)
         each = torch.stack([torch.stack(own).sum(0) for own in of.values()])
+        self.watch.note(dict(zip(of, each[:, :, -1], strict=True)))
         if self.model.config.balance == "equal":
             tokens = each[:, :, -1].sum(1)
             each = each * (tokens.min() / tokens)[:, None, None]
