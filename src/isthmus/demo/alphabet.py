@@ -13,13 +13,14 @@ from isthmus.codes.config import LITERAL, CodesConfig
 from isthmus.codes.fit import checkpoints_of, fit_codes
 from isthmus.codes.model import CodeModel
 from isthmus.connecting.progress import OnProgress
+from isthmus.demo.progress import quiet
 from isthmus.demo.stages import Outcome, Stages
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.digit_codes import Lessons
 
 CODES = "codes"
 """Folder of a stage's code model."""
-ITEMS, GALLERY = 3000, 300
+ITEMS, GALLERY = 2500, 250
 """Items of each kind that codes are learned from, and items of each gallery they are judged on."""
 
 
@@ -64,10 +65,11 @@ class School:
         def compute(home: Path) -> Outcome:
             source = self.lessons.paired if writer.paired else self.lessons.unpaired
             checkpoint = home / "training.checkpoint"
-            model = fit_codes(
-                source.items, source.sources, writer.config, seed=self.seed, checkpoint=checkpoint,
-                progress=self.progress,
-            )  # fmt: skip
+            with quiet("isthmus.codes"):
+                model = fit_codes(
+                    source.items, source.sources, writer.config, seed=self.seed, checkpoint=checkpoint,
+                    progress=self.progress,
+                )  # fmt: skip
             model.save(home / CODES)
             for done in checkpoints_of(checkpoint):
                 done.unlink()

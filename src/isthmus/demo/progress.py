@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,18 @@ class Follower:
         """Show how far a training run is."""
         label = f"  training, loss {now.loss:.3f}"
         self.bars.update(self.steps, total=now.steps, completed=now.step, description=label, visible=True)
+
+
+@contextmanager
+def quiet(package: str) -> Iterator[None]:
+    """Nothing below an error is said by a package: what the page says in its place needs no warning on the way."""
+    logger = logging.getLogger(package)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager
