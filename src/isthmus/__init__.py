@@ -13,45 +13,64 @@ from isthmus.errors import IsthmusError
 if TYPE_CHECKING:
     from isthmus import metrics
     from isthmus.codes.assignment import assign
+    from isthmus.codes.config import CodesConfig
     from isthmus.codes.fit import fit_codes
     from isthmus.codes.model import CodeModel
     from isthmus.codes.objective import Items
+    from isthmus.codes.pairs import PairSource, paired_by_id
+    from isthmus.codes.reranking import rerank
+    from isthmus.codes.sources import without_pairs
     from isthmus.connecting.connect import connect
     from isthmus.connecting.connector import Connector
     from isthmus.embeddings import Embeddings, convert, open_set
     from isthmus.embeddings.tokens import Tokens
+    from isthmus.localize import Query, locate
     from isthmus.search import Hits, Index
 
 __all__ = [
     "CodeModel",
+    "CodesConfig",
     "Connector",
     "Embeddings",
     "Hits",
     "Index",
     "IsthmusError",
     "Items",
+    "PairSource",
+    "Query",
     "Tokens",
     "assign",
     "connect",
     "convert",
     "fit_codes",
+    "locate",
     "metrics",
     "open_set",
+    "paired_by_id",
+    "rerank",
+    "without_pairs",
 ]
 
 _HOMES = {
     "CodeModel": "isthmus.codes.model",
+    "CodesConfig": "isthmus.codes.config",
     "Connector": "isthmus.connecting.connector",
     "Embeddings": "isthmus.embeddings",
     "Items": "isthmus.codes.objective",
+    "PairSource": "isthmus.codes.pairs",
+    "Query": "isthmus.localize",
     "Tokens": "isthmus.embeddings.tokens",
     "assign": "isthmus.codes.assignment",
     "fit_codes": "isthmus.codes.fit",
+    "locate": "isthmus.localize",
     "Hits": "isthmus.search",
     "Index": "isthmus.search",
     "connect": "isthmus.connecting.connect",
     "convert": "isthmus.embeddings",
     "open_set": "isthmus.embeddings",
+    "paired_by_id": "isthmus.codes.pairs",
+    "rerank": "isthmus.codes.reranking",
+    "without_pairs": "isthmus.codes.sources",
 }
 
 
