@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from digits import spaces_recipe
+from isthmus import connect
 from isthmus.codes.config import LITERAL, CodesConfig
 from isthmus.codes.fit import fit_codes
 from isthmus.codes.model import CodeModel
@@ -81,7 +82,7 @@ def main() -> None:
     for seed in range(given.seeds):
         digits = build(source, spaces_recipe(seed))
         world = digits.world("dev", Variant(texts=4000, memory=4000, pairs=4000, gallery=100, seed=seed))
-        known = lessons(digits, world)
+        known = lessons(digits, world, connector=connect(world.left, world.right))
         streams = {clutter: [drawn(digits, most, clutter, seed) for most in (1, 3)] for clutter in (0.0, 0.5)}
         runs = {
             "literal": (known.paired, LITERAL),

@@ -131,7 +131,8 @@ def main() -> None:
         digits = build(source, spaces_recipe(seed))
         variant = Variant(texts=5000, memory=4000, pairs=4000, gallery=500, seed=seed)
         worlds = {split: digits.world(split, variant) for split in ("dev", "test")}
-        known, joined = lessons(digits, worlds["dev"]), connect(worlds["dev"].left, worlds["dev"].right)
+        joined = connect(worlds["dev"].left, worlds["dev"].right)
+        known = lessons(digits, worlds["dev"], connector=joined)
         models = {
             name: fit_codes(own.items, own.sources, CodesConfig(), seed=seed, device="cpu")
             for name, own in (("unpaired", known.unpaired), ("paired", known.paired))

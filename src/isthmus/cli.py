@@ -210,7 +210,8 @@ def codes_train(
         right: A second set that shares one modality; without it, items of the first set with equal ids are pairs.
         out: Folder for the codes. Run again after an interruption, training continues from there.
         overlap: The modality both sets hold.
-        connector: Folder of a connector of both spaces, whose pseudo pairs are learned from too.
+        connector: Folder of a connector of both spaces, whose pseudo pairs are learned from too; without it a quick
+            closed form is fitted for them.
         seed: The same seed on the same machine gives the same codes.
         device: cpu or cuda; cuda where present if not given.
     """

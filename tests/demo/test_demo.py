@@ -136,7 +136,15 @@ def test_codes_are_learned_measured_and_shown(tmp_path: Path, monkeypatch: pytes
     writers = {name: replace(own, config=brief) for name, own in alphabet.WRITERS.items() if name != "literal"}
     monkeypatch.setattr(run, "QUICK_WRITERS", writers)
     teach = partial(lessons, digits, small, 600, 40)
-    run.show_world(digits, small, tmp_path, seed=0, quick=True, started=time.perf_counter(), teach=teach)
+    run.show_world(
+        digits,
+        small,
+        tmp_path,
+        seed=0,
+        quick=True,
+        started=time.perf_counter(),
+        teach=lambda joined: teach(connector=joined),
+    )
     summary = json.loads((tmp_path / "summary.json").read_text())
     patterns = documented()
     assert [name for name in summary if not any(p.match(name) for p in patterns)] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -17,6 +18,8 @@ from isthmus.codes.objective import Items
 from isthmus.codes.pairs import PairSource, paired_by_id
 from isthmus.codes.reranking import rerank
 from isthmus.codes.sources import Unpaired, without_pairs
+from isthmus.connecting.config import CcaConfig
+from isthmus.connecting.connect import connect
 from isthmus.connecting.connector import Connector
 from isthmus.connecting.progress import OnProgress
 from isthmus.embeddings import open_set
@@ -25,6 +28,8 @@ from isthmus.embeddings.tokens import Tokens
 from isthmus.errors import IsthmusError
 from isthmus.search import Hits
 from isthmus.search.sets import SetHits
+
+LOG = logging.getLogger(__name__)
 
 
 def train_on_sets(
@@ -44,11 +49,17 @@ def train_on_sets(
         own = read_side(left)
         found = Unpaired(own, pairs_within(own, left))
     else:
-        joined = None if connector is None else Connector.load(connector)
+        joined = _quick_connector(left, right, overlap, seed) if connector is None else Connector.load(connector)
         found = without_pairs(read_side(left), read_side(right), overlap=overlap, connector=joined)
     return fit_codes(
         found.items, found.sources, config, seed=seed, device=device, checkpoint=checkpoint, progress=progress
     )
+
+
+def _quick_connector(left: Path, right: Path, overlap: str, seed: int) -> Connector:
+    """A closed form, in seconds: pseudo pairs beside captions make codes steadier over seeds than captions alone."""
+    LOG.info("connecting %s and %s in closed form for pseudo pairs; --connector takes one you have", left, right)
+    return connect(open_set(left), open_set(right), overlap=overlap, method=CcaConfig(), seed=seed)
 
 
 def read_side(folder: Path) -> dict[str, Items]:

@@ -38,11 +38,13 @@ OURS = CodesConfig(restarts=2)
 WRITERS: Mapping[str, Writer] = {
     "literal": Writer("Codes, literal recipe", "CMCM as it is printed, with true pairs", True, LITERAL),
     "paired": Writer("Codes, with pairs", "true picture-sound-text triples", True, OURS),
-    "unpaired": Writer("Codes, without pairs", "pictures and sounds only meet in the texts", False, OURS),
+    "unpaired": Writer(
+        "Codes, without pairs", "captions, and the connector's pseudo pairs", False, replace(OURS, restarts=1)
+    ),
 }
 WRITTEN = "unpaired"
 """The code model that is saved and shown."""
-QUICK_WRITERS = {WRITTEN: replace(WRITERS[WRITTEN], config=replace(OURS, restarts=1))}
+QUICK_WRITERS = {WRITTEN: WRITERS[WRITTEN]}
 
 
 @dataclass(frozen=True)

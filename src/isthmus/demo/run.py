@@ -8,6 +8,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from isthmus.connecting.connector import Connector
 from isthmus.demo.alphabet import GALLERY as CODE_GALLERY
 from isthmus.demo.alphabet import ITEMS as CODE_ITEMS
 from isthmus.demo.alphabet import QUICK_WRITERS, WRITERS, WRITTEN, School
@@ -50,11 +51,11 @@ def show_world(
     seed: int,
     quick: bool,
     started: float,
-    teach: Callable[[], Lessons] | None = None,
+    teach: Callable[[Connector], Lessons] | None = None,
 ) -> None:
     """The demo on a world that is there; ``started`` is the `time.perf_counter` at which the run began.
 
-    ``teach`` makes what codes are learned from; without it there are none.
+    ``teach`` makes what codes are learned from, with the help of the connector; without it there are none.
     """
     world_seconds = time.perf_counter() - started
     contenders, oracles = (QUICK, QUICK_ORACLES) if quick else (CONTENDERS, ORACLES)
@@ -65,13 +66,13 @@ def show_world(
         compared = {name: follow(own.label, bench.contender, name, own) for name, own in contenders.items()}
         compared |= {name: follow(own.label, bench.oracle, name, own) for name, own in oracles.items()}
         ablation = {name: follow(own.label, bench.variant, name, own) for name, own in variants.items()}
-        school = School(teach, bench.stages, seed, follow.training) if teach else None
+        connector = bench.connector(SHOWN, contenders[SHOWN])
+        school = School(partial(teach, connector), bench.stages, seed, follow.training) if teach else None
         written = {name: follow(own.label, school.learned, name, own) for name, own in writers.items() if school}
     seconds = {"world": world_seconds, **{name: outcome["seconds"] for name, outcome in compared.items()}}
     if ablation:
         seconds["ablation"] = sum(outcome["seconds"] for outcome in ablation.values())
     seconds |= {f"codes_{name}": outcome["seconds"] for name, outcome in written.items()}
-    connector = bench.connector(SHOWN, contenders[SHOWN])
     connector.save(out / "connector")
     _write_results(out / "results", compared, bench.stages.world)
     sections = []

@@ -10,6 +10,7 @@ import numpy as np
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import PairSource, paired_by_row
 from isthmus.codes.sources import Unpaired, without_pairs
+from isthmus.connecting.connector import Connector
 from isthmus.embeddings import Embeddings
 from isthmus.evaluate.token_labels import Labelled
 from isthmus.worlds.digits import fine
@@ -37,10 +38,19 @@ class Lessons:
     names: Sequence[str]
 
 
-def lessons(digits: DigitsWorld, world: World, items: int | None = None, gallery: int | None = None) -> Lessons:
-    """Everything code learning needs of a world; of every memory the first ``items``, of every gallery ``gallery``."""
+def lessons(
+    digits: DigitsWorld,
+    world: World,
+    items: int | None = None,
+    gallery: int | None = None,
+    connector: Connector | None = None,
+) -> Lessons:
+    """Everything code learning needs of a world; of every memory the first ``items``, of every gallery ``gallery``.
+
+    With a connector its pseudo pairs are among what is learned from without pairs.
+    """
     fewer = _first(world, items, gallery)
-    unpaired = without_pairs(*sides(digits, fewer))
+    unpaired = without_pairs(*sides(digits, fewer), connector=connector)
     taught, asked = taught_items(digits, fewer), asked_galleries(digits, fewer)
     return Lessons(true_pairs(digits, fewer), unpaired, taught, asked, NAMES)
 
