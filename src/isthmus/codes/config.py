@@ -42,7 +42,7 @@ class CodesConfig:
     """Tokens the codebook learns from: equally many of each modality, or all that come."""
     commitment: float = 0.25
     """Weight of the term that draws tokens to their codes; the paper has none."""
-    matching_weight: float = 3.0
+    matching_weight: float = 1.0
     """Weight α of the code matching loss; the paper takes 0.1."""
     margin: float = 0.001
     """Margin of the masked margin softmax."""
