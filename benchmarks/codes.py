@@ -26,7 +26,7 @@ from isthmus.codes.fit import fit_codes
 from isthmus.codes.model import CodeModel
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import PairSource
-from isthmus.codes.sources import Side, Unpaired, without_pairs
+from isthmus.codes.sources import LinkedItems, Side, without_pairs
 from isthmus.errors import IsthmusError
 from isthmus.evaluate.code_figures import TokenCodes, code_figures
 from isthmus.evaluate.digit_codes import Lessons, asked_galleries, lessons, sides, true_pairs
@@ -70,7 +70,7 @@ def items_only(side: Side) -> Side:
     return {name: items for name, items in side.items() if name != "text"}
 
 
-def runs(digits: DigitsWorld, world: World) -> dict[str, tuple[Unpaired, CodesConfig]]:
+def runs(digits: DigitsWorld, world: World) -> dict[str, tuple[LinkedItems, CodesConfig]]:
     """Every learned run by name: what it learns from, and how."""
     both = sides(digits, world)
     joined = connect(world.left, world.right)
@@ -90,7 +90,7 @@ def runs(digits: DigitsWorld, world: World) -> dict[str, tuple[Unpaired, CodesCo
     }
 
 
-def modular(bridge: Unpaired, seed: int) -> CodeModel:
+def modular(bridge: LinkedItems, seed: int) -> CodeModel:
     """Codes of sounds and texts, to which pictures are added with nothing else moved."""
     heard = {name: items for name, items in bridge.items.items() if name != "image"}
     sources = [source for source in bridge.sources if "image" not in (source.left, source.right)]

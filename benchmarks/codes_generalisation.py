@@ -28,7 +28,7 @@ from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.handwriting_files import load_handwriting
 from isthmus.worlds.digits.source import Source
 from isthmus.worlds.digits.speech_files import load_speech
-from isthmus.worlds.digits.streams import Events, Streams, heard_streams, seen_streams
+from isthmus.worlds.digits.streams import Streams, Timeline, heard_streams, seen_streams
 from isthmus.worlds.digits.variant import Variant
 
 COUNTS = {"train": 600, "dev": 200, "test": 300}
@@ -40,7 +40,7 @@ def drawn(digits: DigitsWorld, most: int, clutter: float, seed: int) -> dict[str
     found: dict[str, dict[str, Streams]] = {"image": {}, "audio": {}}
     for number, (split, count) in enumerate(COUNTS.items()):
         rng = np.random.default_rng([seed, most, number])
-        events = Events.drawn(count, most, clutter, rng)
+        events = Timeline.drawn(count, most, clutter, rng)
         found["image"][split] = seen_streams(digits, events, split, rng)
         found["audio"][split] = heard_streams(digits, events, split, rng)
     return found

@@ -4,7 +4,7 @@
 
 Dev split, paired and without pairs, over seeds. For each size: the share of active codes that every two modalities use
 jointly, measured on the training pairs alone (what the choice rests on), the matching loss, and with labels same top
-code and transfer. ``chosen`` is the size `fit_codes` takes with ``codes=0``.
+code and transfer. ``chosen`` is the size `fit_codes` takes with ``codes=0`` where it is at most 64.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from isthmus.codes.config import CodesConfig
 from isthmus.codes.fit import fit_codes
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import PairSource
-from isthmus.codes.sources import Side, Unpaired, without_pairs
+from isthmus.codes.sources import LinkedItems, Side, without_pairs
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.digit_codes import asked_galleries, sides, taught_items
 from isthmus.worlds.digits.build import build
@@ -43,7 +43,7 @@ def taken(items: Items, rows: np.ndarray) -> Items:
     return Items(items.tokens.take(rows), items.pooled.take(rows))
 
 
-def few_captions(source: Unpaired, count: int) -> Unpaired:
+def few_captions(source: LinkedItems, count: int) -> LinkedItems:
     """Only so many items with captions; all texts of both spaces."""
     kept = [
         replace(own, left_rows=own.left_rows[:count], right_rows=own.right_rows[:count]) if own.kind == "own" else own
@@ -52,7 +52,7 @@ def few_captions(source: Unpaired, count: int) -> Unpaired:
     return replace(source, sources=kept)
 
 
-def wrong_captions(source: Unpaired, share: float) -> Unpaired:
+def wrong_captions(source: LinkedItems, share: float) -> LinkedItems:
     """A share of the captions is another item's."""
     draw = np.random.default_rng(0)
 
@@ -65,7 +65,7 @@ def wrong_captions(source: Unpaired, share: float) -> Unpaired:
     return replace(source, sources=[mixed(own) if own.kind == "own" else own for own in source.sources])
 
 
-def disjoint_words(digits: DigitsWorld, both: tuple[Side, Side]) -> Unpaired:
+def disjoint_words(digits: DigitsWorld, both: tuple[Side, Side]) -> LinkedItems:
     """Pictures with captions in words, sounds with captions in numerals: no word is in both spaces' texts."""
     spoken = both[1]["text"]
     numerals = np.array([any(c.isdigit() for c in text) for text in captions_of(digits.audio_space, spoken.tokens.ids)])
@@ -76,7 +76,7 @@ def disjoint_words(digits: DigitsWorld, both: tuple[Side, Side]) -> Unpaired:
     return without_pairs(both[0], right)
 
 
-def cases(digits: DigitsWorld, world: World, uncovered: World) -> Mapping[str, Callable[[], Unpaired]]:
+def cases(digits: DigitsWorld, world: World, uncovered: World) -> Mapping[str, Callable[[], LinkedItems]]:
     """Every case by name."""
     both = sides(digits, world)
     plain = without_pairs(*both)

@@ -13,6 +13,7 @@ import tyro
 from isthmus.atomic import write_whole
 from isthmus.codes.config import CodesConfig
 from isthmus.connecting.config import METHODS, MethodConfig
+from isthmus.connecting.options import require
 from isthmus.errors import IsthmusError
 
 MethodName = Literal["auto", "procrustes", "ridge", "cca", "cmcr", "exmcr"]
@@ -160,6 +161,8 @@ def search(
     """
     from isthmus.search.sets import search_sets
 
+    require(k >= 1, "k", "at least 1", k)
+    require(shortlist >= 1, "shortlist", "at least 1", shortlist)
     found = k if codes is None else max(k, shortlist)
     hits = search_sets(connector, queries, gallery, query_modality, gallery_modality, ids, found, csls=csls)
     if codes is not None:
@@ -228,9 +231,9 @@ def codes_train(
     model.save(out)
     for done in checkpoints_of(checkpoint):
         done.unlink()
-    print("\n".join(model.facts["health"]))
+    print("\n".join(line for line in model.facts["health"] if not line.startswith("WARNING")))
     print(f"\ncodes: {out}")
-    print(f"next: isthmus codes assign {out} {left} --out DIR")
+    print(f"next: isthmus codes assign {out} {left} --modality MODALITY --out DIR")
 
 
 def codes_assign(model: Folder, folder: Folder, out: Path, modality: str | None = None) -> None:
@@ -292,6 +295,7 @@ def localize(
     """
     from isthmus.localize.sets import locate_in_set
 
+    require(0 <= least <= 1, "least", "between 0 and 1", least)
     modalities = query_modality, gallery_modality
     _write_lines(
         locate_in_set(codes, queries, query, part, gallery, modalities, ids, by=by, least=least), "places", out

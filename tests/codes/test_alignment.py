@@ -67,7 +67,8 @@ def test_reranking_puts_what_reads_the_same_first(monkeypatch: pytest.MonkeyPatc
         ends = np.cumsum([0, *map(len, signs)])
         vectors = np.concatenate(signs).astype(np.float32)[:, None]
         places = np.stack([np.arange(len(vectors)), np.arange(len(vectors)) + 1], axis=1).astype(np.float32)
-        return Tokens.from_arrays(vectors, ends, places, modality=modality, space="s", unit="seconds")
+        ids = list("abcde")[: len(signs)]
+        return Tokens.from_arrays(vectors, ends, places, modality=modality, space="s", unit="seconds", ids=ids)
 
     queries = tokens([[1, -1, 1]], "audio")
     gallery = tokens([[-1, 1, -1], [1, 1, -1, -1, 1], [1, 1]], "video")

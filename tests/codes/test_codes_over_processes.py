@@ -15,12 +15,10 @@ from isthmus.connecting.config import OptimisationConfig
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
 
-# Commitment is a mean over a process's own tokens, of which the processes have unequal numbers.
 CONFIG = CodesConfig(
     codes=6,
     code_dim=8,
-    restarts=1,
-    commitment=0.0,
+    restarts=2,
     optimisation=OptimisationConfig(epochs=1, min_steps=6, batch_size=16),
 )
 

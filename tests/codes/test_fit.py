@@ -11,7 +11,7 @@ import torch
 from isthmus.codes.config import BRIEF, LITERAL, CodesConfig
 from isthmus.codes.fit import Lesson, _fit_once, build_model, checkpoints_of, fit_codes, mismatch, shared_use
 from isthmus.codes.model import CodeModel
-from isthmus.codes.objective import Items
+from isthmus.codes.objective import CodesObjective, Items
 from isthmus.codes.pairs import paired_by_id, paired_by_row
 from isthmus.codes.refining import refined
 from isthmus.codes.sources import without_pairs
@@ -146,6 +146,33 @@ def test_bad_sources_are_named(pairs: dict[str, Items]) -> None:
         paired_by_id(("image", pairs["image"].tokens), ("audio", pairs["audio"].tokens))
     with pytest.raises(IsthmusError, match="fit no view of the codes"):
         build_model({"image": pairs["image"]}, OURS, 0).assign(pairs["audio"].tokens)
+    with pytest.raises(IsthmusError, match="refinements needs retrieved or pseudo pairs"):
+        fit_codes(pairs, triples(pairs), replace(OURS, refinements=1))
+    few = {name: Items(own.tokens.take(np.arange(3)), own.pooled.take(np.arange(3))) for name, own in pairs.items()}
+    with pytest.raises(IsthmusError, match=r"option codes is 400, with \d+ tokens to start from"):
+        fit_codes(few, triples(few), replace(OURS, codes=400))
+
+
+def test_a_base_that_does_not_fit_is_named(pairs: dict[str, Items], ours: CodeModel) -> None:
+    with pytest.raises(IsthmusError, match="the base has every view already"):
+        fit_codes(pairs, triples(pairs), OURS, base=ours)
+    other = {"image": pairs["audio"], "more": pairs["text"]}
+    with pytest.raises(IsthmusError, match="the view 'image' is another than the base has"):
+        fit_codes(other, [paired_by_row("image", "more", 10)], OURS, base=ours)
+
+
+def test_half_precision_does_not_reach_the_codes(pairs: dict[str, Items]) -> None:
+    losses = []
+    for enabled in (False, True):
+        objective = CodesObjective(build_model(pairs, OURS, 0), pairs, triples(pairs)).train()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            losses.append(objective(torch.arange(32), torch.Generator().manual_seed(0)))
+    assert torch.equal(*losses)
+
+
+def test_two_sides_of_one_space_are_refused(sides: tuple[dict[str, Items], dict[str, Items]]) -> None:
+    with pytest.raises(IsthmusError, match=r"both sides hold .* of digits-image: give the two spaces names"):
+        without_pairs(sides[0], sides[0])
 
 
 def test_the_size_is_the_largest_whose_codes_are_shared(pairs: dict[str, Items], monkeypatch) -> None:
@@ -167,8 +194,9 @@ def test_a_modality_is_added_later_and_nothing_else_moves(
     heard = {name: pairs[name] for name in ("audio", "text")}
     count = len(pairs["text"].tokens)
     base = fit_codes(heard, [paired_by_row("audio", "text", count)], replace(OURS, restarts=2), device="cpu")
-    seen = {name: pairs[name] for name in ("image", "text")}
-    larger = fit_codes(seen, [paired_by_row("image", "text", count)], OURS, base=base, device="cpu")
+    seen, file = {name: pairs[name] for name in ("image", "text")}, tmp_path / "run"
+    larger = fit_codes(seen, [paired_by_row("image", "text", count)], OURS, base=base, device="cpu", checkpoint=file)
+    assert larger.facts["sources"] == [f"{count} true pairs of audio and text", f"{count} true pairs of image and text"]
     for name, tensor in base.state_dict().items():
         assert torch.equal(tensor, larger.state_dict()[name]), name
     larger.save(tmp_path)

@@ -96,6 +96,6 @@ def test_use_is_said_while_codes_are_learned(caplog: pytest.LogCaptureFixture) -
                 }
             )
     assert [record.message for record in caplog.records] == [
-        "after 100 steps: joint use 0% of 2 active codes, perplexity image 1.0, audio 1.0",
-        "after 200 steps: joint use 50% of 2 active codes, perplexity image 1.0, audio 2.0",
+        "over the last 100 steps: joint use 0% of 2 active codes, perplexity image 1.0, audio 1.0",
+        "over the last 100 steps: joint use 50% of 2 active codes, perplexity image 1.0, audio 2.0",
     ]

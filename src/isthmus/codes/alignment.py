@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 CELLS = 2**24
-"""Cells of cost tables held at once: 64 MB."""
+"""Cells of cost tables, or of the distributions they are made of, held at once: 64 MB of each."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def alignment_scores(
     """
     few = candidates.shape[1]
     lefts, rights = torch.arange(len(candidates)).repeat_interleave(few), torch.from_numpy(candidates.ravel())
-    block = max(1, CELLS // (left.roots.shape[1] * right.roots.shape[1]))
+    n, m, codes = left.roots.shape[1], right.roots.shape[1], left.roots.shape[2]
+    block = max(1, CELLS // max(n * m, (n + m) * codes))
     scores = [
         _aligned(left.roots[one], right.roots[other], left.lengths[one], right.lengths[other])
         for one, other in zip(lefts.split(block), rights.split(block), strict=True)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from isthmus.connecting.distributed import processes
 from isthmus.connecting.lists import k_means, nearest
+from isthmus.errors import IsthmusError
 
 JITTER = 0.01
 """A revived code differs from the active one it starts from by this share of that one's length."""
@@ -41,7 +42,14 @@ class Codebook(nn.Module):
         self._start(torch.randn(self.vectors.shape, generator=draw))
 
     def start_from(self, tokens: Float[Tensor, "tokens dim"], draw: torch.Generator) -> None:
-        """Codes at the k-means centres of a mix of tokens, which should hold equally many of each modality."""
+        """Codes at the k-means centres of a mix of tokens, which should hold equally many of each modality.
+
+        Raises `IsthmusError` where there are fewer tokens than codes.
+        """
+        if len(tokens) < len(self):
+            raise IsthmusError(
+                f"option codes is {len(self)}, with {len(tokens)} tokens to start from: take fewer codes"
+            )
         self._start(k_means(tokens, len(self), draw))
 
     def _start(self, vectors: Float[Tensor, "codes dim"]) -> None:

@@ -25,7 +25,7 @@ class CodesConfig:
     """Cross-modal code matching over one codebook."""
 
     codes: int = 16
-    """Size V of the codebook; 0: the largest of 8, 16, 32 … of which every two modalities still share at least half."""
+    """Size V of the codebook; 0: the last of 8, 16, 32 … before every two modalities share fewer than half of it."""
     code_dim: int = 64
     """Dimension of codes and projected tokens."""
     normalisation: Normalisation = "batch"

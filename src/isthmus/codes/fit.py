@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,34 +68,47 @@ def fit_codes(
     (`checkpoints_of`) once the model is saved. Raises `IsthmusError` for a view that no pair source reaches, or a
     source over an unknown view.
     """
-    _check(items, sources)
+    if base is not None:
+        own = {name: getattr(config, name) for name in ("optimisation", "restarts", "refinements")}
+        config = replace(base.config, **own)
+    lesson = Lesson(items, sources, config, base)
+    _check(lesson)
     join_processes()
     place = training_device(device)
-    if base is not None:
-        config = replace(base.config, optimisation=config.optimisation, restarts=config.restarts)
-    lesson = Lesson(items, sources, config, base)
     if config.codes == 0:
         model, report = _largest_shared(lesson, seed, place, checkpoint, progress)
     else:
         model, report = _refined_fit(lesson, seed, place, checkpoint, progress)
     for warning in report.warnings:
         LOG.warning(warning)
-    model.facts = {"sources": [str(source) for source in sources], "health": report.lines(), "seed": seed}
+    model.facts = _facts(lesson, report, seed)
     return model
+
+
+def _facts(lesson: Lesson, report: HealthReport, seed: int) -> dict[str, Any]:
+    sources, lines = [str(source) for source in lesson.sources], report.lines()
+    if lesson.base is not None:
+        sources = [*lesson.base.facts.get("sources", []), *sources]
+        lines = [f"measured when {', '.join(lesson.items)} were learned together", *lines]
+    return {"sources": sources, "health": lines, "seed": seed}
 
 
 def _largest_shared(
     lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: OnProgress | None
 ) -> tuple[CodeModel, HealthReport]:
-    """Codebooks twice as large each time, until too few codes are shared; the last before that."""
+    """Codebooks twice as large each time, until too few codes are shared; the last before that, or the smallest."""
     kept = None
     for size in SIZES:
+        if kept and size > min(int(own.tokens.counts.sum()) for own in lesson.items.values()):
+            break
         sized = replace(lesson, config=replace(lesson.config, codes=size))
         model, report = _refined_fit(sized, seed, place, _numbered(checkpoint, size), progress)
         LOG.info("%d codes: every two modalities share %.0f %%", size, 100 * report.joint_use_by_all)
-        if kept and report.joint_use_by_all < LEAST_SHARED_BY_ALL:
+        few = report.joint_use_by_all < LEAST_SHARED_BY_ALL
+        if not (kept and few):
+            kept = model, report
+        if few:
             break
-        kept = model, report
     assert kept is not None
     return kept
 
@@ -174,14 +188,14 @@ def shared_use(model: CodeModel, items: Mapping[str, Items], sources: Sequence[P
     """How well the codes are shared over a sample of what they were learned from; nothing but the pairs is known."""
     codes: dict[str, list[np.ndarray]] = {}
     for name, own in items.items():
-        sample = own.tokens.take(np.arange(0, len(own.tokens), max(1, len(own.tokens) // REPORT_ITEMS)))
+        sample = own.tokens.take(_spread(len(own.tokens), REPORT_ITEMS))
         codes.setdefault(own.tokens.modality, []).append(model.assign(sample, name))
     overlap = {f"{source.left} and {source.right}": _overlap(model, items, source) for source in sources}
     return health({name: np.concatenate(own) for name, own in codes.items()}, len(model.codebook), overlap=overlap)
 
 
 def _overlap(model: CodeModel, items: Mapping[str, Items], source: PairSource) -> Contrast:
-    picked = np.arange(0, len(source), max(1, len(source) // REPORT_ITEMS))
+    picked = _spread(len(source), REPORT_ITEMS)
     uses = []
     for name, rows in ((source.left, source.left_rows), (source.right, source.right_rows)):
         distinct, place = np.unique(rows[picked], return_inverse=True)
@@ -220,9 +234,23 @@ def _mixed_tokens(model: CodeModel, items: Mapping[str, Items], draw: torch.Gene
     return torch.cat([pool[torch.randperm(len(pool), generator=draw)[:fewest]] for pool in pools])
 
 
-def _check(items: Mapping[str, Items], sources: Sequence[PairSource]) -> None:
+def _check(lesson: Lesson) -> None:
+    items, sources, base = lesson.items, lesson.sources, lesson.base
     reached = {name for source in sources for name in (source.left, source.right)}
     for name in reached - set(items):
         raise IsthmusError(f"a pair source names the view {name!r}: there are {', '.join(items)}")
     for name in set(items) - reached:
         raise IsthmusError(f"no pair source reaches the view {name!r}: add one, or leave the view out")
+    if lesson.config.refinements and all(source.candidates is None for source in sources):
+        raise IsthmusError("option refinements needs retrieved or pseudo pairs, and there are none: leave it at 0")
+    if base is not None:
+        for name in set(items) & set(base.views):
+            if View.of(items[name].tokens, items[name].pooled) != base.views[name]:
+                raise IsthmusError(f"the view {name!r} is another than the base has: {base.views[name]}; rename it")
+        if not set(items) - set(base.views):
+            raise IsthmusError(f"the base has every view already ({', '.join(base.views)}): give one that it lacks")
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    """At most so many row numbers, evenly spread over all."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))

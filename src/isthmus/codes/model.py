@@ -159,7 +159,9 @@ class CodeModel(nn.Module):
         if name in fitting or (name is None and len(fitting) == 1):
             return name or fitting[0]
         known = "; ".join(f"{own}: {view.modality} in {view.space!r}, {view.dim}-d" for own, view in self.views.items())
-        raise IsthmusError(f"{tokens!r} fit no view of the codes, or several: they know {known}")
+        if len(fitting) > 1 and name is None:
+            raise IsthmusError(f"{tokens!r} fit several views of the codes ({', '.join(fitting)}): give view=")
+        raise IsthmusError(f"{tokens!r} fit no view of the codes: they know {known}; embed them by that encoder")
 
     def assign(self, tokens: Tokens, view: str | None = None) -> Int[np.ndarray, " tokens"]:
         """The code of every token."""

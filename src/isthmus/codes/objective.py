@@ -15,7 +15,7 @@ from isthmus.codes.losses import code_matching, commitment, masked_margin_softma
 from isthmus.codes.model import CodeModel, Seen
 from isthmus.codes.pairs import PairSource
 from isthmus.codes.watching import UseWatch
-from isthmus.connecting.distributed import my_share
+from isthmus.connecting.distributed import mean_over_processes, my_share
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
 
@@ -42,6 +42,11 @@ class CodesObjective(nn.Module):
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
         """The loss; as many pairs of each source as there are ``rows`` are drawn, none twice."""
+        # In half precision a token's nearest code is another one: distances are differences of large numbers.
+        with torch.autocast(self.model.device.type, enabled=False):
+            return self._loss(rows, draw)
+
+    def _loss(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
         config, losses, seen = self.model.config, [], []
         for source in self.sources:
             left, right = self._pair(source, len(rows), draw)
@@ -51,7 +56,7 @@ class CodesObjective(nn.Module):
             losses.append(source.weight * loss)
             seen += [(source.left, left), (source.right, right)]
         if config.commitment > 0:
-            losses += [config.commitment * commitment(one.squared, one.chosen) / len(seen) for _, one in seen]
+            losses += [config.commitment * self._commitment(one) / len(seen) for _, one in seen]
         self.model.codebook.update(self._gathered(seen), draw)
         return torch.stack(losses).sum()
 
@@ -61,6 +66,11 @@ class CodesObjective(nn.Module):
         sides = ((source.left, source.left_rows), (source.right, source.right_rows))
         left, right = (self.model.see(name, *self.items[name].batch(rows[picked], device)) for name, rows in sides)
         return left, right
+
+    def _commitment(self, seen: Seen) -> Float[Tensor, ""]:
+        """The mean over all processes' tokens is that of their means, each weighed by its number of tokens."""
+        tokens = torch.tensor(float(len(seen.chosen)), device=seen.chosen.device)
+        return commitment(seen.squared, seen.chosen) * (tokens / mean_over_processes(tokens))
 
     def _gathered(self, seen: Sequence[tuple[str, Seen]]) -> Float[Tensor, "codes dim_and_one"]:
         """What the codebook learns from: where the config asks for balance, every modality counts as the smallest."""

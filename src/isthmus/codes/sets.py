@@ -17,12 +17,13 @@ from isthmus.codes.model import CodeModel
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import PairSource, paired_by_id
 from isthmus.codes.reranking import rerank
-from isthmus.codes.sources import Unpaired, without_pairs
+from isthmus.codes.sources import LinkedItems, without_pairs
 from isthmus.connecting.config import CcaConfig
 from isthmus.connecting.connect import connect
 from isthmus.connecting.connector import Connector
 from isthmus.connecting.progress import OnProgress
 from isthmus.embeddings import open_set
+from isthmus.embeddings.checks import check_ids
 from isthmus.embeddings.token_files import open_tokens, token_modalities
 from isthmus.embeddings.tokens import Tokens
 from isthmus.errors import IsthmusError
@@ -46,8 +47,10 @@ def train_on_sets(
 ) -> CodeModel:
     """Learn codes from one set whose modalities share ids, or from two sets that share one modality and no pairs."""
     if right is None:
+        if connector is not None:
+            raise IsthmusError(f"option connector: {connector} joins two sets, and one is given: give the other too")
         own = read_side(left)
-        found = Unpaired(own, pairs_within(own, left))
+        found = LinkedItems(own, pairs_within(own, left))
     else:
         joined = _quick_connector(left, right, overlap, seed) if connector is None else Connector.load(connector)
         found = without_pairs(read_side(left), read_side(right), overlap=overlap, connector=joined)
@@ -131,6 +134,7 @@ def tokens_of_set(folder: Path, modality: str | None, option: str, ids: Sequence
     if not ids:
         return tokens
     row_of = {item: row for row, item in enumerate(tokens.ids)}
+    check_ids(list(ids), len(ids), str(folder))
     missing = next((item for item in ids if item not in row_of), None)
     if missing is not None:
         raise IsthmusError(f"{folder}: {tokens.modality} item {missing!r} has no tokens: embed it again with tokens")
@@ -140,6 +144,8 @@ def tokens_of_set(folder: Path, modality: str | None, option: str, ids: Sequence
 def shown(model: Path, assignment: Path | None, item: str | None) -> list[str]:
     """What a model says of itself, or how an item is written: one line for each unbroken run of a code."""
     if assignment is None:
+        if item is not None:
+            raise IsthmusError(f"option item: how {item!r} is written is in an assignment: give --assignment")
         own = CodeModel.load(model)
         return [f"{len(own.codebook)} codes for {', '.join(own.views)}", *own.facts.get("health", [])]
     written = Assignment.load(assignment)

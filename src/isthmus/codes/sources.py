@@ -19,14 +19,14 @@ Side = Mapping[str, Items]
 
 
 @dataclass(frozen=True)
-class Unpaired:
+class LinkedItems:
     """What codes are learned from without pairs: the views of both spaces by name, and what links them."""
 
     items: Mapping[str, Items]
     sources: Sequence[PairSource]
 
 
-def without_pairs(left: Side, right: Side, *, overlap: str = "text", connector: Connector | None = None) -> Unpaired:
+def without_pairs(left: Side, right: Side, *, overlap: str = "text", connector: Connector | None = None) -> LinkedItems:
     """Views and pair sources of two spaces that share one modality; with a connector, its pseudo pairs too.
 
     Raises `IsthmusError` where a side has no tokens of the overlap and there is no connector, or has nothing else.
@@ -45,7 +45,7 @@ def without_pairs(left: Side, right: Side, *, overlap: str = "text", connector: 
         sources += _pseudo(left, right, overlap, names, connector)
     if not sources:
         raise IsthmusError(f"nothing links the two sides: give {overlap} tokens on both, or a connector")
-    return Unpaired(items, sources)
+    return LinkedItems(items, sources)
 
 
 def view_names(left: Side, right: Side) -> tuple[dict[str, str], dict[str, str]]:
@@ -56,6 +56,9 @@ def view_names(left: Side, right: Side) -> tuple[dict[str, str], dict[str, str]]
         return f"{modality} of {own.tokens.space}".replace(".", "_") if modality in both else modality
 
     first, second = ({modality: name(modality, own) for modality, own in side.items()} for side in (left, right))
+    twice = set(first.values()) & set(second.values())
+    if twice:
+        raise IsthmusError(f"both sides hold {min(twice)}: give the two spaces names of their own")
     return first, second
 
 

@@ -32,7 +32,7 @@ class UseWatch:
         self.steps += 1
         if self.steps % EVERY == 0:
             if this_process() == 0:
-                LOG.info("after %d steps: %s", self.steps, self._said())
+                LOG.info("over the last %d steps: %s", EVERY, self._said())
             self.counts = {}
 
     def _said(self) -> str:

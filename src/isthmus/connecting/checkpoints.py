@@ -92,8 +92,9 @@ def fingerprint(settings: str, tensors: list[Tensor]) -> str:
     digest = hashlib.sha256(settings.encode())
     for tensor in tensors:
         digest.update(str(tuple(tensor.shape)).encode())
-        stride = max(1, len(tensor) // 256)
-        digest.update(tensor[::stride].float().cpu().contiguous().numpy().tobytes())
+        rows = tensor.reshape(1) if tensor.ndim == 0 else tensor
+        stride = max(1, len(rows) // 256)
+        digest.update(rows[::stride].float().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

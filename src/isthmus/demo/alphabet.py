@@ -78,6 +78,9 @@ class School:
             figures = code_figures(model.token_codes, self.lessons.taught, self.lessons.asked)
             return {"figures": figures, "health": model.facts["health"]}
 
+        if not self.stages.finished(f"codes_{name}", self._key(writer)):
+            # Made once for all code models: no single one's time.
+            self.lessons  # noqa: B018
         return self.stages.run(f"codes_{name}", self._key(writer), compute)
 
     def model(self, name: str, writer: Writer) -> CodeModel:

@@ -29,7 +29,7 @@ class Stages:
         the folder takes its final name once the outcome is written. The outcome gains ``seconds``.
         """
         home = self.home(name, config)
-        if (home / RESULT).exists():
+        if self.finished(name, config):
             return json.loads((home / RESULT).read_text())
         unfinished = home.with_suffix(".unfinished")
         unfinished.mkdir(parents=True, exist_ok=True)
@@ -38,6 +38,10 @@ class Stages:
         (unfinished / RESULT).write_text(json.dumps(outcome, indent=1) + "\n")
         unfinished.rename(home)
         return outcome
+
+    def finished(self, name: str, config: Mapping[str, Any]) -> bool:
+        """Whether a stage's outcome is there to be read."""
+        return (self.home(name, config) / RESULT).exists()
 
     def home(self, name: str, config: Mapping[str, Any]) -> Path:
         """The folder of a finished stage."""

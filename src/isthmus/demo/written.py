@@ -15,15 +15,17 @@ from isthmus.demo.stages import Outcome
 from isthmus.evaluate.digit_codes import Lessons
 from isthmus.evaluate.pointing import label_queries
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.localize import LEAST_HEAT, agreement, region, smoothed, touching
+from isthmus.localize import Placed, agreement, placed
 from isthmus.report import Row, Section, Table, picture, sound, table
 from isthmus.report.code_rows import CodeShown, code_rows
 from isthmus.report.heat import heat_picture, heat_sound
-from isthmus.report.located import Located, located
+from isthmus.report.located import LocatedShown, located
 from isthmus.report.page import paragraphs
 
-LOCATED, PIECES = 3, 3
-"""Things located on the page, and pieces of each modality shown for a code."""
+LOCATED = 3
+"""Things located on the page, each in three ways."""
+CROPS, SNIPPETS = 3, 2
+"""Pieces of pictures and of sounds shown for a code."""
 LEAST_PIECE = 2
 """Tokens of one code in a row that make a piece."""
 SHOWN = {
@@ -64,15 +66,19 @@ def _located(writing: Writing) -> Section:
     taught = {name: (model.token_codes(own.tokens), own.labels()) for name, own in lessons.taught.items()}
     queries = {name: label_queries(*own, count=_labels(lessons)) for name, own in taught.items()}
     shown = []
-    for row in range(LOCATED):
+    for row in range(min(LOCATED, len(gallery["image"].tokens), len(gallery["audio"].tokens))):
         label = int(gallery["image"].regions[row].labels[row % 2])
         word = lessons.names[label]
         shown += [
-            Located(f"the word “{word}”, in a picture", _in_picture(writing, row, log_codes, queries["text"][label])),
-            Located(
+            LocatedShown(
+                f"the word “{word}”, in a picture", _in_picture(writing, row, log_codes, queries["text"][label])
+            ),
+            LocatedShown(
                 f"the sound of “{word}”, in a picture", _in_picture(writing, row, log_codes, queries["audio"][label])
             ),
-            Located(f"a picture of {label}, in speech", _in_speech(writing, row, log_codes, queries["image"][label])),
+            LocatedShown(
+                f"a picture of {label}, in speech", _in_speech(writing, row, log_codes, queries["image"][label])
+            ),
         ]
     return Section(
         "Where is it?",
@@ -87,26 +93,22 @@ def _labels(lessons: Lessons) -> int:
 
 
 def _in_picture(writing: Writing, row: int, log_codes: Mapping[str, np.ndarray], query: np.ndarray) -> str:
-    item, places, heat, found = _found(writing.gallery["image"], row, log_codes["image"], query)
-    return heat_picture(writing.scene.image(item), places, heat, found, writing.scene.words(item))
+    item, places, found = _found(writing.gallery["image"], row, log_codes["image"], query)
+    return heat_picture(writing.scene.image(item), places, found.heat, found.region, writing.scene.words(item))
 
 
 def _in_speech(writing: Writing, row: int, log_codes: Mapping[str, np.ndarray], query: np.ndarray) -> str:
-    item, places, heat, found = _found(writing.gallery["audio"], row, log_codes["audio"], query)
+    item, places, found = _found(writing.gallery["audio"], row, log_codes["audio"], query)
     samples, rate = writing.scene.waveform(item)
-    start, end = (int(second * rate) for second in found)
-    drawn = heat_sound(samples, rate, places, heat, found, writing.scene.words(item))
+    start, end = (int(second * rate) for second in found.region)
+    drawn = heat_sound(samples, rate, places, found.heat, found.region, writing.scene.words(item))
     return drawn + sound(samples, rate) + sound(samples[start:end], rate)
 
 
-def _found(
-    items: Labelled, row: int, log_codes: np.ndarray, query: np.ndarray
-) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
+def _found(items: Labelled, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Placed]:
     own = slice(items.tokens.offsets[row], items.tokens.offsets[row + 1])
     places = items.tokens.places[own]
-    touches = touching(places)
-    heat = smoothed(agreement(log_codes[own], query), touches)
-    return items.tokens.ids[row], places, heat, region(heat, places, touches, LEAST_HEAT)
+    return items.tokens.ids[row], places, placed(agreement(log_codes[own], query), places)
 
 
 def _table(writing: Writing) -> Section:
@@ -133,7 +135,7 @@ def _table(writing: Writing) -> Section:
 
 def _crops(writing: Writing, codes: np.ndarray, code: int) -> list[str]:
     shown = []
-    for item, places in _pieces(writing.gallery["image"], codes, code):
+    for item, places in _pieces(writing.gallery["image"], codes, code, CROPS):
         left, right = int(places[0, 0]), int(places[-1, 2])
         shown.append(picture(writing.scene.image(item)[:, left:right], f"code {code} in a picture"))
     return shown
@@ -141,14 +143,14 @@ def _crops(writing: Writing, codes: np.ndarray, code: int) -> list[str]:
 
 def _snippets(writing: Writing, codes: np.ndarray, code: int) -> list[str]:
     shown = []
-    for item, places in _pieces(writing.gallery["audio"], codes, code)[:2]:
+    for item, places in _pieces(writing.gallery["audio"], codes, code, SNIPPETS):
         samples, rate = writing.scene.waveform(item)
         shown.append(sound(samples[int(places[0, 0] * rate) : int(places[-1, 1] * rate)], rate))
     return shown
 
 
-def _pieces(items: Labelled, codes: np.ndarray, code: int) -> list[tuple[str, np.ndarray]]:
-    """The first runs of a code, one an item: the item, and the places of the run's tokens."""
+def _pieces(items: Labelled, codes: np.ndarray, code: int, most: int) -> list[tuple[str, np.ndarray]]:
+    """The longest run of a code in each of the first items that have one: the item, and the places of its tokens."""
     found = []
     for row, item in enumerate(items.tokens.ids):
         start, end = items.tokens.offsets[row : row + 2]
@@ -157,7 +159,7 @@ def _pieces(items: Labelled, codes: np.ndarray, code: int) -> list[tuple[str, np
         longest = max(runs, key=len)
         if len(longest) >= LEAST_PIECE:
             found.append((item, items.tokens.places[start:end][longest]))
-        if len(found) == PIECES:
+        if len(found) == most:
             break
     return found
 

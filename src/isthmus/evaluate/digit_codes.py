@@ -9,7 +9,7 @@ import numpy as np
 
 from isthmus.codes.objective import Items
 from isthmus.codes.pairs import PairSource, paired_by_row
-from isthmus.codes.sources import Unpaired, without_pairs
+from isthmus.codes.sources import LinkedItems, without_pairs
 from isthmus.connecting.connector import Connector
 from isthmus.embeddings import Embeddings
 from isthmus.evaluate.token_labels import Labelled
@@ -31,8 +31,8 @@ class Lessons:
     say what each label is.
     """
 
-    paired: Unpaired
-    unpaired: Unpaired
+    paired: LinkedItems
+    unpaired: LinkedItems
     taught: Mapping[str, Labelled]
     asked: Mapping[str, Mapping[str, Labelled]]
     names: Sequence[str]
@@ -73,7 +73,7 @@ def utterance_items(digits: DigitsWorld, utterances: Embeddings) -> Items:
     return Items(fine.utterance_tokens(digits, utterances.ids), utterances)
 
 
-def true_pairs(digits: DigitsWorld, world: World) -> Unpaired:
+def true_pairs(digits: DigitsWorld, world: World) -> LinkedItems:
     """What a paired run learns from: image, audio and text of the same sequences."""
     assert world.pairs is not None
     image, audio = world.pairs
@@ -84,7 +84,7 @@ def true_pairs(digits: DigitsWorld, world: World) -> Unpaired:
     }
     names = (("image", "audio"), ("image", "text"), ("audio", "text"))
     sources: list[PairSource] = [paired_by_row(left, right, len(image)) for left, right in names]
-    return Unpaired(items, sources)
+    return LinkedItems(items, sources)
 
 
 def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, Items], dict[str, Items]]:

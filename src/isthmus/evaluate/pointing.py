@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.embeddings.tokens import Tokens
-from isthmus.localize import agreement, lifted, peak, region, smoothed, touching
+from isthmus.localize import Placed, agreement, lifted, placed
 from isthmus.localize.regions import overlap
 from isthmus.worlds.world import Regions
 
@@ -18,13 +18,11 @@ from isthmus.worlds.world import Regions
 class Pointing:
     """``hits``: share of queries whose peak lies in what they name; ``iou``: mean overlap of their regions with it.
 
-    ``chance`` is the share of an item's tokens that would be hits; a query that misses has overlap 0.
+    A query that misses has overlap 0.
     """
 
     hits: float
     iou: float
-    chance: float
-    queries: int
 
 
 def pointing(
@@ -32,24 +30,16 @@ def pointing(
     tokens: Tokens,
     regions: Sequence[Regions],
     queries: Float[np.ndarray, "labels codes"],
-    least: float,
 ) -> Pointing:
-    """Ask every item for each thing it shows, by that thing's distribution over codes.
-
-    ``log_codes`` are the tokens' own; ``least`` is that of `isthmus.localize.region`.
-    """
+    """Ask every item for each thing it shows, by that thing's distribution over codes; ``log_codes`` are of tokens."""
     found = []
     for row, truth in enumerate(regions):
         own = slice(tokens.offsets[row], tokens.offsets[row + 1])
-        places = tokens.places[own]
-        touches = touching(places)
         for label in np.unique(truth.labels):
-            heat = smoothed(agreement(log_codes[own], queries[label]), touches)
-            named = truth.places[truth.labels == label]
-            at = peak(heat, places)
-            found.append(_judged(at, region(heat, places, touches, least), places, named))
-    hits, ious, chances = (np.mean(column) for column in zip(*found, strict=True))
-    return Pointing(float(hits), float(ious), float(chances), len(found))
+            answer = placed(agreement(log_codes[own], queries[label]), tokens.places[own])
+            found.append(_judged(answer, truth.places[truth.labels == label]))
+    hits, ious = (np.mean(column) for column in zip(*found, strict=True))
+    return Pointing(float(hits), float(ious))
 
 
 def label_queries(
@@ -65,10 +55,8 @@ def label_queries(
     return lifted(means, common)
 
 
-def _judged(at: np.ndarray, box: np.ndarray, places: np.ndarray, named: np.ndarray) -> tuple[bool, float, float]:
-    """Whether a point lies in what is named, how well a region fits the one it lies in, and the chance of a hit."""
-    axes = len(at)
-    hit = (named[:, :axes] <= at).all(1) & (at < named[:, axes:]).all(1)
-    middles = (places[:, :axes] + places[:, axes:]) / 2
-    right = ((named[:, None, :axes] <= middles) & (middles < named[:, None, axes:])).all(2).any(0)
-    return bool(hit.any()), overlap(box, named[hit.argmax()]) if hit.any() else 0.0, float(right.mean())
+def _judged(answer: Placed, named: Float[np.ndarray, "things sides"]) -> tuple[bool, float]:
+    """Whether a peak lies in one of the things named, and how well the region fits that one."""
+    axes = len(answer.peak)
+    hit = (named[:, :axes] <= answer.peak).all(1) & (answer.peak < named[:, axes:]).all(1)
+    return bool(hit.any()), overlap(answer.region, named[hit.argmax()]) if hit.any() else 0.0

@@ -5,17 +5,19 @@ places off it. `locate` does all of it.
 """
 
 from isthmus.localize.heat import agreement, lifted, similarity, smoothed
-from isthmus.localize.locate import Located, Query, locate
+from isthmus.localize.locate import Located, Placed, Query, locate, placed
 from isthmus.localize.regions import LEAST_HEAT, peak, region, touching
 
 __all__ = [
     "LEAST_HEAT",
     "Located",
+    "Placed",
     "Query",
     "agreement",
     "lifted",
     "locate",
     "peak",
+    "placed",
     "region",
     "similarity",
     "smoothed",

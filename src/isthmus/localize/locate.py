@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
 
 from isthmus.codes.model import CodeModel
+from isthmus.connecting.options import require
 from isthmus.embeddings.tokens import Tokens
 from isthmus.errors import IsthmusError
 from isthmus.localize.heat import agreement, lifted, similarity, smoothed
@@ -18,6 +19,7 @@ from isthmus.localize.regions import LEAST_HEAT, peak, region, touching
 By = Literal["codes", "tokens"]
 COMMON_ITEMS = 1000
 """Items over which it is measured how common each code is."""
+BLOCK_ITEMS = 512
 
 
 @dataclass(frozen=True)
@@ -29,20 +31,21 @@ class Query:
 
     @classmethod
     def of(cls, model: CodeModel, tokens: Tokens, item: str, part: tuple[float, float] | None = None) -> Query:
-        """An item, or the tokens of it whose middle lies in ``part``: from left to right, or from start to end.
+        """An item, or the tokens of it that lie in ``part``, some of them or whole: from left to right, start to end.
 
         ``tokens`` are those of the item and of others like it. Raises `IsthmusError` where the item is not among them
-        or has no token in the part.
+        or the part is empty or outside.
         """
         if item not in tokens.ids:
             raise IsthmusError(f"no {tokens.modality} item {item!r}: ids look like {tokens.ids[0]!r}")
         own = tokens.take(np.array([tokens.ids.index(item)]))
         axes = own.places.shape[1] // 2
-        middles = (own.places[:, 0] + own.places[:, axes]) / 2
-        inside = np.full(len(middles), True) if part is None else (part[0] <= middles) & (middles < part[1])
-        if not inside.any():
-            raise IsthmusError(f"{item!r}: no token between {part} {own.unit}; its last is at {middles[-1]:g}")
-        some = tokens.take(np.arange(0, len(tokens), max(1, len(tokens) // COMMON_ITEMS)))
+        start, end = (-np.inf, np.inf) if part is None else part
+        inside = (own.places[:, 0] < end) & (start < own.places[:, axes])
+        if start >= end or not inside.any():
+            whole = f"{own.places[:, 0].min():g} to {own.places[:, axes].max():g} {own.unit}"
+            raise IsthmusError(f"option part: {start:g} to {end:g} holds nothing of {item!r}, which is {whole}")
+        some = tokens.take(np.arange(0, len(tokens), -(-len(tokens) // COMMON_ITEMS)))
         common = np.exp(model.token_codes(some)).mean(0)
         meaning = np.exp(model.token_codes(own)[inside]).mean(0)
         return cls(lifted(meaning, common), model.token_vectors(own)[inside].mean(0))
@@ -59,15 +62,33 @@ class Located:
     heat: Float[np.ndarray, " tokens"]
 
 
+@dataclass(frozen=True)
+class Placed:
+    """The heat of an item's tokens, smoothed, its hottest point, and the region around that."""
+
+    heat: Float[np.ndarray, " tokens"]
+    peak: Float[np.ndarray, " axes"]
+    region: Float[np.ndarray, " sides"]
+
+
+def placed(
+    raw: Float[np.ndarray, " tokens"], places: Float[np.ndarray, "tokens sides"], least: float = LEAST_HEAT
+) -> Placed:
+    """What the raw heat of an item's tokens points at; ``least`` is that of `region`."""
+    touches = touching(places)
+    heat = smoothed(raw, touches)
+    return Placed(heat, peak(heat, places), region(heat, places, touches, least))
+
+
 def locate(
     model: CodeModel, query: Query, tokens: Tokens, *, by: By = "codes", least: float = LEAST_HEAT
 ) -> Iterator[Located]:
     """Where the query is in each item, by agreement of codes or by likeness of tokens; ``least`` ends regions."""
-    every = model.token_codes(tokens) if by == "codes" else model.token_vectors(tokens)
-    for row, item in enumerate(tokens.ids):
-        own = slice(tokens.offsets[row], tokens.offsets[row + 1])
-        places = tokens.places[own]
-        touches = touching(places)
-        raw = agreement(every[own], query.codes) if by == "codes" else similarity(every[own], query.vector)
-        heat = smoothed(raw, touches)
-        yield Located(item, float(heat.max()), peak(heat, places), region(heat, places, touches, least), heat)
+    require(by in get_args(By), "by", f"one of {', '.join(get_args(By))}", by)
+    for block in tokens.batches(BLOCK_ITEMS):
+        every = model.token_codes(block) if by == "codes" else model.token_vectors(block)
+        for row, item in enumerate(block.ids):
+            own = slice(block.offsets[row], block.offsets[row + 1])
+            raw = agreement(every[own], query.codes) if by == "codes" else similarity(every[own], query.vector)
+            found = placed(raw, block.places[own], least)
+            yield Located(item, float(found.heat.max()), found.peak, found.region, found.heat)

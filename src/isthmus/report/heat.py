@@ -56,13 +56,17 @@ def heat_sound(
     step = WIDTH / BARS
     bars = "".join(
         f'<rect x="{place * step:.1f}" y="{(HEIGHT - height) / 2:.1f}" width="{step * 0.8:.1f}" height="{height:.1f}" '
-        f'fill="rgb(249,115,22)" fill-opacity="{0.15 + 0.85 * warm:.2f}"/>'
+        f'fill="{_css(WARM)}" fill-opacity="{0.15 + 0.85 * warm:.2f}"/>'
         for place, (height, warm) in enumerate(zip(heights, _unit(heat)[token], strict=True))
     )
     left, right = span / seconds * WIDTH
     frame = f'<rect x="{left:.1f}" y="1" width="{right - left:.1f}" height="{HEIGHT - 2}" class="found"/>'
     head = f'<svg class="heat" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(description)}</title>'
     return f"{head}{bars}{frame}</svg>"
+
+
+def _css(colour: Float[np.ndarray, " 3"]) -> str:
+    return f"rgb({','.join(f'{part:.0f}' for part in colour)})"
 
 
 def _unit(heat: Float[np.ndarray, " tokens"]) -> Float[np.ndarray, " tokens"]:

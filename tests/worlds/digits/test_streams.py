@@ -5,7 +5,7 @@ import pytest
 
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.streams import BACKGROUND, SEGMENTS, Events, heard_streams, seen_streams
+from isthmus.worlds.digits.streams import BACKGROUND, SEGMENTS, Timeline, heard_streams, seen_streams
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def digits() -> DigitsWorld:
 
 
 def test_events_have_onset_and_offset_and_do_not_overlap() -> None:
-    events = Events.drawn(200, 3, 0.0, np.random.default_rng(0))
+    events = Timeline.drawn(200, 3, 0.0, np.random.default_rng(0))
     kinds = []
     for row in events.labels:
         shown = [label for label in row.tolist() if label != BACKGROUND]
@@ -22,13 +22,13 @@ def test_events_have_onset_and_offset_and_do_not_overlap() -> None:
         assert runs <= 2 * len(set(shown)) + 1
         kinds.append(len(set(shown)))
     assert set(kinds) == {1, 2, 3}
-    assert ((Events.drawn(50, 1, 0.0, np.random.default_rng(1)).labels >= 0).sum(1) >= 1).all()
+    assert ((Timeline.drawn(50, 1, 0.0, np.random.default_rng(1)).labels >= 0).sum(1) >= 1).all()
 
 
 def test_tokens_are_those_of_the_second_they_lie_in(digits: DigitsWorld) -> None:
     labels = np.full((3, SEGMENTS), BACKGROUND)
     labels[0, 4], labels[1, 0:2], labels[2, 9] = 7, 3, 1
-    events = Events(labels, 0.0)
+    events = Timeline(labels, 0.0)
     for made in (seen_streams, heard_streams):
         streams = made(digits, events, "dev", np.random.default_rng(0))
         segment = streams.segments()
@@ -43,9 +43,9 @@ def test_tokens_are_those_of_the_second_they_lie_in(digits: DigitsWorld) -> None
 
 
 def test_clutter_fills_background_only_where_asked(digits: DigitsWorld) -> None:
-    events = Events(np.full((4, SEGMENTS), BACKGROUND), 0.0)
+    events = Timeline(np.full((4, SEGMENTS), BACKGROUND), 0.0)
     empty = seen_streams(digits, events, "dev", np.random.default_rng(0)).tokens.vectors.reshape(40, 42, -1)
-    full = Events(events.labels, 1.0)
+    full = Timeline(events.labels, 1.0)
     cluttered = seen_streams(digits, full, "dev", np.random.default_rng(0)).tokens.vectors.reshape(40, 42, -1)
     assert np.allclose(empty, empty[:1])
     assert (np.abs(cluttered - empty).max((1, 2)) > 0.1).all()

@@ -29,14 +29,14 @@ HOPS = RATE * SEGMENTS // HOP
 
 
 @dataclass(frozen=True)
-class Events:
+class Timeline:
     """What each second of each stream shows: a digit, or `BACKGROUND`, of which a share of ``clutter`` is not empty."""
 
     labels: Int[np.ndarray, "streams 10"]
     clutter: float
 
     @classmethod
-    def drawn(cls, streams: int, most: int, clutter: float, rng: np.random.Generator) -> Events:
+    def drawn(cls, streams: int, most: int, clutter: float, rng: np.random.Generator) -> Timeline:
         """One to ``most`` events a stream, of different digits, none at the same time as another."""
         labels = np.full((streams, SEGMENTS), BACKGROUND, dtype=np.int64)
         for row in labels:
@@ -56,7 +56,7 @@ class Streams:
     """Tokens of streams of one modality, with their place in seconds, and what each second shows."""
 
     tokens: Tokens
-    events: Events
+    events: Timeline
 
     def segments(self) -> Int[np.ndarray, " tokens"]:
         """The segment each token's middle lies in, numbered over all streams."""
@@ -66,7 +66,7 @@ class Streams:
 
 
 @torch.no_grad()
-def seen_streams(world: DigitsWorld, events: Events, split: str, rng: np.random.Generator) -> Streams:
+def seen_streams(world: DigitsWorld, events: Timeline, split: str, rng: np.random.Generator) -> Streams:
     """Streams of pictures, one a second, from the images of a split; a second's 42 tokens all have its place."""
     canvases = _canvases(world, events, world.splits.images[split], rng)
     vectors = [world.image_space.item_tokens(part)[0].flatten(0, 1) for part in canvases.split(FEED_ROWS)]
@@ -78,7 +78,7 @@ def seen_streams(world: DigitsWorld, events: Events, split: str, rng: np.random.
 
 @torch.no_grad()
 def heard_streams(
-    world: DigitsWorld, events: Events, split: str, rng: np.random.Generator, voices: str = "seen"
+    world: DigitsWorld, events: Timeline, split: str, rng: np.random.Generator, voices: str = "seen"
 ) -> Streams:
     """Streams of sound from the recordings of a split by the seen voices or the unseen one; a token each 64 ms."""
     rows = (world.splits.seen if voices == "seen" else world.splits.unseen)[split]
@@ -92,13 +92,15 @@ def heard_streams(
     return _streams(torch.cat(vectors).numpy(), each, places, "audio", world.audio_space.name, events)
 
 
-def _streams(vectors: np.ndarray, each: int, places: np.ndarray, modality: str, space: str, events: Events) -> Streams:
+def _streams(
+    vectors: np.ndarray, each: int, places: np.ndarray, modality: str, space: str, events: Timeline
+) -> Streams:
     offsets = np.arange(len(events) + 1, dtype=np.int64) * each
     tokens = Tokens.from_arrays(vectors, offsets, places, modality=modality, space=space, unit="seconds")
     return Streams(tokens, events)
 
 
-def _canvases(world: DigitsWorld, events: Events, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
+def _canvases(world: DigitsWorld, events: Timeline, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
     """A picture for each second: one tile somewhere, or nothing."""
     bank = world.source.handwriting
     labels = events.labels.ravel()
@@ -114,7 +116,7 @@ def _canvases(world: DigitsWorld, events: Events, rows: np.ndarray, rng: np.rand
 
 
 def _frame_numbers(
-    world: DigitsWorld, events: Events, rows: np.ndarray, rng: np.random.Generator
+    world: DigitsWorld, events: Timeline, rows: np.ndarray, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """For each hop of a block of streams the frame of the bank that is heard."""
     feed, bank = world.utterances, world.source.speech
