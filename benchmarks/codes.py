@@ -9,17 +9,14 @@ shuffled captions, and from shuffled pseudo pairs. Figures are shares of 1; the 
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from digits import spaces_recipe
 from isthmus import connect
 from isthmus.codes.config import LITERAL, CodesConfig
 from isthmus.codes.fit import fit_codes
@@ -33,14 +30,11 @@ from isthmus.evaluate.digit_codes import Lessons, asked_galleries, lessons, side
 from isthmus.evaluate.sinkhorn_codes import SinkhornCodes, sinkhorn_clusters
 from isthmus.evaluate.token_labels import Labelled
 from isthmus.evaluate.window_codes import WindowCodes
-from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.handwriting_files import load_handwriting
 from isthmus.worlds.digits.items import digits_in
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
 from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World
+from real_digits import real_digits
 
 OURS = CodesConfig()
 SHOWN = (
@@ -131,9 +125,8 @@ def figures(write: TokenCodes, known: Lessons, test: Mapping[str, Mapping[str, L
     return found | {f"test.{name}": value for name, value in code_figures(write, taught, held).items()}
 
 
-def measure(source: Source, seed: int, say: Callable[[str], None]) -> dict[str, dict[str, float]]:
+def measure(digits: DigitsWorld, seed: int, say: Callable[[str], None]) -> dict[str, dict[str, float]]:
     """Every run's figures for one seed."""
-    digits = build(source, spaces_recipe(seed))
     dev, test = (
         digits.world(split, Variant(texts=5000, memory=4000, pairs=4000, gallery=500, seed=seed))
         for split in ("dev", "test")
@@ -157,16 +150,10 @@ def measure(source: Source, seed: int, say: Callable[[str], None]) -> dict[str, 
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--images", type=Path, required=True)
-    options.add_argument("--speech", type=Path, required=True)
-    options.add_argument("--seeds", type=int, default=3)
-    options.add_argument("--out", type=Path, default=Path("codes.json"))
-    given = options.parse_args()
-    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    given = real_digits(__doc__, "codes.json")
     found = []
     for seed in range(given.seeds):
-        found.append(measure(source, seed, lambda line: print(line, flush=True)))
+        found.append(measure(given.world_of(seed), seed, lambda line: print(line, flush=True)))
         given.out.write_text(json.dumps(found, indent=1))
     for split in ("", "test."):
         print(f"\n| {split or 'dev'} | " + " | ".join(SHOWN) + " |")

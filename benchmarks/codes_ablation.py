@@ -8,25 +8,19 @@ matching loss, so that nothing but the change differs.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from digits import spaces_recipe
 from isthmus.codes.config import LITERAL, CodesConfig
 from isthmus.codes.fit import fit_codes
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.digit_codes import lessons
-from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
 from isthmus.worlds.digits.variant import Variant
+from real_digits import real_digits
 
 OURS = CodesConfig()
 WITHOUT: Mapping[str, CodesConfig] = {
@@ -41,7 +35,7 @@ WITHOUT: Mapping[str, CodesConfig] = {
     "no balance": replace(OURS, balance="pooled"),
     "no commitment": replace(OURS, commitment=0.0),
     "α 0.1": replace(OURS, matching_weight=0.1),
-    "α 1": replace(OURS, matching_weight=1.0),
+    "α 3": replace(OURS, matching_weight=3.0),
     "α 10": replace(OURS, matching_weight=10.0),
     "V 10": replace(OURS, codes=10),
     "V 32": replace(OURS, codes=32),
@@ -56,7 +50,7 @@ LADDER: Mapping[str, Mapping[str, object]] = {
     "+ k-means start": {"start": "k-means"},
     "+ balance": {"balance": "equal"},
     "+ commitment": {"commitment": 0.25},
-    "+ α 3": {"matching_weight": 3.0},
+    "+ α 1": {"matching_weight": 1.0},
     "+ V 16 (ours)": {"codes": 16},
 }
 SHOWN = (
@@ -76,16 +70,10 @@ def ladder() -> dict[str, CodesConfig]:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--images", type=Path, required=True)
-    options.add_argument("--speech", type=Path, required=True)
-    options.add_argument("--seeds", type=int, default=3)
-    options.add_argument("--out", type=Path, default=Path("codes_ablation.json"))
-    given = options.parse_args()
-    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    given = real_digits(__doc__, "codes_ablation.json")
     found: list[dict[str, dict[str, float]]] = []
     for seed in range(given.seeds):
-        digits = build(source, spaces_recipe(seed))
+        digits = given.world_of(seed)
         world = digits.world("dev", Variant(texts=4000, memory=4000, pairs=4000, gallery=500, seed=seed))
         learned = lessons(digits, world)
         asked = {"seen": learned.asked["seen"]}

@@ -10,26 +10,20 @@ code's own, which scores events on training streams with the epoch chosen there.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
-from digits import spaces_recipe
 from isthmus import connect
 from isthmus.codes.config import LITERAL, CodesConfig
 from isthmus.codes.fit import fit_codes
 from isthmus.codes.model import CodeModel
 from isthmus.evaluate.digit_codes import lessons
 from isthmus.evaluate.generalisation import HELD_OUT, PUBLIC, Segments, classify, localise
-from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
 from isthmus.worlds.digits.streams import Streams, Timeline, heard_streams, seen_streams
 from isthmus.worlds.digits.variant import Variant
+from real_digits import real_digits
 
 COUNTS = {"train": 600, "dev": 200, "test": 300}
 Splits = Mapping[str, Streams]
@@ -72,15 +66,10 @@ def figures(model: CodeModel, single: Mapping[str, Splits], several: Mapping[str
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--images", type=Path, required=True)
-    options.add_argument("--speech", type=Path, required=True)
-    options.add_argument("--seeds", type=int, default=3)
-    given = options.parse_args()
-    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    given = real_digits(__doc__)
     found: dict[str, list[dict[str, float]]] = {}
     for seed in range(given.seeds):
-        digits = build(source, spaces_recipe(seed))
+        digits = given.world_of(seed)
         world = digits.world("dev", Variant(texts=4000, memory=4000, pairs=4000, gallery=100, seed=seed))
         known = lessons(digits, world, connector=connect(world.left, world.right))
         streams = {clutter: [drawn(digits, most, clutter, seed) for most in (1, 3)] for clutter in (0.0, 0.5)}

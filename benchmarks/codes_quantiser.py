@@ -10,32 +10,26 @@ of assignment alone; mean squared distance of held-out tokens to their codes; pe
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from digits import spaces_recipe
 from isthmus.codes.codebook import Codebook
 from isthmus.codes.use import perplexity, use_shares
 from isthmus.evaluate.digit_codes import picture_items, utterance_items
-from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
+from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.variant import Variant
+from real_digits import real_digits
 
 BATCH, STEPS = 4096, 300
 Step = Callable[[torch.Tensor], None]
 Assign = Callable[[torch.Tensor], torch.Tensor]
 
 
-def standardised_tokens(images: Path, speech: Path) -> torch.Tensor:
+def standardised_tokens(digits: DigitsWorld) -> torch.Tensor:
     """Equally many tokens of pictures and sounds, in random order."""
-    digits = build(Source("real digits", load_handwriting(images), load_speech(speech)), spaces_recipe(0))
     world = digits.world("dev", Variant(texts=10, memory=3000, pairs=0, gallery=10))
     items = picture_items(digits, world.left["image"]), utterance_items(digits, world.right["audio"])
     vectors = [own.tokens.vectors[:100_000] for own in items]
@@ -84,11 +78,7 @@ def milliseconds(work: Callable[[], object], calls: int) -> float:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--images", type=Path, required=True)
-    options.add_argument("--speech", type=Path, required=True)
-    given = options.parse_args()
-    tokens = standardised_tokens(given.images, given.speech)
+    tokens = standardised_tokens(real_digits(__doc__).world_of(0))
     learned, held = tokens[BATCH:], tokens[:BATCH]
     batches = learned.split(BATCH)[:-1]
     print("| codes | quantiser | step, ms | assignment, ms | squared distance | perplexity | in use |")

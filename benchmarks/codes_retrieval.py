@@ -11,14 +11,11 @@ summary with its discrete part, and with it taken away.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
-from digits import spaces_recipe
 from isthmus import connect
 from isthmus.codes.alignment import Spelled, alignment_scores
 from isthmus.codes.config import CodesConfig
@@ -26,13 +23,10 @@ from isthmus.codes.fit import fit_codes
 from isthmus.codes.model import CodeModel
 from isthmus.codes.objective import Items
 from isthmus.evaluate.digit_codes import lessons, picture_items, utterance_items
-from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
 from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import Gallery
+from real_digits import real_digits
 
 SHORTLIST = 20
 
@@ -119,16 +113,10 @@ def continuous_part(model: CodeModel) -> CodeModel:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--images", type=Path, required=True)
-    options.add_argument("--speech", type=Path, required=True)
-    options.add_argument("--seeds", type=int, default=3)
-    options.add_argument("--out", type=Path, default=Path("codes_retrieval.json"))
-    given = options.parse_args()
-    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    given = real_digits(__doc__, "codes_retrieval.json")
     found: list[dict[str, float]] = []
     for seed in range(given.seeds):
-        digits = build(source, spaces_recipe(seed))
+        digits = given.world_of(seed)
         variant = Variant(texts=5000, memory=4000, pairs=4000, gallery=500, seed=seed)
         worlds = {split: digits.world(split, variant) for split in ("dev", "test")}
         joined = connect(worlds["dev"].left, worlds["dev"].right)

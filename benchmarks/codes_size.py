@@ -9,37 +9,26 @@ code and transfer. ``chosen`` is the size `fit_codes` takes with ``codes=0`` whe
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from digits import spaces_recipe
 from isthmus.codes.config import CodesConfig
 from isthmus.codes.fit import LEAST_SHARED_BY_ALL, fit_codes, mismatch, shared_use
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.digit_codes import lessons
-from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
 from isthmus.worlds.digits.variant import Variant
+from real_digits import real_digits
 
 SIZES = (8, 16, 32, 64)
 SHOWN = ("same_top_code.seen", "transfer.image_to_audio.seen", "transfer.audio_to_image.seen")
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--images", type=Path, required=True)
-    options.add_argument("--speech", type=Path, required=True)
-    options.add_argument("--seeds", type=int, default=3)
-    given = options.parse_args()
-    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    given = real_digits(__doc__)
     print("| seed | pairs | V | shared by every two | matching loss | same top code | image → audio | audio → image |")
     for seed in range(given.seeds):
-        digits = build(source, spaces_recipe(seed))
+        digits = given.world_of(seed)
         world = digits.world("dev", Variant(texts=4000, memory=4000, pairs=4000, gallery=300, seed=seed))
         known = lessons(digits, world)
         for name, own in (("true", known.paired), ("none", known.unpaired)):

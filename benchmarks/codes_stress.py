@@ -7,14 +7,11 @@ Dev split, seen voices, over seeds; all from captions and the texts both spaces 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from digits import spaces_recipe
 from isthmus.codes.config import CodesConfig
 from isthmus.codes.fit import fit_codes
 from isthmus.codes.objective import Items
@@ -22,14 +19,11 @@ from isthmus.codes.pairs import PairSource
 from isthmus.codes.sources import LinkedItems, Side, without_pairs
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.digit_codes import asked_galleries, sides, taught_items
-from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.fine import captions_of
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
 from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World
+from real_digits import real_digits
 
 SHOWN = (
     "joint_use.seen", "same_top_code.seen", "transfer.image_to_audio.seen", "transfer.audio_to_image.seen",
@@ -92,15 +86,10 @@ def cases(digits: DigitsWorld, world: World, uncovered: World) -> Mapping[str, C
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--images", type=Path, required=True)
-    options.add_argument("--speech", type=Path, required=True)
-    options.add_argument("--seeds", type=int, default=3)
-    given = options.parse_args()
-    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    given = real_digits(__doc__)
     found: dict[str, list[dict[str, float]]] = {}
     for seed in range(given.seeds):
-        digits = build(source, spaces_recipe(seed))
+        digits = given.world_of(seed)
         world = digits.world("dev", replace(PLAIN, seed=seed))
         partial = replace(PLAIN, seed=seed, image_digits="01234567", audio_digits="23456789")
         taught, asked = taught_items(digits, world), {"seen": asked_galleries(digits, world)["seen"]}

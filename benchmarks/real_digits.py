@@ -1,0 +1,39 @@
+"""What the benchmarks of codes are asked on their command lines: handwriting and speech, seeds, where figures go."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from digits import spaces_recipe
+from isthmus.worlds.digits.build import build
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.digits.handwriting_files import load_handwriting
+from isthmus.worlds.digits.source import Source
+from isthmus.worlds.digits.speech_files import load_speech
+
+
+@dataclass(frozen=True)
+class RealDigits:
+    """Handwriting and speech from files, how many seeds to run, and the file that figures go to."""
+
+    source: Source
+    seeds: int
+    out: Path
+
+    def world_of(self, seed: int) -> DigitsWorld:
+        """The digits world of a seed, with two spaces of its own."""
+        return build(self.source, spaces_recipe(seed))
+
+
+def real_digits(description: str, out: str = "figures.json") -> RealDigits:
+    """Read the command line of a benchmark whose docstring is ``description``."""
+    options = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--images", type=Path, required=True)
+    options.add_argument("--speech", type=Path, required=True)
+    options.add_argument("--seeds", type=int, default=3)
+    options.add_argument("--out", type=Path, default=Path(out))
+    given = options.parse_args()
+    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    return RealDigits(source, given.seeds, given.out)
