@@ -11,7 +11,7 @@ from pathlib import Path
 from isthmus.connecting.connector import Connector
 from isthmus.demo.alphabet import GALLERY as CODE_GALLERY
 from isthmus.demo.alphabet import ITEMS as CODE_ITEMS
-from isthmus.demo.alphabet import QUICK_WRITERS, WRITERS, WRITTEN, School
+from isthmus.demo.alphabet import QUICK_WRITERS, WRITERS, WRITTEN, School, Writer
 from isthmus.demo.contenders import ABLATION, CONTENDERS, ORACLES, QUICK, QUICK_ORACLES, SHOWN
 from isthmus.demo.fitting import Bench
 from isthmus.demo.progress import following
@@ -23,7 +23,7 @@ from isthmus.demo.written import Writing, code_sections
 from isthmus.evaluate import write_result
 from isthmus.evaluate.digit_codes import Lessons, lessons
 from isthmus.evaluate.results import task_result
-from isthmus.report import write_page
+from isthmus.report import Section, write_page
 from isthmus.worlds.world import World
 
 GALLERY, QUICK_GALLERY = 1000, 300
@@ -69,22 +69,34 @@ def show_world(
         connector = bench.connector(SHOWN, contenders[SHOWN])
         school = School(partial(teach, connector), bench.stages, seed, follow.training) if teach else None
         written = {name: follow(own.label, school.learned, name, own) for name, own in writers.items() if school}
-    seconds = {"world": world_seconds, **{name: outcome["seconds"] for name, outcome in compared.items()}}
-    if ablation:
-        seconds["ablation"] = sum(outcome["seconds"] for outcome in ablation.values())
-    seconds |= {f"codes_{name}": outcome["seconds"] for name, outcome in written.items()}
+    seconds = {"world": world_seconds, **_seconds(compared, ablation, written)}
     connector.save(out / "connector")
     _write_results(out / "results", compared, bench.stages.world)
-    sections = []
-    if school:
-        model = school.model(WRITTEN, writers[WRITTEN])
-        model.save(out / "codes")
-        sections = code_sections(Writing(scene, school.lessons, model, writers, written))
+    sections = _shown_codes(scene, school, writers, written, out / "codes") if school else []
     findings = Findings(scene, world, connector, {**contenders, **oracles}, compared, ablation, seconds, sections)
     write_page(showcase(findings, time.perf_counter() - started), out / "report.html")
     total = time.perf_counter() - started
     write_summary(summarise(compared, ablation, written, seconds, total), out / "summary.json")
     _say_where(out, total, codes=bool(written))
+
+
+def _seconds(
+    compared: Mapping[str, Outcome], ablation: Mapping[str, Outcome], written: Mapping[str, Outcome]
+) -> dict[str, float]:
+    """How long each part took when it ran; the ablation's variants together."""
+    found = {name: outcome["seconds"] for name, outcome in compared.items()}
+    if ablation:
+        found["ablation"] = sum(outcome["seconds"] for outcome in ablation.values())
+    return found | {f"codes_{name}": outcome["seconds"] for name, outcome in written.items()}
+
+
+def _shown_codes(
+    scene: Scene, school: School, writers: Mapping[str, Writer], written: Mapping[str, Outcome], folder: Path
+) -> list[Section]:
+    """The page's sections on codes; the code model they show is saved."""
+    model = school.model(WRITTEN, writers[WRITTEN])
+    model.save(folder)
+    return code_sections(Writing(scene, school.lessons, model, writers, written))
 
 
 def _write_results(folder: Path, compared: Mapping[str, Outcome], world: str) -> None:
