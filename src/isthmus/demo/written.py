@@ -77,7 +77,8 @@ def _located(writing: Writing) -> Section:
                 f"the sound of “{word}”, in a picture", _in_picture(writing, row, log_codes, queries["audio"][label])
             ),
             LocatedShown(
-                f"a picture of {label}, in speech", _in_speech(writing, row, log_codes, queries["image"][label])
+                f"a picture of {label}, in speech: the whole, then what was found",
+                _in_speech(writing, row, log_codes, queries["image"][label]),
             ),
         ]
     return Section(
@@ -128,7 +129,7 @@ def _table(writing: Writing) -> Section:
         "The alphabet",
         "Every picture, sound and text is written in these codes. A code stands for what is shown where it is used: "
         "precision is the share of its uses that show it, use the share of a modality's tokens written with it, F1 "
-        "joins precision with the share of the word's sound that the code covers. Pieces are the first in the gallery.",
+        "joins precision with the share of the word's sound that the code covers. Pieces are the longest in the gallery's first items.",
         (code_rows(rows),),
     )
 
