@@ -129,7 +129,8 @@ def _table(writing: Writing) -> Section:
         "The alphabet",
         "Every picture, sound and text is written in these codes. A code stands for what is shown where it is used: "
         "precision is the share of its uses that show it, use the share of a modality's tokens written with it, F1 "
-        "joins precision with the share of the word's sound that the code covers. Pieces are the longest in the gallery's first items.",
+        "joins precision with the share of the word's sound that the code covers. Pieces are the longest "
+        "in the gallery's first items.",
         (code_rows(rows),),
     )
 
