@@ -12,7 +12,7 @@ from isthmus.errors import IsthmusError
 from isthmus.search import Hits
 
 WEIGHT = 1.0
-"""Weight of alignment beside the search's own score, both standardised over a query's hits; measured on dev."""
+"""Weight of alignment beside the search's own score, both standardised over a query's hits; chosen on dev."""
 
 
 def rerank(hits: Hits, model: CodeModel, queries: Tokens, gallery: Tokens, *, weight: float = WEIGHT) -> Hits:

@@ -60,7 +60,7 @@ def train_on_sets(
 
 
 def _quick_connector(left: Path, right: Path, overlap: str, seed: int) -> Connector:
-    """A closed form, in seconds: pseudo pairs beside captions make codes steadier over seeds than captions alone."""
+    """A closed form, in seconds: with pseudo pairs beside captions modalities share more of the codes."""
     LOG.info("connecting %s and %s in closed form for pseudo pairs; --connector takes one you have", left, right)
     return connect(open_set(left), open_set(right), overlap=overlap, method=CcaConfig(), seed=seed)
 

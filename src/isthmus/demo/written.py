@@ -15,7 +15,7 @@ from isthmus.demo.stages import Outcome
 from isthmus.evaluate.digit_codes import Lessons
 from isthmus.evaluate.pointing import label_queries
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.localize import Placed, agreement, placed
+from isthmus.localize import Placed, agreement, placed, touching
 from isthmus.report import Row, Section, Table, picture, sound, table
 from isthmus.report.code_rows import CodeShown, code_rows
 from isthmus.report.heat import heat_picture, heat_sound
@@ -109,7 +109,7 @@ def _in_speech(writing: Writing, row: int, log_codes: Mapping[str, np.ndarray], 
 def _found(items: Labelled, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Placed]:
     own = slice(items.tokens.offsets[row], items.tokens.offsets[row + 1])
     places = items.tokens.places[own]
-    return items.tokens.ids[row], places, placed(agreement(log_codes[own], query), places)
+    return items.tokens.ids[row], places, placed(agreement(log_codes[own], query), places, touching(places))
 
 
 def _table(writing: Writing) -> Section:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.embeddings.tokens import Tokens
-from isthmus.localize import Placed, agreement, lifted, placed
+from isthmus.localize import Placed, agreement, lifted, placed, touching
 from isthmus.localize.regions import overlap
 from isthmus.worlds.world import Regions
 
@@ -35,8 +35,10 @@ def pointing(
     found = []
     for row, truth in enumerate(regions):
         own = slice(tokens.offsets[row], tokens.offsets[row + 1])
+        places = tokens.places[own]
+        touches = touching(places)
         for label in np.unique(truth.labels):
-            answer = placed(agreement(log_codes[own], queries[label]), tokens.places[own])
+            answer = placed(agreement(log_codes[own], queries[label]), places, touches)
             found.append(_judged(answer, truth.places[truth.labels == label]))
     hits, ious = (np.mean(column) for column in zip(*found, strict=True))
     return Pointing(float(hits), float(ious))

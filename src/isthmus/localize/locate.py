@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from isthmus.codes.model import CodeModel
 from isthmus.connecting.options import require
@@ -72,10 +72,12 @@ class Placed:
 
 
 def placed(
-    raw: Float[np.ndarray, " tokens"], places: Float[np.ndarray, "tokens sides"], least: float = LEAST_HEAT
+    raw: Float[np.ndarray, " tokens"],
+    places: Float[np.ndarray, "tokens sides"],
+    touches: Bool[np.ndarray, "tokens tokens"],
+    least: float = LEAST_HEAT,
 ) -> Placed:
-    """What the raw heat of an item's tokens points at; ``least`` is that of `region`."""
-    touches = touching(places)
+    """What the raw heat of an item's tokens points at; ``touches`` and ``least`` are those of `region`."""
     heat = smoothed(raw, touches)
     return Placed(heat, peak(heat, places), region(heat, places, touches, least))
 
@@ -90,5 +92,6 @@ def locate(
         for row, item in enumerate(block.ids):
             own = slice(block.offsets[row], block.offsets[row + 1])
             raw = agreement(every[own], query.codes) if by == "codes" else similarity(every[own], query.vector)
-            found = placed(raw, block.places[own], least)
+            places = block.places[own]
+            found = placed(raw, places, touching(places), least)
             yield Located(item, float(found.heat.max()), found.peak, found.region, found.heat)

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 NEAR = 1e-3
 """Places that leave less than this between them touch."""
 LEAST_HEAT = 0.25
-"""Where regions end, as a share of the way from median to highest heat; measured on dev (docs/benchmarks.md)."""
+"""Where regions end, as a share of the way from median to highest heat; chosen on dev (docs/decisions.md)."""
 
 
 def peak(heat: Float[np.ndarray, " tokens"], places: Float[np.ndarray, "tokens sides"]) -> Float[np.ndarray, " axes"]:
