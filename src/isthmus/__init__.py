@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from isthmus.connecting.connector import Connector
     from isthmus.embeddings import Embeddings, convert, open_set
     from isthmus.embeddings.tokens import Tokens
+    from isthmus.extract.embed import embed
     from isthmus.localize import Query, locate
     from isthmus.search import Hits, Index
+    from isthmus.spaces import load_space
 
 __all__ = [
     "CodeModel",
@@ -42,7 +44,9 @@ __all__ = [
     "assign",
     "connect",
     "convert",
+    "embed",
     "fit_codes",
+    "load_space",
     "locate",
     "metrics",
     "open_set",
@@ -62,6 +66,8 @@ _HOMES = {
     "Tokens": "isthmus.embeddings.tokens",
     "assign": "isthmus.codes.assignment",
     "fit_codes": "isthmus.codes.fit",
+    "embed": "isthmus.extract.embed",
+    "load_space": "isthmus.spaces",
     "locate": "isthmus.localize",
     "Hits": "isthmus.search",
     "Index": "isthmus.search",

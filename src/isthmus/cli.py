@@ -13,8 +13,9 @@ import tyro
 from isthmus.atomic import write_whole
 from isthmus.codes.config import CodesConfig
 from isthmus.connecting.config import METHODS, MethodConfig
-from isthmus.connecting.options import require
 from isthmus.errors import IsthmusError
+from isthmus.extract.config import EmbedConfig
+from isthmus.options import require
 
 MethodName = Literal["auto", "procrustes", "ridge", "cca", "cmcr", "exmcr"]
 Folder = Annotated[Path, tyro.conf.Positional]
@@ -71,6 +72,37 @@ def convert(
         revision=revision,
     )
     print(inspect_set(out, verify=False))
+
+
+def spaces() -> None:
+    """List the encoders: modalities, dimension, licence, default checkpoint, installed or the line that installs it."""
+    from isthmus.spaces.listing import described
+
+    print("\n".join(described()))
+
+
+def embed(
+    where: Folder,
+    out: Path,
+    space: str,
+    modality: str | None = None,
+    *,
+    options: Annotated[EmbedConfig, tyro.conf.arg(name="")] = EmbedConfig(),  # noqa: B008
+) -> None:
+    """Embed pictures, sounds, videos, texts or point clouds through an encoder; run again to go on, or after changes.
+
+    Args:
+        where: A folder, a list of paths (.txt), a table (.csv, .jsonl, .parquet), WebDataset shards (.tar), a saved
+            Hugging Face dataset, or texts.
+        out: Folder of the embedding set; run once for each modality.
+        space: An encoder that isthmus spaces lists, or family:checkpoint for another of its kind (a hub name or path).
+        modality: What the items are; needed where the files do not say.
+    """
+    from isthmus.extract.embed import embed
+
+    print(embed(where, out, space=space, modality=modality, config=options, progress=True))
+    print(f"\nembeddings: {out}")
+    print(f"next: isthmus connect {out} ANOTHER_SET --overlap text --out DIR")
 
 
 def connect_with(method: str) -> Callable[..., None]:
@@ -337,6 +369,8 @@ def commands(arguments: Sequence[str]) -> dict[str, Callable[..., None]]:
     """Every command by name; `connect` has the options of the method named in the arguments."""
     return {
         "demo": demo,
+        "spaces": spaces,
+        "embed": embed,
         "connect": connect_with(named_method(arguments)),
         "search": search,
         "codes": codes,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from isthmus.connecting.config import OptimisationConfig
-from isthmus.connecting.options import check_types, require
+from isthmus.options import check_types, require
 
 Normalisation = Literal["batch", "none"]
 Distance = Literal["squared", "plain"]

@@ -11,7 +11,7 @@ from torch import Tensor
 from isthmus.codes.config import CodesConfig
 from isthmus.codes.model_card import model_card
 from isthmus.connecting.model_folder import damaged, read_model, write_model
-from isthmus.connecting.options import build
+from isthmus.options import build
 
 if TYPE_CHECKING:
     from isthmus.codes.model import CodeModel

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from isthmus.connecting.options import check_types, require
+from isthmus.options import check_types, require
 
 Centring = Literal["none", "mean", "matched"]
 Source = Literal["overlap", "pseudo", "both"]

@@ -31,13 +31,13 @@ from isthmus.connecting.materials import Materials, assemble
 from isthmus.connecting.measure import coverage_of, measure
 from isthmus.connecting.member import Member, project_blend
 from isthmus.connecting.narrowing import narrow_basis
-from isthmus.connecting.options import build
 from isthmus.connecting.progress import OnProgress
 from isthmus.connecting.report import Coverage
 from isthmus.connecting.trained import TRAINED, TRAINED_ROWS, join_trained
 from isthmus.connecting.view import View, view
 from isthmus.embeddings import Embeddings
 from isthmus.errors import IsthmusError
+from isthmus.options import build
 
 HELD_OUT_SHARE = 0.2
 HELD_OUT_ROWS = 400

@@ -41,6 +41,8 @@ def verify_set(path: str | Path) -> None:
         raise IsthmusError(f"{folder}: has no manifest.json, so there are no hashes to compare with")
     for modality, entry in manifest.items():
         for shard in entry.shards:
+            if shard.rows == 0:
+                continue
             pairs = (
                 (vectors_file(folder, modality, shard.number), shard.sha256),
                 (metadata_file(folder, modality, shard.number), shard.metadata_sha256),
@@ -57,6 +59,8 @@ def verify_set(path: str | Path) -> None:
 def _from_manifest(folder: Path, entry: ModalityManifest) -> Embeddings:
     parts = []
     for shard in entry.shards:
+        if shard.rows == 0:
+            continue
         file = ShardFile(
             path=vectors_file(folder, entry.modality, shard.number),
             metadata=metadata_file(folder, entry.modality, shard.number),

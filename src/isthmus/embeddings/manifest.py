@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,6 +41,30 @@ class ModalityManifest:
     def rows(self) -> int:
         """Rows of all shards."""
         return sum(shard.rows for shard in self.shards)
+
+
+def agreed(folder: Path, asked: ModalityManifest) -> ModalityManifest:
+    """The manifest's entry of a modality, or what was asked where there is none.
+
+    Raises `IsthmusError` where the rows that are there have another space, revision, dimension, dtype or preparation.
+    """
+    there = read_manifest(folder).get(asked.modality, asked)
+    differing = [
+        f"{name} {value!r}, not {wanted!r}"
+        for name, value in asdict(replace(there, shards=())).items()
+        if value != (wanted := getattr(asked, name))
+    ]
+    if differing:
+        raise IsthmusError(
+            f"{folder}: its {asked.modality} rows have {'; '.join(differing)}: "
+            "write to another folder, or ask for the same"
+        )
+    return there
+
+
+def commit(folder: Path, entry: ModalityManifest) -> None:
+    """Put a modality's entry into the manifest, in one step."""
+    write_manifest(folder, {**read_manifest(folder), entry.modality: entry})
 
 
 def read_manifest(folder: Path) -> dict[str, ModalityManifest]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,23 +55,29 @@ class TokenWriter:
             self._manifest[name] for name in ("modality", "space", "dim", "unit")
         ):
             raise IsthmusError(f"{self.folder}: {tokens!r} are of another kind: write them to another folder")
-        number = len(self._manifest["shards"])
-        arrays = {
-            "vectors": tokens.vectors.astype(self._manifest["dtype"]),
-            "offsets": tokens.offsets,
-            "places": tokens.places,
-        }
-        hashes = {}
-        for name, array in arrays.items():
-            file = self.folder / f"{name}_{number}.npy"
-            with written_whole(file) as part, part.open("wb") as stream:
-                np.save(stream, array)
-            hashes[name] = sha256_of(file)
-        write_whole(self.folder / f"ids_{number}.json", json.dumps(tokens.ids))
-        shard = {"items": len(tokens), "tokens": int(tokens.offsets[-1]), "sha256": hashes}
-        self._manifest = {**self._manifest, "shards": [*self._manifest["shards"], shard]}
+        number = max((shard["number"] for shard in self._manifest["shards"]), default=-1) + 1
+        self.commit(write_token_shard(self.folder, number, tokens, self._manifest["dtype"]))
+
+    def commit(self, *shards: dict[str, Any], keep: Callable[[int], bool] = lambda number: True) -> None:
+        """Put written shards into the manifest, in place of those of their numbers; drop those not to be kept."""
+        added = {shard["number"] for shard in shards}
+        kept = [shard for shard in self._manifest["shards"] if shard["number"] not in added and keep(shard["number"])]
+        self._manifest["shards"] = sorted([*kept, *shards], key=lambda shard: shard["number"])
         content = {"format": FORMAT, "isthmus": version("isthmus"), **self._manifest}
         write_whole(self.folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+
+
+def write_token_shard(folder: Path, number: int, tokens: Tokens, dtype: str) -> dict[str, Any]:
+    """Write the files of a shard, each whole or not at all; returns what the manifest is to say of it."""
+    arrays = {"vectors": tokens.vectors.astype(dtype), "offsets": tokens.offsets, "places": tokens.places}
+    hashes = {}
+    for name, array in arrays.items():
+        file = folder / f"{name}_{number}.npy"
+        with written_whole(file) as part, part.open("wb") as stream:
+            np.save(stream, array)
+        hashes[name] = sha256_of(file)
+    write_whole(folder / f"ids_{number}.json", json.dumps(tokens.ids))
+    return {"number": number, "items": len(tokens), "tokens": int(tokens.offsets[-1]), "sha256": hashes}
 
 
 def save_tokens(tokens: Tokens, path: str | Path, *, dtype: str = "float16", shard_items: int = 20_000) -> Path:
@@ -99,9 +105,9 @@ def open_tokens(path: str | Path, modality: str) -> Tokens:
         raise IsthmusError(f"{folder}: not found: the set has no {modality} tokens")
     manifest = read_manifest(folder)
     parts, ids = [], []
-    for number, shard in enumerate(manifest["shards"]):
-        parts.append(_part(folder, number, shard, manifest))
-        ids += _ids(folder / f"ids_{number}.json", shard["items"])
+    for shard in manifest["shards"]:
+        parts.append(_part(folder, shard["number"], shard, manifest))
+        ids += _ids(folder / f"ids_{shard['number']}.json", shard["items"])
     check_ids(ids, len(ids), str(folder))
     return Tokens(
         parts, modality=modality, space=manifest["space"], dim=manifest["dim"], ids=ids, unit=manifest["unit"]
@@ -116,9 +122,9 @@ def token_modalities(path: str | Path) -> list[str]:
 def verify_tokens(path: str | Path, modality: str) -> None:
     """Read every file and compare with its hash. Raises `IsthmusError` naming the first that differs."""
     folder = tokens_folder(Path(path), modality)
-    for number, shard in enumerate(read_manifest(folder)["shards"]):
+    for shard in read_manifest(folder)["shards"]:
         for name, expected in shard["sha256"].items():
-            file = folder / f"{name}_{number}.npy"
+            file = folder / f"{name}_{shard['number']}.npy"
             if not file.is_file() or sha256_of(file) != expected:
                 raise IsthmusError(f"{file}: absent, altered or cut short: write the tokens again")
 
@@ -135,7 +141,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         content = json.loads(path.read_text())
         if content["format"] != FORMAT or content["unit"] not in PLACES or content["dtype"] not in DTYPES:
             raise ValueError(f"format {content['format']!r}, unit {content['unit']!r}, dtype {content['dtype']!r}")
-        return {name: content[name] for name in ("modality", "space", "dim", "unit", "dtype", "shards")}
+        shards = [{"number": number, **shard} for number, shard in enumerate(content["shards"])]
+        return {**{name: content[name] for name in ("modality", "space", "dim", "unit", "dtype")}, "shards": shards}
     except FileNotFoundError as error:
         raise IsthmusError(f"{path}: not found: the tokens are incomplete, write them again") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -12,7 +12,7 @@ import numpy as np
 from isthmus.atomic import written_whole
 from isthmus.embeddings.checks import check_ids, check_modality, unit_rows
 from isthmus.embeddings.layout import metadata_file, vectors_file
-from isthmus.embeddings.manifest import ModalityManifest, Shard, read_manifest, write_manifest
+from isthmus.embeddings.manifest import ModalityManifest, Shard, agreed, commit
 from isthmus.embeddings.shards import sha256_of
 from isthmus.errors import IsthmusError
 
@@ -45,17 +45,7 @@ class EmbeddingWriter:
             raise IsthmusError(f"shard_rows {shard_rows}: give at least 1")
         self.folder, self.shard_rows = Path(path), shard_rows
         asked = ModalityManifest(modality, space, dim, dtype, True, (), revision, preprocessing)
-        self._manifest = read_manifest(self.folder).get(modality, asked)
-        differing = [
-            f"{name} {there!r}, not {asked_for!r}"
-            for name, there in asdict(replace(self._manifest, shards=())).items()
-            if there != (asked_for := getattr(asked, name))
-        ]
-        if differing:
-            raise IsthmusError(
-                f"{self.folder}: its {modality} rows have {'; '.join(differing)}: "
-                "write to another folder, or ask for the same"
-            )
+        self._manifest = agreed(self.folder, asked)
         self._known = set(self._written_ids())
         self._vectors: list[np.ndarray] = []
         self._ids: list[str] = []
@@ -108,22 +98,28 @@ class EmbeddingWriter:
             self.close()
 
     def _write(self, rows: int) -> None:
-        import pyarrow
-        import pyarrow.parquet
-
         whole = np.concatenate(self._vectors)
+        rows_of_shard = [{"id": name, **own} for name, own in zip(self._ids[:rows], self._metadata[:rows], strict=True)]
         number = len(self._manifest.shards)
-        vectors = vectors_file(self.folder, self._manifest.modality, number)
-        metadata = metadata_file(self.folder, self._manifest.modality, number)
-        with written_whole(vectors) as part, part.open("wb") as file:
-            np.save(file, whole[:rows])
-        table = pyarrow.Table.from_pylist(
-            [{"id": name, **own} for name, own in zip(self._ids[:rows], self._metadata[:rows], strict=True)]
-        )
-        with written_whole(metadata) as part:
-            pyarrow.parquet.write_table(table, part)
-
-        shard = Shard(number, rows, sha256_of(vectors), sha256_of(metadata))
+        shard = write_shard(self.folder, self._manifest.modality, number, whole[:rows], rows_of_shard)
         self._manifest = replace(self._manifest, shards=(*self._manifest.shards, shard))
-        write_manifest(self.folder, {**read_manifest(self.folder), self._manifest.modality: self._manifest})
+        commit(self.folder, self._manifest)
         self._vectors, self._ids, self._metadata = [whole[rows:]], self._ids[rows:], self._metadata[rows:]
+
+
+def write_shard(
+    folder: Path, modality: str, number: int, vectors: np.ndarray, metadata: Sequence[Mapping[str, object]]
+) -> Shard:
+    """Write the two files of a shard, each whole or not at all; ``metadata`` is one mapping a row, with its ``id``.
+
+    The manifest does not know of the shard before it is committed.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    files = vectors_file(folder, modality, number), metadata_file(folder, modality, number)
+    with written_whole(files[0]) as part, part.open("wb") as file:
+        np.save(file, vectors)
+    with written_whole(files[1]) as part:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(metadata)), part)
+    return Shard(number, len(vectors), sha256_of(files[0]), sha256_of(files[1]))

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from isthmus.codes.model import CodeModel
-from isthmus.connecting.options import require
 from isthmus.embeddings.tokens import Tokens
 from isthmus.errors import IsthmusError
 from isthmus.localize.heat import agreement, lifted, similarity, smoothed
 from isthmus.localize.regions import LEAST_HEAT, peak, region, touching
+from isthmus.options import require
 
 By = Literal["codes", "tokens"]
 COMMON_ITEMS = 1000

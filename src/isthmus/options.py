@@ -41,6 +41,9 @@ def _value(option: str, value: Any, kind: Any) -> Any:
         return value
     if is_dataclass(kind):
         return _nested(option, value, kind)
+    if kind is str or kind is bool:
+        require(isinstance(value, kind), option, "a text" if kind is str else "true or false", repr(value))
+        return value
     if kind is int:
         require(isinstance(value, Integral) and not isinstance(value, bool), option, "a whole number", repr(value))
         return int(value)

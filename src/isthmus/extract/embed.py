@@ -1,0 +1,143 @@
+"""Embed: the public function. Lists, plans, runs, commits, and says what became of every item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isthmus.embeddings.manifest import ModalityManifest
+from isthmus.errors import IsthmusError
+from isthmus.extract.config import EmbedConfig
+from isthmus.extract.encoding import OnItem
+from isthmus.extract.job import Job
+from isthmus.extract.local import Numbered, run_local
+from isthmus.extract.modality import modality_at
+from isthmus.extract.plan import Plan, make_plan
+from isthmus.extract.progress import item_bar
+from isthmus.extract.records import ERRORS, Failure
+from isthmus.extract.store import Store, Written, only_writer
+from isthmus.media import list_media
+from isthmus.options import build
+from isthmus.spaces import Space, load_space
+from isthmus.spaces.checkpoint import fingerprint_of
+from isthmus.spaces.registry import best_device, parse
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an embedding job did."""
+
+    out: Path
+    space: str
+    modality: str
+    rows: int
+    embedded: int
+    same: int
+    failed: tuple[Failure, ...]
+    dropped: int
+    gone: int
+
+    def __str__(self) -> str:
+        lines = [f"{self.modality}: {self.rows} rows in space {self.space!r}; {self.embedded} embedded now"]
+        if self.same:
+            lines.append(f"  {self.same} were there already")
+        if self.failed:
+            example = self.failed[0]
+            lines.append(
+                f"  {len(self.failed)} could not be read, see {self.out / ERRORS}; the first: {example.reason}"
+            )
+        if self.dropped:
+            lines.append(f"  {self.dropped} rows of items that changed or went were dropped")
+        if self.gone:
+            lines.append(f"  {self.gone} rows are of items that are not there any more: --prune drops them")
+        return "\n".join(lines)
+
+
+def embed(
+    where: str | Path,
+    out: str | Path,
+    *,
+    space: str,
+    modality: str | None = None,
+    config: EmbedConfig | None = None,
+    progress: bool = False,
+    **options: Any,
+) -> Summary:
+    """Embed the media at ``where`` through a space into the set at ``out``.
+
+    ``where``: see `media.list_media`. ``space``: see `spaces.load_space`. ``options`` are those of `EmbedConfig`, or
+    ``config`` is one. Items that are in the set already are left, changed ones embedded anew; a run that was killed
+    goes on at its first unfinished shard. What cannot be read goes to ``errors.parquet`` and is tried again when it
+    changes, or with ``retry``. The result depends on neither runner nor workers, but for the last bits of sums.
+
+    Raises `IsthmusError` where there is nothing to embed, the space cannot be loaded or lacks the modality, or the
+    set at ``out`` was made otherwise.
+    """
+    config = config or build(EmbedConfig, options)
+    source, folder = Path(where), Path(out)
+    family, _, _ = parse(space)
+    chosen = modality or modality_at(source, family)
+    if chosen not in family.modalities:
+        raise IsthmusError(f"the space {space!r} has no {chosen!r}: it has {', '.join(family.modalities)}")
+    kind = "vector" if family.name == "precomputed" else None
+    items = list(list_media(source, chosen, column=config.column, id_column=config.id_column, kind=kind))
+    device = config.device or best_device()
+    loaded = load_space(space, device=device, precision=config.precision)
+    if config.tokens and chosen not in loaded.token_modalities:
+        raise IsthmusError(f"the space {space!r} gives no tokens of {chosen!r}: leave --tokens out")
+    job = Job(space, chosen, folder, device, config)
+    with only_writer(folder):
+        store = Store(folder, _entry(job, loaded))
+        store.clean()
+        plan = make_plan(items, store, retry=config.retry)
+        dropping = plan.changed | (plan.gone if config.prune else frozenset())
+        store.drop(dropping)
+        before = store.entry.rows
+        _run(job, loaded, plan, store, progress=progress)
+        return Summary(
+            out=folder,
+            space=loaded.name,
+            modality=chosen,
+            rows=store.entry.rows,
+            embedded=store.entry.rows - before,
+            same=plan.same,
+            failed=tuple(store.failures),
+            dropped=len(dropping),
+            gone=0 if config.prune else len(plan.gone),
+        )
+
+
+def _entry(job: Job, space: Space) -> ModalityManifest:
+    """What the manifest says of rows this job makes; the dimension is known once there are some."""
+    preparation = space.preparation(job.modality).fingerprint
+    made = fingerprint_of(preparation, job.config.precision, "tokens" if job.config.tokens else "")
+    return ModalityManifest(job.modality, space.name, 0, job.config.dtype, True, (), space.revision, made)
+
+
+def _run(job: Job, space: Space, plan: Plan, store: Store, *, progress: bool) -> None:
+    shards = list(zip(store.new_numbers(), plan.shards(job.config.shard_items), strict=False))
+    if not plan.todo:
+        return
+    with item_bar(f"embedding {job.modality}", len(plan.todo)) if progress else nullcontext(_unseen) as on_item:
+        for written in RUNNERS[job.config.runner](job, space, shards, on_item):
+            store.commit(written)
+
+
+def _by_ray(job: Job, space: Space, shards: Sequence[Numbered], on_item: OnItem) -> Iterator[Written]:
+    from isthmus.extract.ray_runner import run_ray
+
+    for written in run_ray(job, shards):
+        yield written
+        for readable, count in ((True, written.shard.rows), (False, len(written.failures))):
+            for _ in range(count):
+                on_item(readable)
+
+
+def _unseen(readable: bool) -> None:
+    """Progress that nobody looks at."""
+
+
+RUNNERS = {"local": run_local, "ray": _by_ray}

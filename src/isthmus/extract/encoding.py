@@ -1,0 +1,156 @@
+"""Encoding: the items of one shard to unit rows, in batches of one shape; the same shard gives the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from isthmus.embeddings.tokens import Tokens
+from isthmus.extract.decoding import Prepared
+from isthmus.extract.job import Job
+from isthmus.media import Item
+from isthmus.spaces import Preparation, Space, Views
+from isthmus.spaces.batching import collate, mean_of_views
+
+BUFFERED_BATCHES = 4
+"""Batches' worth of views that wait for others of their shape, before the largest group is encoded as it is."""
+OnItem = Callable[[bool], None]
+
+
+@dataclass
+class Encoded:
+    """What became of a shard's items: those encoded with their rows, and those that could not be read."""
+
+    items: list[Item] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
+    rows: list[np.ndarray] = field(default_factory=list)
+    tokens: list[Tokens] = field(default_factory=list)
+    problems: list[tuple[Item, str]] = field(default_factory=list)
+
+    def in_order(self, asked: Sequence[Item]) -> Encoded:
+        """The same, in the order the items were asked for."""
+        place = {item.id: number for number, item in enumerate(asked)}
+        order = sorted(range(len(self.items)), key=lambda row: place[self.items[row].id])
+        return Encoded(
+            [self.items[row] for row in order],
+            [self.contents[row] for row in order],
+            [self.rows[row] for row in order],
+            [self.tokens[row] for row in order] if self.tokens else [],
+            sorted(self.problems, key=lambda entry: place[entry[0].id]),
+        )
+
+
+def encode_shard(
+    space: Space, job: Job, items: Sequence[Item], prepared: Iterator[Prepared], on_item: OnItem
+) -> Encoded:
+    """Rows of every item that can be read, and the reason for every one that cannot."""
+    preparation = space.preparation(job.modality)
+    found = Encoded()
+
+    def readable() -> Iterator[Prepared]:
+        for one in prepared:
+            if one.views is None:
+                found.problems.append((one.item, one.problem))
+                on_item(False)
+            else:
+                yield one
+
+    for batch in batches(readable(), preparation, job.batch):
+        _encode(space, job, preparation, batch, found)
+        for _ in batch:
+            on_item(True)
+    return found.in_order(items)
+
+
+def _encode(space: Space, job: Job, preparation: Preparation, batch: list[Prepared], found: Encoded) -> None:
+    views = [one.views for one in batch if one.views is not None]
+    counts = [views_in(own) for own in views]
+    whole = collate(views, preparation.padding)
+    rows = mean_of_views(space.encode(job.modality, whole), counts)
+    finite = np.isfinite(rows).all(1) & rows.any(1)
+    tokens = _tokens(space, job, whole, counts, [one.item.id for one in batch]) if job.config.tokens else None
+    for number, one in enumerate(batch):
+        if not finite[number]:
+            found.problems.append((one.item, f"{one.item.name}: the encoder gave NaN or zero for it"))
+            continue
+        found.items.append(one.item)
+        found.contents.append(one.content)
+        found.rows.append(rows[number])
+        if tokens is not None:
+            found.tokens.append(tokens[number])
+
+
+def _tokens(space: Space, job: Job, views: Views, counts: Sequence[int], ids: list[str]) -> list[Tokens]:
+    """Each item's tokens; those of a sound's windows one after another."""
+    numbered = [f"{name}#{view}" for name, count in zip(ids, counts, strict=True) for view in range(count)]
+    every = space.encode_tokens(job.modality, views, numbered)
+    ends = np.cumsum(counts)
+    return [
+        _as_one(every.take(np.arange(end - count, end)), name)
+        for name, count, end in zip(ids, counts, ends, strict=True)
+    ]
+
+
+def _as_one(windows: Tokens, name: str) -> Tokens:
+    offsets = np.array([0, len(windows.vectors)])
+    facts = {"modality": windows.modality, "space": windows.space, "unit": windows.unit}
+    return Tokens.from_arrays(windows.vectors, offsets, windows.places, ids=[name], **facts)
+
+
+def batches(prepared: Iterable[Prepared], preparation: Preparation, size: int) -> Iterator[list[Prepared]]:
+    """Groups of about ``size`` views that can be encoded together.
+
+    Where lengths differ (texts) the shard is sorted by length first, so that little is padded. Else items are grouped
+    by shape as they come.
+    """
+    if preparation.padding:
+        by_length = sorted(prepared, key=lambda one: (length_of(one, preparation), one.item.id))
+        yield from _filled(by_length, size)
+        return
+    waiting: dict[tuple[tuple[int, ...], ...], list[Prepared]] = {}
+    for one in prepared:
+        group = waiting.setdefault(shape_of(one), [])
+        group.append(one)
+        if sum(map(views_of, group)) >= size:
+            yield waiting.pop(shape_of(one))
+        elif sum(views_of(other) for other_group in waiting.values() for other in other_group) > (
+            BUFFERED_BATCHES * size
+        ):
+            yield waiting.pop(max(waiting, key=lambda shape: len(waiting[shape])))
+    yield from waiting.values()
+
+
+def _filled(prepared: Iterable[Prepared], size: int) -> Iterator[list[Prepared]]:
+    group: list[Prepared] = []
+    for one in prepared:
+        group.append(one)
+        if sum(map(views_of, group)) >= size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def views_in(views: Views) -> int:
+    """How many views of one item there are."""
+    return len(next(iter(views.values())))
+
+
+def views_of(one: Prepared) -> int:
+    """How many views an item has."""
+    assert one.views is not None
+    return views_in(one.views)
+
+
+def shape_of(one: Prepared) -> tuple[tuple[int, ...], ...]:
+    """The shape of one view of an item, input by input."""
+    assert one.views is not None
+    return tuple(value.shape[1:] for value in one.views.values())
+
+
+def length_of(one: Prepared, preparation: Preparation) -> int:
+    """How long an item is where lengths differ."""
+    assert one.views is not None
+    return max(one.views[name].shape[1] for name in preparation.padding)

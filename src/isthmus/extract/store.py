@@ -1,0 +1,223 @@
+"""The store: a set that a job writes into. A shard is committed whole or not at all; rows can go again later."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.embeddings.layout import metadata_file, vectors_file
+from isthmus.embeddings.manifest import ModalityManifest, Shard, agreed, commit, read_manifest
+from isthmus.embeddings.shards import map_rows
+from isthmus.embeddings.token_files import TokenWriter, open_tokens, tokens_folder, write_token_shard
+from isthmus.embeddings.token_files import read_manifest as read_token_manifest
+from isthmus.embeddings.tokens import Tokens
+from isthmus.embeddings.writer import write_shard
+from isthmus.errors import IsthmusError
+from isthmus.extract.encoding import Encoded
+from isthmus.extract.job import Job
+from isthmus.extract.records import Failure, Known, known_rows, metadata_of, read_failures, write_failures
+from isthmus.media import Item
+
+LOCK = ".embed.lock"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A shard whose files are written, not yet committed; ``shard`` has no rows where no item could be read."""
+
+    shard: Shard
+    tokens: Mapping[str, Any] | None
+    token_facts: Mapping[str, Any] | None
+    failures: tuple[Failure, ...]
+    dim: int | None
+
+
+def write_encoded(job: Job, number: int, encoded: Encoded) -> Written:
+    """Write the files of a shard. Nothing knows of them before they are committed."""
+    folder, modality, dtype = job.out, job.modality, job.config.dtype
+    failures = tuple(Failure(item.id, modality, why, item.stamp, number) for item, why in encoded.problems)
+    if not encoded.items:
+        return Written(Shard(number, 0, "", ""), None, None, failures, None)
+    vectors = np.stack(encoded.rows).astype(dtype)
+    rows = [metadata_of(item, content) for item, content in zip(encoded.items, encoded.contents, strict=True)]
+    shard = write_shard(folder, modality, number, vectors, rows)
+    if not encoded.tokens:
+        return Written(shard, None, None, failures, vectors.shape[1])
+    tokens = joined_tokens(encoded.tokens)
+    facts = {"dim": tokens.dim, "unit": tokens.unit}
+    entry = write_token_shard(tokens_folder(folder, modality), number, tokens, dtype)
+    return Written(shard, entry, facts, failures, vectors.shape[1])
+
+
+def joined_tokens(items: list[Tokens]) -> Tokens:
+    """Single items' tokens as one."""
+    offsets = np.concatenate([[0], np.cumsum([int(item.offsets[-1]) for item in items])])
+    return Tokens.from_arrays(
+        np.concatenate([item.vectors for item in items]),
+        offsets,
+        np.concatenate([item.places for item in items]),
+        modality=items[0].modality,
+        space=items[0].space,
+        unit=items[0].unit,
+        ids=[item.ids[0] for item in items],
+    )
+
+
+class Store:
+    """One modality of the set at ``folder``. Raises `IsthmusError` where what is there was made otherwise."""
+
+    def __init__(self, folder: Path, asked: ModalityManifest) -> None:
+        self.folder, self.asked = folder, asked
+        there = read_manifest(folder).get(asked.modality)
+        self.entry = replace(asked, shards=()) if there is None else agreed(folder, replace(asked, dim=there.dim))
+        self._tokens: TokenWriter | None = None
+        every = read_failures(folder)
+        self._others = [failure for failure in every if failure.modality != asked.modality]
+        own = [failure for failure in every if failure.modality == asked.modality]
+        self._failures = [failure for failure in own if failure.shard in self.numbers]
+
+    @property
+    def numbers(self) -> set[int]:
+        """Numbers of committed shards."""
+        return {shard.number for shard in self.entry.shards}
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Items of this modality that could not be read."""
+        return self._failures
+
+    def known(self) -> dict[str, Known]:
+        """Rows by id."""
+        return known_rows(self.folder, self.entry)
+
+    def new_numbers(self) -> Iterator[int]:
+        """Numbers that no committed shard has, smallest first."""
+        taken, number = self.numbers, 0
+        while True:
+            if number not in taken:
+                yield number
+            number += 1
+
+    def commit(self, written: Written) -> None:
+        """Take a written shard into the set: failures first, then tokens, then the manifest, which decides."""
+        if written.dim and self.entry.rows and written.dim != self.entry.dim:
+            raise IsthmusError(
+                f"{self.folder}: vectors of {written.dim} dimensions, its {self.asked.modality} rows have "
+                f"{self.entry.dim}: write to another folder"
+            )
+        self._failures += written.failures
+        write_failures(self.folder, self._others + self._failures)
+        if written.tokens is not None and written.token_facts is not None:
+            self._token_writer(written.token_facts).commit(dict(written.tokens))
+        shards = sorted((*self.entry.shards, written.shard), key=lambda shard: shard.number)
+        self.entry = replace(self.entry, dim=written.dim or self.entry.dim, shards=tuple(shards))
+        commit(self.folder, self.entry)
+
+    def forget_failures(self, ids: Collection[str]) -> None:
+        """Let items be tried again."""
+        self._failures = [failure for failure in self._failures if failure.id not in ids]
+
+    def drop(self, ids: Collection[str]) -> None:
+        """Take rows out: each shard that holds some is written again without them, then replaced."""
+        gone: dict[int, set[str]] = {}
+        for known in self.known().values():
+            if known.id in ids:
+                gone.setdefault(known.shard, set()).add(known.id)
+        for number, own in gone.items():
+            self._rewrite(number, own)
+
+    def _rewrite(self, number: int, gone: set[str]) -> None:
+        import pyarrow.parquet
+
+        modality = self.entry.modality
+        files = vectors_file(self.folder, modality, number), metadata_file(self.folder, modality, number)
+        rows = pyarrow.parquet.read_table(files[1]).to_pylist()
+        kept = [place for place, row in enumerate(rows) if row["id"] not in gone]
+        others = [shard for shard in self.entry.shards if shard.number != number]
+        replacement = next(self.new_numbers())
+        had_tokens = self._has_tokens(number)
+        if kept:
+            vectors = np.asarray(map_rows(files[0])[kept])
+            written = write_shard(self.folder, modality, replacement, vectors, [rows[place] for place in kept])
+            others.append(written)
+            if had_tokens:
+                self._rewrite_tokens(number, replacement, gone)
+        self.entry = replace(self.entry, shards=tuple(sorted(others, key=lambda shard: shard.number)))
+        commit(self.folder, self.entry)
+        self.clean()
+
+    def _has_tokens(self, number: int) -> bool:
+        return (tokens_folder(self.folder, self.entry.modality) / f"ids_{number}.json").is_file()
+
+    def _rewrite_tokens(self, number: int, replacement: int, gone: set[str]) -> None:
+        every = open_tokens(self.folder, self.entry.modality)
+        own = known_rows(
+            self.folder, replace(self.entry, shards=tuple(s for s in self.entry.shards if s.number == number))
+        )
+        index = np.array([place for place, name in enumerate(every.ids) if name in own and name not in gone])
+        writer = self._token_writer({"dim": every.dim, "unit": every.unit})
+        writer.commit(write_token_shard(writer.folder, replacement, every.take(index), self.asked.dtype))
+
+    def _token_writer(self, facts: Mapping[str, Any]) -> TokenWriter:
+        if self._tokens is None:
+            self._tokens = TokenWriter(
+                self.folder,
+                modality=self.asked.modality,
+                space=self.asked.space,
+                dtype=self.asked.dtype,
+                dim=int(facts["dim"]),
+                unit=str(facts["unit"]),
+            )
+        return self._tokens
+
+    def clean(self) -> None:
+        """Delete what a run that was killed, or a rewriting, left: files of shards that are not committed."""
+        modality, numbers = self.asked.modality, self.numbers
+        folders = (
+            vectors_file(self.folder, modality, 0).parent,
+            metadata_file(self.folder, modality, 0).parent,
+            tokens_folder(self.folder, modality),
+        )
+        if (folders[2] / "manifest.json").is_file():
+            facts = read_token_manifest(folders[2])
+            self._token_writer(facts).commit(keep=numbers.__contains__)
+        for folder in folders:
+            for file in folder.glob("*_*.*") if folder.is_dir() else ():
+                number = file.stem.rpartition("_")[2]
+                if number.isdigit() and int(number) not in numbers:
+                    file.unlink()
+            for part in folder.glob(".*.part") if folder.is_dir() else ():
+                part.unlink()
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold the folder: two jobs that write into one set would undo each other's shards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise IsthmusError(
+                f"{folder}: another isthmus embed is writing into it: wait for it, or stop it"
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def failure_ids(failures: list[Failure], items: Mapping[str, Item]) -> set[str]:
+    """Failures whose item is as it was: trying it again would fail again."""
+    return {failure.id for failure in failures if failure.id in items and items[failure.id].stamp == failure.stamp}

@@ -1,0 +1,27 @@
+"""Media: files, archives and tables come in; pictures, windows of sound, frames, point clouds and texts go on.
+
+`listing` says what there is, `source` opens it, one reader a modality decodes it. Whatever cannot be read raises
+`UnreadableError`, which a bulk job records and passes over.
+"""
+
+from isthmus.media.audio import Sound, read_audio
+from isthmus.media.image import read_image
+from isthmus.media.listing import Item, list_media
+from isthmus.media.points import read_points
+from isthmus.media.source import Source, as_source
+from isthmus.media.unreadable import UnreadableError
+from isthmus.media.video import Video, read_video
+
+__all__ = [
+    "Item",
+    "Sound",
+    "Source",
+    "UnreadableError",
+    "Video",
+    "as_source",
+    "list_media",
+    "read_audio",
+    "read_image",
+    "read_points",
+    "read_video",
+]

@@ -1,0 +1,26 @@
+"""PyAV, opened on a source; what it raises is said as `UnreadableError`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from isthmus.errors import IsthmusError
+from isthmus.media.source import Source
+from isthmus.media.unreadable import UnreadableError
+
+
+@contextmanager
+def opened_container(source: Source) -> Iterator[Any]:
+    """A container that PyAV reads. Raises `IsthmusError` where PyAV is missing."""
+    try:
+        import av
+    except ImportError as error:
+        raise IsthmusError(f"{source.name}: PyAV is needed to read it: pip install 'isthmus[embed]'") from error
+    av.logging.set_level(None)
+    try:
+        with source.open() as stream, av.open(stream, mode="r") as container:
+            yield container
+    except (av.FFmpegError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"{source.name}: not readable ({' '.join(str(error).split())})") from error

@@ -1,0 +1,28 @@
+"""What a reader raises for a file it cannot use: one bad item, not the end of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from isthmus.errors import IsthmusError
+
+
+class UnreadableError(IsthmusError):
+    """A media file that cannot be read. The message names it and says why, in one line."""
+
+
+@contextmanager
+def unreadable(name: str, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
+    """What a library raises for a broken file, said as `UnreadableError`; a file that is not there too."""
+    try:
+        yield
+    except UnreadableError:
+        raise
+    except FileNotFoundError as error:
+        raise UnreadableError(f"{name}: not found") from error
+    except MemoryError as error:
+        raise UnreadableError(f"{name}: needs more memory than a reader may use") from error
+    except kinds as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadableError(f"{name}: not readable ({reason[:200]})") from error

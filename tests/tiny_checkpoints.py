@@ -1,0 +1,149 @@
+"""Tiny checkpoints with random weights, written in the format of the real ones: what the real loading code reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import transformers
+from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+TEXT = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+VISION = {**TEXT, "image_size": 32, "patch_size": 8}
+DIM = 16
+
+
+def letters() -> list[str]:
+    return list(bytes_to_unicode().values())
+
+
+def clip_tokenizer() -> transformers.CLIPTokenizer:
+    pieces = [*letters(), *(letter + "</w>" for letter in letters()), "<|startoftext|>", "<|endoftext|>"]
+    return transformers.CLIPTokenizer(vocab={piece: number for number, piece in enumerate(pieces)}, merges=[])
+
+
+def roberta_tokenizer() -> transformers.RobertaTokenizer:
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *letters(), "<mask>"]
+    return transformers.RobertaTokenizer(vocab={piece: number for number, piece in enumerate(pieces)}, merges=[])
+
+
+def siglip2_tokenizer() -> transformers.PreTrainedTokenizerBase:
+    from transformers.models.siglip2.tokenization_siglip2 import Siglip2Tokenizer
+
+    pieces = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *"abcdefghijklmnopqrstuvwxyz"]
+    pieces += [f"<0x{byte:02X}>" for byte in range(256)]
+    return Siglip2Tokenizer(vocab={piece: number for number, piece in enumerate(pieces)}, merges=[])
+
+
+def clip_text(tokenizer: transformers.PreTrainedTokenizerBase) -> dict[str, object]:
+    return {
+        **TEXT,
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": 77,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+
+
+def write_clip(folder: Path) -> Path:
+    tokenizer = clip_tokenizer()
+    config = transformers.CLIPConfig(text_config=clip_text(tokenizer), vision_config=VISION, projection_dim=DIM)
+    processor = transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    return saved(folder, transformers.CLIPModel, config, tokenizer, processor)
+
+
+def write_xclip(folder: Path) -> Path:
+    tokenizer = clip_tokenizer()
+    vision = {
+        **VISION,
+        "num_frames": 4,
+        "mit_hidden_size": DIM,
+        "mit_intermediate_size": 32,
+        "mit_num_hidden_layers": 1,
+        "mit_num_attention_heads": 2,
+    }
+    config = transformers.XCLIPConfig(text_config=clip_text(tokenizer), vision_config=vision, projection_dim=DIM)
+    processor = transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    return saved(folder, transformers.XCLIPModel, config, tokenizer, processor)
+
+
+def write_siglip2(folder: Path) -> Path:
+    tokenizer = siglip2_tokenizer()
+    text = {**TEXT, "vocab_size": len(tokenizer), "max_position_embeddings": 16}
+    config = transformers.SiglipConfig(text_config=text, vision_config=VISION)
+    processor = transformers.SiglipImageProcessorPil(size={"height": 32, "width": 32})
+    return saved(folder, transformers.SiglipModel, config, tokenizer, processor)
+
+
+def write_siglip2_naflex(folder: Path) -> Path:
+    tokenizer = siglip2_tokenizer()
+    text = {**TEXT, "vocab_size": len(tokenizer), "max_position_embeddings": 16}
+    config = transformers.Siglip2Config(text_config=text, vision_config={**TEXT, "patch_size": 8, "num_patches": 16})
+    processor = transformers.Siglip2ImageProcessorPil(patch_size=8, max_num_patches=16)
+    return saved(folder, transformers.Siglip2Model, config, tokenizer, processor)
+
+
+def write_clap(folder: Path, *, fusion: bool = False) -> Path:
+    tokenizer = roberta_tokenizer()
+    text = {
+        **TEXT,
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": 66,
+        "pad_token_id": tokenizer.pad_token_id,
+        "projection_dim": DIM,
+    }
+    audio = {
+        "spec_size": 64,
+        "num_mel_bins": 16,
+        "patch_embeds_hidden_size": 8,
+        "hidden_size": 16,
+        "patch_embed_input_channels": 1,
+        "depths": [1, 1],
+        "num_attention_heads": [2, 2],
+        "window_size": 4,
+        "enable_fusion": fusion,
+        "projection_dim": DIM,
+    }
+    config = transformers.ClapConfig(text_config=text, audio_config=audio, projection_dim=DIM)
+    extractor = transformers.ClapFeatureExtractor(
+        feature_size=16,
+        sampling_rate=8000,
+        hop_length=400,
+        fft_window_size=512,
+        frequency_max=4000,
+        truncation="fusion" if fusion else "rand_trunc",
+    )
+    return saved(folder, transformers.ClapModel, config, tokenizer, extractor)
+
+
+def write_sentence(folder: Path) -> Path:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Pooling, Transformer
+
+    tokenizer = roberta_tokenizer()
+    config = transformers.RobertaConfig(**TEXT, vocab_size=len(tokenizer), max_position_embeddings=66)
+    inner = saved(folder.with_name(folder.name + "-inner"), transformers.RobertaModel, config, tokenizer)
+    words = Transformer(str(inner), max_seq_length=60)
+    SentenceTransformer(modules=[words, Pooling(TEXT["hidden_size"])], device="cpu").save(str(folder))
+    return folder
+
+
+def saved(folder: Path, model: type, config: object, *processors: object) -> Path:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        made = model(config)
+        for weights in made.parameters():
+            torch.nn.init.normal_(weights, std=0.2)
+    made.save_pretrained(folder)
+    for processor in processors:
+        processor.save_pretrained(folder)
+    return folder
+
+
+def in_hub_cache(home: Path, name: str, revision: str, write: object) -> None:
+    """Write a checkpoint where the hub's cache keeps it, so that its public name loads it offline."""
+    repository = home / "hub" / f"models--{name.replace('/', '--')}"
+    write(repository / "snapshots" / revision)
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(revision)
