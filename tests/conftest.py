@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,19 @@ def shared_data() -> Path:
     if not found.is_dir():
         pytest.skip("real data is absent: set ISTHMUS_TEST_DATA to its folder")
     return found
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A tiny checkpoint of a family by name, written once a session."""
+    import tiny_checkpoints
+
+    root = tmp_path_factory.mktemp("checkpoints")
+
+    def folder(family: str) -> Path:
+        written = root / family
+        if not written.is_dir():
+            getattr(tiny_checkpoints, f"write_{family}")(written)
+        return written
+
+    return folder

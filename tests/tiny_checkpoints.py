@@ -117,9 +117,13 @@ def write_clap(folder: Path, *, fusion: bool = False) -> Path:
     return saved(folder, transformers.ClapModel, config, tokenizer, extractor)
 
 
+def write_clap_fusion(folder: Path) -> Path:
+    return write_clap(folder, fusion=True)
+
+
 def write_sentence(folder: Path) -> Path:
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     tokenizer = roberta_tokenizer()
     config = transformers.RobertaConfig(**TEXT, vocab_size=len(tokenizer), max_position_embeddings=66)

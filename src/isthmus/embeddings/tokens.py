@@ -105,6 +105,13 @@ class Tokens:
         """Items by number, each at most once, in the order given; read and copied."""
         return self._read(np.asarray(index), [self.ids[row] for row in np.asarray(index).tolist()])
 
+    def named(self, ids: Sequence[str]) -> Tokens:
+        """The same tokens of items with other ids."""
+        check_ids(ids, len(self), f"{self.modality} tokens")
+        return Tokens(
+            self._parts, modality=self.modality, space=self.space, dim=self.dim, ids=list(ids), unit=self.unit
+        )
+
     def batches(self, items: int) -> Iterator[Tokens]:
         """Consecutive blocks of ``items`` items, the last one shorter."""
         for start in range(0, len(self), items):

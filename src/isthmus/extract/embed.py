@@ -38,6 +38,7 @@ class Summary:
     same: int
     failed: tuple[Failure, ...]
     dropped: int
+    moved: int
     gone: int
 
     def __str__(self) -> str:
@@ -51,6 +52,8 @@ class Summary:
             )
         if self.dropped:
             lines.append(f"  {self.dropped} rows of items that changed or went were dropped")
+        if self.moved:
+            lines.append(f"  {self.moved} have a new name and the same content: their rows were renamed")
         if self.gone:
             lines.append(f"  {self.gone} rows are of items that are not there any more: --prune drops them")
         return "\n".join(lines)
@@ -94,7 +97,7 @@ def embed(
         store.clean()
         plan = make_plan(items, store, retry=config.retry)
         dropping = plan.changed | (plan.gone if config.prune else frozenset())
-        store.drop(dropping)
+        store.edit(dropping, plan.moved)
         before = store.entry.rows
         _run(job, loaded, plan, store, progress=progress)
         return Summary(
@@ -106,6 +109,7 @@ def embed(
             same=plan.same,
             failed=tuple(store.failures),
             dropped=len(dropping),
+            moved=len(plan.moved),
             gone=0 if config.prune else len(plan.gone),
         )
 

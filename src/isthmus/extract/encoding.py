@@ -94,6 +94,7 @@ def _tokens(space: Space, job: Job, views: Views, counts: Sequence[int], ids: li
 
 
 def _as_one(windows: Tokens, name: str) -> Tokens:
+    """The windows of one item as that item."""
     offsets = np.array([0, len(windows.vectors)])
     facts = {"modality": windows.modality, "space": windows.space, "unit": windows.unit}
     return Tokens.from_arrays(windows.vectors, offsets, windows.places, ids=[name], **facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.errors import IsthmusError
@@ -16,12 +16,14 @@ from isthmus.media.source import sha256_of_source
 class Plan:
     """What is to be done: items to embed, ids whose rows are of another content now, ids whose item is gone.
 
+    ``moved`` maps ids whose item is gone to a new item of the same content: their rows need a new name only.
     ``same`` items need nothing, ``failed`` ones failed before and have not changed.
     """
 
     todo: tuple[Item, ...]
     changed: frozenset[str]
     gone: frozenset[str]
+    moved: Mapping[str, Item]
     same: int
     failed: int
 
@@ -50,15 +52,28 @@ def make_plan(items: Sequence[Item], store: Store, *, retry: bool) -> Plan:
     store.forget_failures({item.id for item in todo})
     gone = known.keys() - by_id.keys()
     same = len(items) - len(todo) - len(failed)
-    return Plan(tuple(todo), frozenset(changed), frozenset(gone), same, len(failed))
+    moved = _moved([known[name] for name in gone], todo)
+    new = {item.id for item in moved.values()}
+    todo = [item for item in todo if item.id not in new]
+    return Plan(tuple(todo), frozenset(changed), frozenset(gone - moved.keys()), moved, same, len(failed))
+
+
+def _moved(gone: Sequence[Known], todo: Sequence[Item]) -> dict[str, Item]:
+    """Rows whose item is gone, and a new item of the same content for each."""
+    waiting = {known.content: known.id for known in gone if known.content}
+    found: dict[str, Item] = {}
+    for item in todo if waiting else ():
+        old = waiting.pop(_content(item), None)
+        if old is not None:
+            found[old] = item
+    return found
 
 
 def _differs(item: Item, known: Known, store: Store) -> bool:
     """Whether an item is not what its row was made of."""
     if item.stamp == known.stamp:
         return False
-    content = item.stamp if item.source is None else _hash(item)
-    if content == known.content:
+    if _content(item) == known.content:
         return False
     if known.uri and known.uri != uri_of(item):
         raise IsthmusError(
@@ -68,8 +83,10 @@ def _differs(item: Item, known: Known, store: Store) -> bool:
     return True
 
 
-def _hash(item: Item) -> str:
-    assert item.source is not None
+def _content(item: Item) -> str:
+    """The hash of an item's content; nothing where it cannot be read."""
+    if item.source is None:
+        return item.stamp
     try:
         return sha256_of_source(item.source)
     except OSError:

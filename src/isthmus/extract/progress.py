@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 OnItem = Callable[[bool], None]
+INSTANT = 1e-3
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def item_bar(title: str, total: int) -> Iterator[OnItem]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=30) as bar:
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=total, rate="", unreadable="")
         bad = 0
 
@@ -38,8 +39,7 @@ def item_bar(title: str, total: int) -> Iterator[OnItem]:
             nonlocal bad
             bad += not readable
             bar.advance(task)
-            speed = bar.tasks[0].speed
-            rate = "" if not speed else f"{speed:.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
-            bar.update(task, rate=rate, unreadable=f"{bad} unreadable" if bad else "")
+            rate = bar.tasks[0].completed / max(bar.tasks[0].elapsed or 0.0, INSTANT)
+            bar.update(task, rate=f"{rate:.1f}/s", unreadable=f"{bad} unreadable" if bad else "")
 
         yield show

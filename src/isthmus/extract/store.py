@@ -123,46 +123,39 @@ class Store:
         """Let items be tried again."""
         self._failures = [failure for failure in self._failures if failure.id not in ids]
 
-    def drop(self, ids: Collection[str]) -> None:
-        """Take rows out: each shard that holds some is written again without them, then replaced."""
-        gone: dict[int, set[str]] = {}
-        for known in self.known().values():
-            if known.id in ids:
-                gone.setdefault(known.shard, set()).add(known.id)
-        for number, own in gone.items():
-            self._rewrite(number, own)
+    def edit(self, dropped: Collection[str], renamed: Mapping[str, Item]) -> None:
+        """Take rows out and give others the name of a new item: each shard that holds some is written anew."""
+        touched = {known.shard for known in self.known().values() if known.id in dropped or known.id in renamed}
+        for number in sorted(touched):
+            self._rewrite(number, dropped, renamed)
 
-    def _rewrite(self, number: int, gone: set[str]) -> None:
+    def _rewrite(self, number: int, dropped: Collection[str], renamed: Mapping[str, Item]) -> None:
         import pyarrow.parquet
 
         modality = self.entry.modality
         files = vectors_file(self.folder, modality, number), metadata_file(self.folder, modality, number)
-        rows = pyarrow.parquet.read_table(files[1]).to_pylist()
-        kept = [place for place, row in enumerate(rows) if row["id"] not in gone]
-        others = [shard for shard in self.entry.shards if shard.number != number]
-        replacement = next(self.new_numbers())
-        had_tokens = self._has_tokens(number)
+        every = pyarrow.parquet.read_table(files[1]).to_pylist()
+        kept = [place for place, row in enumerate(every) if row["id"] not in dropped]
+        rows = [
+            metadata_of(renamed[row["id"]], row["content"]) if row["id"] in renamed else row
+            for row in (every[place] for place in kept)
+        ]
+        shards = [shard for shard in self.entry.shards if shard.number != number]
         if kept:
-            vectors = np.asarray(map_rows(files[0])[kept])
-            written = write_shard(self.folder, modality, replacement, vectors, [rows[place] for place in kept])
-            others.append(written)
-            if had_tokens:
-                self._rewrite_tokens(number, replacement, gone)
-        self.entry = replace(self.entry, shards=tuple(sorted(others, key=lambda shard: shard.number)))
+            new = next(self.new_numbers())
+            shards.append(write_shard(self.folder, modality, new, np.asarray(map_rows(files[0])[kept]), rows))
+            if (tokens_folder(self.folder, modality) / f"ids_{number}.json").is_file():
+                self._rewrite_tokens(new, [every[place]["id"] for place in kept], [str(row["id"]) for row in rows])
+        self.entry = replace(self.entry, shards=tuple(sorted(shards, key=lambda shard: shard.number)))
         commit(self.folder, self.entry)
         self.clean()
 
-    def _has_tokens(self, number: int) -> bool:
-        return (tokens_folder(self.folder, self.entry.modality) / f"ids_{number}.json").is_file()
-
-    def _rewrite_tokens(self, number: int, replacement: int, gone: set[str]) -> None:
+    def _rewrite_tokens(self, new: int, kept: list[str], names: list[str]) -> None:
         every = open_tokens(self.folder, self.entry.modality)
-        own = known_rows(
-            self.folder, replace(self.entry, shards=tuple(s for s in self.entry.shards if s.number == number))
-        )
-        index = np.array([place for place, name in enumerate(every.ids) if name in own and name not in gone])
+        place = {name: row for row, name in enumerate(every.ids)}
+        tokens = every.take(np.array([place[name] for name in kept]))
         writer = self._token_writer({"dim": every.dim, "unit": every.unit})
-        writer.commit(write_token_shard(writer.folder, replacement, every.take(index), self.asked.dtype))
+        writer.commit(write_token_shard(writer.folder, new, tokens.named(names), self.asked.dtype))
 
     def _token_writer(self, facts: Mapping[str, Any]) -> TokenWriter:
         if self._tokens is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zipfile
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -62,7 +63,7 @@ def in_unit_sphere(xyz: np.ndarray, name: str) -> Float32[np.ndarray, "points 3"
     return (centred / largest).astype(np.float32)
 
 
-def _array(name: str, file: BinaryIO, suffix: str, size: int) -> np.ndarray:
+def _array(name: str, file: BufferedIOBase, suffix: str, size: int) -> np.ndarray:
     if suffix == ".npy":
         return read_npy(name, file, size)
     with zipfile.ZipFile(file) as archive:
@@ -75,7 +76,7 @@ def _array(name: str, file: BinaryIO, suffix: str, size: int) -> np.ndarray:
             return read_npy(name, member, chosen.file_size)
 
 
-def _mesh(name: str, file: BinaryIO, suffix: str, most: int) -> np.ndarray:
+def _mesh(name: str, file: BufferedIOBase, suffix: str, most: int) -> np.ndarray:
     try:
         import trimesh
     except ImportError as error:

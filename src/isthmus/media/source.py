@@ -6,12 +6,14 @@ import hashlib
 import io
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 HASH_BLOCK = 2**20
 
 
+@runtime_checkable
 class Source(Protocol):
     """Bytes with a name; the name's suffix tells the format where the bytes do not."""
 
@@ -20,7 +22,7 @@ class Source(Protocol):
         """What errors call it."""
         ...
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedIOBase:
         """A seekable stream of its bytes."""
         ...
 
@@ -36,7 +38,7 @@ class LocalFile:
         """The path."""
         return str(self.path)
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedIOBase:
         """The file, opened."""
         return self.path.open("rb")
 
@@ -48,7 +50,7 @@ class InMemory:
     name: str
     content: bytes
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedIOBase:
         """The bytes."""
         return io.BytesIO(self.content)
 
@@ -67,7 +69,7 @@ class TarMember:
         """The archive and the member in it."""
         return f"{self.archive}/{self.member}"
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedIOBase:
         """The member's bytes, read."""
         with self.archive.open("rb") as file:
             file.seek(self.offset)
@@ -80,7 +82,7 @@ class Remote:
 
     name: str
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedIOBase:
         """The bytes, fetched."""
         import fsspec
 
@@ -101,7 +103,7 @@ class DatasetRow:
         """The dataset, column and row."""
         return f"{self.folder}[{self.row}].{self.column}"
 
-    def open(self) -> BinaryIO:
+    def open(self) -> BufferedIOBase:
         """The bytes of the cell."""
         cell = opened_dataset(self.folder, self.column)[self.row][self.column]
         if isinstance(cell, bytes):

@@ -1,0 +1,136 @@
+"""Listing: the same items from every kind of place, in an order that depends on what is there and nothing else."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+import media_files
+from isthmus.errors import IsthmusError
+from isthmus.media import list_media, read_image
+from isthmus.media.source import sha256_of_source
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for number, name in enumerate(("b.png", "a/c.JPG", "a/b/d.webp", ".hidden.png", "notes.md")):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".md":
+            path.write_text("no picture")
+        else:
+            media_files.write_picture(path, number)
+    return folder
+
+
+def test_a_folder_is_searched_through(photos: Path) -> None:
+    assert [item.id for item in list_media(photos, "image")] == ["a/b/d.webp", "a/c.JPG", "b.png"]
+
+
+def test_lists_and_tables_of_paths(photos: Path) -> None:
+    names = ["b.png", "a/c.JPG"]
+    (photos / "list.txt").write_text("\n".join(names) + "\n\n")
+    (photos / "t.csv").write_text("path,title\nb.png,one\na/c.JPG,two\n")
+    (photos / "t.jsonl").write_text("".join(json.dumps({"uri": name}) + "\n" for name in names))
+    uris = [f"file://{photos / name}" for name in names]
+    pyarrow.parquet.write_table(pyarrow.table({"url": uris, "key": ["x", "y"]}), photos / "t.parquet")
+    for table in ("list.txt", "t.csv", "t.jsonl"):
+        items = list(list_media(photos / table, "image"))
+        assert [item.id for item in items] == names
+        assert [read_image(item.source).size for item in items] == [(70, 48)] * 2
+    items = list(list_media(photos / "t.parquet", "image", id_column="key"))
+    assert [item.id for item in items] == ["x", "y"]
+    assert read_image(items[0].source).size == (70, 48)
+
+
+def test_uris_are_opened_by_their_scheme(photos: Path) -> None:
+    import fsspec
+
+    with fsspec.open("memory://bucket/a.png", "wb") as file:
+        file.write((photos / "b.png").read_bytes())
+    (photos / "list.txt").write_text("memory://bucket/a.png\n")
+    (item,) = list_media(photos / "list.txt", "image")
+    assert np.array_equal(np.asarray(read_image(item.source)), np.asarray(read_image(photos / "b.png")))
+
+
+def test_webdataset_shards_are_read_in_place(photos: Path, tmp_path: Path) -> None:
+    import webdataset
+
+    with webdataset.TarWriter(str(tmp_path / "shard-000.tar")) as shard:
+        for key in ("one", "two"):
+            shard.write({"__key__": key, "jpg": (photos / "a/c.JPG").read_bytes(), "txt": f"text of {key}"})
+    items = list(list_media(tmp_path / "shard-000.tar", "image"))
+    assert [item.id for item in items] == ["shard-000/one", "shard-000/two"]
+    assert [sha256_of_source(item.source) for item in items] == [sha256_of_source(items[0].source)] * 2
+    assert read_image(items[1].source).size == (70, 48)
+    texts = list(list_media(tmp_path / "shard-000.tar", "text"))
+    assert [(item.id, item.text) for item in texts] == [
+        ("shard-000/one", "text of one"),
+        ("shard-000/two", "text of two"),
+    ]
+
+
+def test_a_saved_dataset_is_read_row_by_row(photos: Path, tmp_path: Path) -> None:
+    content = (photos / "b.png").read_bytes()
+    made = datasets.Dataset.from_dict(
+        {"image": [{"bytes": content, "path": None}] * 2, "caption": ["one", "two"], "name": ["x", "y"]}
+    ).cast_column("image", datasets.Image())
+    made.save_to_disk(str(tmp_path / "saved"))
+    items = list(list_media(tmp_path / "saved", "image", id_column="name"))
+    assert [item.id for item in items] == ["x", "y"]
+    with items[1].source.open() as file:
+        assert file.read() == content
+    assert [item.text for item in list_media(tmp_path / "saved", "text")] == ["one", "two"]
+    with pytest.raises(IsthmusError, match="no column 'sound'"):
+        list(list_media(tmp_path / "saved", "image", column="sound"))
+
+
+def test_texts_are_lines_or_a_column(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("one\n\ntwo\n")
+    (tmp_path / "t.csv").write_text('caption,id\n"one, with a comma",a\n,b\ntwo,c\n')
+    (tmp_path / "t.jsonl").write_text('{"text": "one", "id": 7}\n"two"\n')
+    pyarrow.parquet.write_table(pyarrow.table({"words": ["one", "two"]}), tmp_path / "t.parquet")
+    listed = {
+        suffix: [(item.id, item.text) for item in list_media(tmp_path / f"t.{suffix}", "text", column=column)]
+        for suffix, column in (("txt", None), ("csv", None), ("jsonl", None), ("parquet", "words"))
+    }
+    assert listed["txt"] == [("0", "one"), ("2", "two")]
+    assert listed["csv"] == [("a", "one, with a comma"), ("c", "two")]
+    assert listed["jsonl"] == [("7", "one"), ("1", "two")]
+    assert listed["parquet"] == [("0", "one"), ("1", "two")]
+
+
+def test_stamps_follow_the_text_and_the_file(photos: Path) -> None:
+    before = {item.id: item.stamp for item in list_media(photos, "image")}
+    media_files.write_picture(photos / "b.png", seed=99, size=(20, 20))
+    after = {item.id: item.stamp for item in list_media(photos, "image")}
+    assert [name for name in before if before[name] != after[name]] == ["b.png"]
+
+
+def test_what_is_wrong_with_a_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "bad.jsonl").write_text('{"text": "x"}\n{"text": \n')
+    (tmp_path / "bad.txt").write_bytes(b"ok\n\xff\xfe\n")
+    (tmp_path / "bad.tar").write_bytes(b"no tar")
+    with tarfile.open(tmp_path / "gz.tar", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("a.jpg"), io.BytesIO())
+    for name, modality, says in (
+        ("empty", "image", "holds no image"),
+        ("absent", "image", "not found"),
+        ("t.csv", "text", "none of text, caption"),
+        ("t.csv", "image", "none of text, caption"),
+        ("bad.jsonl", "text", "line 2 is not JSON"),
+        ("bad.txt", "text", "not UTF-8 text"),
+        ("bad.tar", "image", "not an uncompressed tar"),
+        ("gz.tar", "image", "not an uncompressed tar"),
+    ):
+        with pytest.raises(IsthmusError, match=says):
+            list(list_media(tmp_path / name, modality))

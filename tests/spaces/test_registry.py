@@ -1,0 +1,105 @@
+"""Names of spaces: families, checkpoints, what other packages add, and what is said when something is missing."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tiny_checkpoints
+from isthmus.cli import main
+from isthmus.errors import IsthmusError
+from isthmus.media import Item, as_source
+from isthmus.spaces import load_space
+from isthmus.spaces.registry import families, parse
+
+
+def test_the_list_says_what_each_family_is(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["spaces"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 10
+    assert any("clap-music" in line and "audio" in line and "512" in line and "installed" in line for line in lines)
+
+
+def test_a_package_of_the_users_adds_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = tmp_path / "mine-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text("[isthmus.spaces]\nmine = my_space:MINE\n")
+    (tmp_path / "my_space.py").write_text(
+        "from dataclasses import replace\n"
+        "from isthmus.spaces.families import PRECOMPUTED\n"
+        "MINE = replace(PRECOMPUTED, name='mine', needs=('absent_library',), extra='mine[all]')\n"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert families()["mine"].title == families()["precomputed"].title
+    with pytest.raises(IsthmusError, match=r"needs absent_library: pip install 'mine\[all\]'"):
+        load_space("mine:x")
+
+
+def test_checkpoint_and_revision_are_parts_of_the_name() -> None:
+    assert parse("clip")[1:] == ("openai/clip-vit-base-patch32", "3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268")
+    assert parse("clip:me/mine")[1:] == ("me/mine", "")
+    assert parse("clip:me/mine@abc")[1:] == ("me/mine", "abc")
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("clop", "unknown space 'clop': choose one of clap"),
+        ("clip:./not/there", "not found: give the folder of a checkpoint"),
+        ("ulip", "needs a checkpoint: give ulip:PATH"),
+        ("ulip:/no/such.pt", "not found: give the path of ULIP's .pt file"),
+    ],
+)
+def test_what_is_missing_is_named(spec: str, says: str) -> None:
+    with pytest.raises(IsthmusError, match=says):
+        load_space(spec)
+
+
+def test_a_folder_of_another_family_is_refused(checkpoints: Callable[[str], Path], tmp_path: Path) -> None:
+    with pytest.raises(IsthmusError, match=r"CLIPModel|cannot be loaded"):
+        load_space(f"clip:{checkpoints('clap')}")
+    with pytest.raises(IsthmusError, match="cannot be loaded"):
+        load_space(f"clip:{tmp_path}")
+
+
+def test_the_public_name_loads_offline_from_the_hubs_cache(tmp_path: Path) -> None:
+    """What a user who has fetched CLIP once gets: the pinned commit, and a space called clip."""
+    import subprocess
+
+    family = families()["clip"]
+    tiny_checkpoints.in_hub_cache(tmp_path, family.checkpoint, family.revision, tiny_checkpoints.write_clip)
+    code = (
+        "from isthmus.spaces import load_space; space = load_space('clip', device='cpu');"
+        "print(space.name, space.revision, space.preparation('image').fingerprint)"
+    )
+    environment = {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1", "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"clip {family.revision} ")
+
+
+def test_precomputed_vectors_are_read_one_a_file(tmp_path: Path) -> None:
+    vector = np.arange(1, 6, dtype=np.float64)
+    np.save(tmp_path / "a.npy", vector)
+    space = load_space("precomputed:imagebind")
+    assert space.name == "imagebind"
+    views = space.preparation("audio")(Item("a", as_source(tmp_path / "a.npy"), ""))
+    np.testing.assert_allclose(space.encode("audio", views)[0], vector / np.linalg.norm(vector), rtol=1e-6)
+    np.save(tmp_path / "bad.npy", np.array([1.0, np.nan]))
+    with pytest.raises(IsthmusError, match=r"bad\.npy"):
+        space.preparation("audio")(Item("bad.npy", as_source(tmp_path / "bad.npy"), ""))
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    import torch
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (print, ("code ran",))
+
+    torch.save({"state_dict": Evil(), "args": argparse.Namespace(a=1)}, tmp_path / "evil.pt")
+    with pytest.raises(IsthmusError, match="holds no plain weights"):
+        load_space(f"ulip:{tmp_path / 'evil.pt'}")
