@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import torch
 import transformers
 from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+from isthmus.spaces.pointbert import PointBert
 
 TEXT = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
 VISION = {**TEXT, "image_size": 32, "patch_size": 8}
@@ -131,6 +134,26 @@ def write_sentence(folder: Path) -> Path:
     words = Transformer(str(inner), max_seq_length=60)
     SentenceTransformer(modules=[words, Pooling(TEXT["hidden_size"])], device="cpu").save(str(folder))
     return folder
+
+
+def write_ulip(path: Path, inputs: int = 3) -> dict[str, torch.Tensor]:
+    """A checkpoint as ULIP's training writes it: prefixed keys, other towers beside, the arguments' namespace."""
+    draw = torch.Generator().manual_seed(0)
+    tower = PointBert().state_dict()
+    state = {name: 0.15 * torch.randn(value.shape, generator=draw) for name, value in tower.items() if value.ndim}
+    state |= {name: value.abs() + 0.5 for name, value in state.items() if name.endswith("running_var")}
+    state |= {name: value for name, value in tower.items() if not value.ndim}
+    if inputs != 3:
+        state["encoder.first_conv.0.weight"] = torch.zeros(128, inputs, 1)
+    projection = 0.05 * torch.randn(768, 512, generator=draw)
+    whole = {f"module.point_encoder.{name}": value for name, value in state.items()}
+    whole |= {
+        "module.pc_projection": projection,
+        "module.visual.proj": torch.zeros(3),
+        "module.logit_scale": torch.ones(()),
+    }
+    torch.save({"epoch": 3, "state_dict": whole, "args": argparse.Namespace(model="ULIP_PointBERT")}, path)
+    return {**state, "pc_projection": projection}
 
 
 def saved(folder: Path, model: type, config: object, *processors: object) -> Path:

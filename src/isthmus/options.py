@@ -21,6 +21,8 @@ def require(holds: bool, option: str, expected: str, found: object) -> None:
 def build(kind: Any, options: Mapping[str, Any]) -> Any:
     """A config of keyword options, checked before it is made; a mapping becomes the nested config it describes."""
     hints = get_type_hints(kind)
+    unknown = next((name for name in options if name not in hints), None)
+    require(unknown is None, f"{unknown}", f"one of {', '.join(hints)}", "an unknown one")
     return kind(**{name: _value(name.replace("_", "-"), value, hints[name]) for name, value in options.items()})
 
 

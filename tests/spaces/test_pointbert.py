@@ -1,6 +1,5 @@
 """PointBERT: the official checkpoint's keys, and the same numbers as the recipe written in NumPy, in float64."""
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ from scipy.special import erf
 import media_files
 from isthmus.media import Item, as_source, read_points
 from isthmus.spaces import load_space
-from isthmus.spaces.pointbert import PointBert
 from isthmus.spaces.sampling import farthest_points, neighbours
+from tiny_checkpoints import write_ulip
 
 Weights = dict[str, np.ndarray]
 
@@ -106,29 +105,9 @@ def point_bert(cloud: np.ndarray, weights: Weights) -> np.ndarray:
     return np.concatenate([rows[0], rows[1:].max(0)])
 
 
-def write_official(path: Path, inputs: int = 3) -> dict[str, torch.Tensor]:
-    """A checkpoint as ULIP's training writes it: prefixed keys, other towers beside, the arguments' namespace."""
-    draw = torch.Generator().manual_seed(0)
-    tower = PointBert().state_dict()
-    state = {name: 0.15 * torch.randn(value.shape, generator=draw) for name, value in tower.items() if value.ndim}
-    state |= {name: value.abs() + 0.5 for name, value in state.items() if name.endswith("running_var")}
-    state |= {name: value for name, value in tower.items() if not value.ndim}
-    if inputs != 3:
-        state["encoder.first_conv.0.weight"] = torch.zeros(128, inputs, 1)
-    projection = 0.05 * torch.randn(768, 512, generator=draw)
-    whole = {f"module.point_encoder.{name}": value for name, value in state.items()}
-    whole |= {
-        "module.pc_projection": projection,
-        "module.visual.proj": torch.zeros(3),
-        "module.logit_scale": torch.ones(()),
-    }
-    torch.save({"epoch": 3, "state_dict": whole, "args": argparse.Namespace(model="ULIP_PointBERT")}, path)
-    return {**state, "pc_projection": projection}
-
-
 @pytest.mark.parametrize("points", [300, 900])
 def test_vectors_as_by_the_recipe_in_float64(tmp_path: Path, points: int) -> None:
-    state = write_official(tmp_path / "ulip.pt")
+    state = write_ulip(tmp_path / "ulip.pt")
     path = media_files.write_cloud(tmp_path / "cloud.npy", points)
     weights = {name: value.double().numpy() for name, value in state.items()}
     expected = point_bert(read_points(path, 10_000).astype(np.float64), weights) @ weights["pc_projection"]
@@ -139,7 +118,7 @@ def test_vectors_as_by_the_recipe_in_float64(tmp_path: Path, points: int) -> Non
 
 
 def test_the_authors_clouds_are_encoded(shared_data: Path, tmp_path: Path) -> None:
-    write_official(tmp_path / "ulip.pt")
+    write_ulip(tmp_path / "ulip.pt")
     space = load_space(f"ulip:{tmp_path / 'ulip.pt'}", device="cpu")
     path = shared_data / "cmcr_official" / "BBQ_nopickle.npz"
     views = space.preparation("points")(Item("BBQ", as_source(path), ""))
@@ -149,6 +128,6 @@ def test_the_authors_clouds_are_encoded(shared_data: Path, tmp_path: Path) -> No
 
 
 def test_a_coloured_checkpoint_is_refused(tmp_path: Path) -> None:
-    write_official(tmp_path / "colour.pt", inputs=6)
+    write_ulip(tmp_path / "colour.pt", inputs=6)
     with pytest.raises(ValueError, match="not the PointBERT of xyz points"):
         load_space(f"ulip:{tmp_path / 'colour.pt'}", device="cpu")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from isthmus.errors import IsthmusError
 from isthmus.media import Item, UnreadableError
 from isthmus.media.source import sha256_of_source
 from isthmus.spaces import Preparation, Views
@@ -122,10 +123,12 @@ def prepare(preparation: Preparation, item: Item) -> Prepared:
         return Prepared(item, preparation(item), content)
     except UnreadableError as error:
         return Prepared(item, None, problem=str(error))
-    except MemoryError:
-        return Prepared(item, None, problem=f"{item.name}: needs more memory than a reader may use")
-    except OSError as error:
-        return Prepared(item, None, problem=f"{item.name}: {error.strerror or error}")
+    except IsthmusError:
+        raise
+    except Exception as error:
+        # What a library raises for a hostile file has no bounds, and no one file may stop the job.
+        reason = " ".join(str(error).split())[:200]
+        return Prepared(item, None, problem=f"{item.name}: cannot be prepared ({type(error).__name__}: {reason})")
 
 
 _PREPARATIONS: list[Preparation] = []

@@ -24,7 +24,6 @@ SOUNDFILE_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3", ".aiff", ".aif", 
 SUFFIXES = (*SOUNDFILE_SUFFIXES, ".m4a", ".aac", ".opus", ".wma", ".mka", ".amr", ".ac3")
 RATES = (1000, 768_000)
 MOST_CHANNELS = 64
-BROKEN = (soundfile.LibsndfileError, OSError, RuntimeError, ValueError, TypeError, EOFError)
 Span = tuple[float, float]
 
 
@@ -44,7 +43,7 @@ def read_audio(content: Source | Path | str | bytes, rate: int) -> Sound:
     """
     source = as_source(content)
     suffix = Path(source.name).suffix.lower()
-    with unreadable(source.name, BROKEN):
+    with unreadable(source.name):
         try:
             found = _by_soundfile(source, rate)
         except soundfile.LibsndfileError:

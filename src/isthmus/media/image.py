@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from isthmus.media.source import Source, as_source
 from isthmus.media.unreadable import UnreadableError, unreadable
@@ -16,7 +17,6 @@ MOST_PIXELS = 100_000_000
 """Pictures of more pixels are refused: decoded, they take 300 MB and more."""
 MOST_ELONGATED = 100
 """Longer side in units of the shorter; beyond it, bringing the shorter side to an encoder's size fills the memory."""
-BROKEN = (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError, EOFError)
 
 
 def read_image(content: Source | Path | str | bytes) -> Image.Image:
@@ -26,9 +26,9 @@ def read_image(content: Source | Path | str | bytes) -> Image.Image:
     100 times as long as wide.
     """
     source = as_source(content)
-    with warnings.catch_warnings(), unreadable(source.name, BROKEN), source.open() as file:
+    with warnings.catch_warnings(), unreadable(source.name), source.open() as file:
         warnings.simplefilter("ignore")
-        opened = Image.open(file)
+        opened = Image.open(cast(IO[bytes], file))
         _check_size(source.name, *opened.size)
         opened.load()
         upright = ImageOps.exif_transpose(opened)

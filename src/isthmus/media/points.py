@@ -19,8 +19,6 @@ ARRAYS, MESHES = (".npy", ".npz"), (".ply", ".off", ".obj", ".glb")
 SUFFIXES = (*ARRAYS, *MESHES)
 ARRAY_NAMES = ("points", "pc", "xyz", "pointcloud", "arr_0")
 SEED = 0
-BROKEN = (OSError, ValueError, TypeError, KeyError, IndexError, EOFError, zipfile.BadZipFile, AttributeError)
-"""Trimesh's readers raise whatever their parsing runs into."""
 
 
 def read_points(content: Source | Path | str | bytes, most: int) -> Float32[np.ndarray, "points 3"]:
@@ -32,7 +30,7 @@ def read_points(content: Source | Path | str | bytes, most: int) -> Float32[np.n
     """
     source = as_source(content)
     suffix = Path(source.name).suffix.lower()
-    with unreadable(source.name, BROKEN), source.open() as file:
+    with unreadable(source.name), source.open() as file:
         size = file.seek(0, 2)
         file.seek(0)
         if size > MOST_BYTES:

@@ -1,4 +1,4 @@
-"""PyAV, opened on a source; what it raises is said as `UnreadableError`."""
+"""PyAV, opened on a source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from isthmus.errors import IsthmusError
 from isthmus.media.source import Source
-from isthmus.media.unreadable import UnreadableError
 
 
 @contextmanager
@@ -19,8 +18,5 @@ def opened_container(source: Source) -> Iterator[Any]:
     except ImportError as error:
         raise IsthmusError(f"{source.name}: PyAV is needed to read it: pip install 'isthmus[embed]'") from error
     av.logging.set_level(None)
-    try:
-        with source.open() as stream, av.open(stream, mode="r") as container:
-            yield container
-    except (av.FFmpegError, UnicodeDecodeError) as error:
-        raise UnreadableError(f"{source.name}: not readable ({' '.join(str(error).split())})") from error
+    with source.open() as stream, av.open(stream, mode="r") as container:
+        yield container

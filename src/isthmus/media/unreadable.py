@@ -13,16 +13,16 @@ class UnreadableError(IsthmusError):
 
 
 @contextmanager
-def unreadable(name: str, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
-    """What a library raises for a broken file, said as `UnreadableError`; a file that is not there too."""
+def unreadable(name: str) -> Iterator[None]:
+    """Whatever a library raises for a broken file, said as `UnreadableError`: what parsers run into has no bounds."""
     try:
         yield
-    except UnreadableError:
+    except IsthmusError:
         raise
     except FileNotFoundError as error:
         raise UnreadableError(f"{name}: not found") from error
     except MemoryError as error:
         raise UnreadableError(f"{name}: needs more memory than a reader may use") from error
-    except kinds as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UnreadableError(f"{name}: not readable ({reason[:200]})") from error
+    except Exception as error:
+        reason = " ".join(str(error).split()) or "no reason given"
+        raise UnreadableError(f"{name}: not readable ({type(error).__name__}: {reason[:200]})") from error

@@ -16,7 +16,6 @@ from isthmus.media.source import Source, as_source
 from isthmus.media.unreadable import UnreadableError, unreadable
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".3gp", ".ogv")
-BROKEN = (OSError, ValueError, TypeError, RuntimeError, EOFError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def read_video(content: Source | Path | str | bytes, frames: int) -> Video:
     Of a shorter video frames are repeated. Raises `UnreadableError` for what is no video or holds no frame.
     """
     source = as_source(content)
-    with unreadable(source.name, BROKEN), opened_container(source) as container:
+    with unreadable(source.name), opened_container(source) as container:
         if not container.streams.video:
             raise UnreadableError(f"{source.name}: holds no picture track")
         stream = container.streams.video[0]

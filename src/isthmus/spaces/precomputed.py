@@ -34,7 +34,7 @@ class VectorFiles:
     def __call__(self, item: Item) -> Views:
         """The vector as one row. Raises `UnreadableError` for what is none."""
         assert item.source is not None
-        with unreadable(item.name, (ValueError, OSError, EOFError)), item.source.open() as file:
+        with unreadable(item.name), item.source.open() as file:
             size = file.seek(0, 2)
             file.seek(0)
             found = read_npy(item.name, file, size).reshape(-1)

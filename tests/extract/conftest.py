@@ -1,0 +1,21 @@
+"""A user's package with a space of its own, as an installed distribution, here and in the processes tests start."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of the space in `hostile_space`, found through its entry point."""
+    facts = tmp_path / "site" / "stage-1.0.dist-info"
+    facts.mkdir(parents=True)
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: stage\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text("[isthmus.spaces]\nstage = hostile_space:STAGE\n")
+    added = [str(facts.parent), str(HERE)]
+    monkeypatch.setattr(sys, "path", [*added, *sys.path])
+    monkeypatch.setenv("PYTHONPATH", ":".join(added))
+    return "stage:here"
