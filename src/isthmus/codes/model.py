@@ -111,6 +111,19 @@ class CodeModel(nn.Module):
 
         return write_codes(self, Path(folder))
 
+    def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
+        """Send the codes and their model card to the Hugging Face hub; returns the commit's address."""
+        from isthmus.connecting.hub import push_folder
+
+        return push_folder(self.save, repo_id, private=private, token=token, message=f"{len(self.codebook)} codes")
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, *, revision: str | None = None, token: str | None = None) -> CodeModel:
+        """Codes of the hub by their repository's name, or of a local folder."""
+        from isthmus.connecting.hub import fetched_folder
+
+        return cls.load(fetched_folder(str(name), revision=revision, token=token))
+
     def extended(self, views: Mapping[str, View]) -> CodeModel:
         """A copy with more views, in which nothing that this model has is ever trained: heads, summaries, codebook."""
         larger = CodeModel({**self.views, **views}, self.config, self.facts, self.summary_dim)

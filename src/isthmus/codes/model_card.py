@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isthmus.spaces.licences import licence_of
+
 if TYPE_CHECKING:
     from isthmus.codes.model import CodeModel
 
 CARD = """---
 library_name: isthmus
+license: other
 tags: [multimodal, discrete-codes, CMCM]
 ---
 # {count} codes shared by {modalities}
@@ -37,7 +40,9 @@ codes = isthmus.assign(model, tokens)  # isthmus.Tokens of one of the inputs abo
 ```
 
 Cross-Modal Discrete Representation Learning (Liu et al., ACL 2022, arXiv 2106.05438), as implemented by isthmus. The
-licences of the encoders that made the tokens apply to what is derived from them.
+licences of the encoders that made the tokens apply to what is derived from them:
+
+{licences}
 """
 
 
@@ -52,6 +57,9 @@ def model_card(model: CodeModel) -> str:
         views="\n".join(views),
         sources=_lines(model.facts.get("sources", [])),
         health=_lines(model.facts.get("health", [])),
+        licences="\n".join(
+            f"- `{space}`: {licence_of(space)}" for space in dict.fromkeys(view.space for view in model.views.values())
+        ),
     )
 
 

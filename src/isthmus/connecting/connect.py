@@ -161,6 +161,7 @@ def connect_prepared(
         config={"method": method_name(config), "seed": seed, **asdict(config)},
         choice=fit.choice,
         basis=narrow_basis(fit.members, fit.weights, materials),
+        revisions={side.space: side.overlap.revision for side in (materials.left, materials.right)},
         report=measure(project, materials, prepared.matched, prepared.held, prepared.evidence, prepared.coverages),
     )
 

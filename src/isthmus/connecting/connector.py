@@ -33,7 +33,7 @@ class Connector:
     ``left_space`` and ``right_space`` are the names by which embeddings say where they live. Cosines in the joint
     space are the members' cosines averaged with ``weights`` (unit members side by side, each scaled by the root
     of its weight, then their leading directions ``basis``, ``(wide, joint)``, where there are several). ``config``
-    is what the fit was asked, ``choice`` what was chosen and why.
+    is what the fit was asked, ``choice`` what was chosen and why, ``revisions`` those of both spaces where known.
     """
 
     left_space: str
@@ -45,6 +45,7 @@ class Connector:
     choice: Mapping[str, Any] = field(default_factory=dict)
     report: ConnectorReport | None = None
     basis: Float[Tensor, "wide joint"] | None = None
+    revisions: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Connector({self.space!r}, {len(self.members)} members, {self.dim}-d)"
@@ -158,10 +159,36 @@ class Connector:
 
     @classmethod
     def load(cls, path: str | Path) -> Connector:
-        """Read a folder written by `save`. Raises `IsthmusError` naming the file that is absent or altered."""
-        from isthmus.connecting.connector_files import read_connector
+        """Read a folder written by `save`, or a checkpoint that C-MCR's or Ex-MCR's authors released (a ``.pt`` file).
 
-        return read_connector(Path(path))
+        Raises `IsthmusError` naming the file that is absent or altered, or is none of these.
+        """
+        from isthmus.connecting.connector_files import read_connector
+        from isthmus.connecting.official import SUFFIXES, read_official
+
+        return read_official(Path(path)) if Path(path).suffix in SUFFIXES else read_connector(Path(path))
+
+    def export(self, path: str | Path) -> Path:
+        """Write the weights in the layout of the authors' checkpoints (a ``.pt`` file); returns the path.
+
+        Raises `IsthmusError` where that layout cannot say them: see `official.write_official`.
+        """
+        from isthmus.connecting.official import write_official
+
+        return write_official(self, Path(path))
+
+    def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
+        """Send the connector and its model card to the Hugging Face hub; returns the commit's address."""
+        from isthmus.connecting.hub import push_folder
+
+        return push_folder(self.save, repo_id, private=private, token=token, message=f"{self!r}")
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, *, revision: str | None = None, token: str | None = None) -> Connector:
+        """A connector of the hub by its repository's name, or of a local folder."""
+        from isthmus.connecting.hub import fetched_folder
+
+        return cls.load(fetched_folder(str(name), revision=revision, token=token))
 
 
 def _require_known(heads: tuple[Head, ...], embeddings: Embeddings) -> None:

@@ -31,6 +31,7 @@ def write_connector(connector: Connector, folder: Path) -> Path:
         "config": dict(connector.config),
         "choice": dict(connector.choice),
         "report": connector.report.as_dict() if connector.report else None,
+        "revisions": dict(connector.revisions),
     }
     return write_model(folder, FORMAT, connector.tensors(), config, model_card(connector))
 
@@ -66,6 +67,7 @@ def _connector(config: dict[str, Any], tensors: dict[str, Tensor]) -> Connector:
         choice=config["choice"],
         report=ConnectorReport.from_dict(config["report"]) if config["report"] else None,
         basis=tensors.get("basis"),
+        revisions=config.get("revisions", {}),
     )
 
 

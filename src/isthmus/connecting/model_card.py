@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from isthmus.spaces.licences import licence_of
+
 if TYPE_CHECKING:
     from isthmus.connecting.connector import Connector
 
@@ -13,7 +15,7 @@ def model_card(connector: Connector) -> str:
     """Markdown with what was connected, how, how far to trust it, and how to load it."""
     left, right = connector.left_space, connector.right_space
     blocks = [
-        "---\nlibrary_name: isthmus\ntags: [multimodal, embeddings, contrastive, c-mcr]\n---",
+        "---\nlibrary_name: isthmus\nlicense: other\ntags: [multimodal, embeddings, contrastive, c-mcr]\n---",
         f"# {left} + {right}",
         f"Joins the spaces `{left}` ({connector.input_dim(left)}-d) and `{right}` ({connector.input_dim(right)}-d), "
         f"which share the modality `{connector.overlap}`, in one space of {connector.dim} dimensions, without paired "
@@ -29,8 +31,12 @@ def model_card(connector: Connector) -> str:
         '```python\nimport isthmus\n\nconnector = isthmus.Connector.load("this folder")\n'
         "joint = connector.project(embeddings)  # of either space\n```",
         "## Licence",
-        f"These weights were computed from vectors of `{left}` and `{right}`: the licences of both encoders and of the "
-        "embedded data apply.",
+        "These weights were computed from vectors of both encoders, whose licences apply, as do those of the data they "
+        "embedded:",
+        "\n".join(
+            f"- `{space}`, revision {connector.revisions.get(space) or 'not known'}: {licence_of(space)}"
+            for space in (left, right)
+        ),
         "## Fit",
         f"```json\n{json.dumps({'config': dict(connector.config), 'choice': dict(connector.choice)}, indent=2)}\n```",
     ]

@@ -48,8 +48,9 @@ class Embeddings:
         dim: int,
         ids: list[str] | None,
         normalise: bool,
+        revision: str = "",
     ) -> None:
-        self.modality, self.space, self.dim = modality, space, dim
+        self.modality, self.space, self.dim, self.revision = modality, space, dim, revision
         self._parts, self._ids, self._normalise = tuple(parts), ids, normalise
         self._starts = np.concatenate([[0], np.cumsum([_rows_of(part) for part in self._parts])]).astype(np.int64)
 
@@ -62,8 +63,9 @@ class Embeddings:
         space: str,
         ids: Sequence[str] | Sequence[int] | None = None,
         normalize: bool = True,
+        revision: str = "",
     ) -> Embeddings:
-        """Embeddings of a float array ``(n, dim)``; ids default to "0" … "n-1".
+        """Embeddings of a float array ``(n, dim)``; ids default to "0" … "n-1"; ``revision`` is that of the encoder.
 
         Raises `IsthmusError` for NaN, zero rows, a wrong shape or dtype, and duplicate ids, naming the row.
         """
@@ -75,7 +77,8 @@ class Embeddings:
         made = unit_rows(rows, where) if normalize else np.ascontiguousarray(rows, dtype=np.float32)
         names = [str(number) for number in range(len(rows))] if ids is None else [str(name) for name in ids]
         check_ids(names, len(rows), where)
-        return cls([made], modality=modality, space=space, dim=rows.shape[1], ids=names, normalise=False)
+        facts = {"modality": modality, "space": space, "revision": revision}
+        return cls([made], dim=rows.shape[1], ids=names, normalise=False, **facts)
 
     @classmethod
     def open(cls, path: str | Path, modality: str | None = None) -> Embeddings:
@@ -101,7 +104,13 @@ class Embeddings:
             raise IsthmusError(f"there is no {self.modality} row to write to {path}: embed some")
 
         with EmbeddingWriter(
-            path, modality=self.modality, space=self.space, dim=self.dim, dtype=dtype, shard_rows=shard_rows
+            path,
+            modality=self.modality,
+            space=self.space,
+            dim=self.dim,
+            dtype=dtype,
+            shard_rows=shard_rows,
+            revision=self.revision,
         ) as writer:
             if writer.rows_done:
                 raise IsthmusError(
@@ -152,7 +161,8 @@ class Embeddings:
         check_ids(ids, len(ids), "rows taken")
         in_memory = all(isinstance(part, np.ndarray) for part in self._parts)
         part = self.gathered(index) if in_memory else Taken(self, index)
-        return Embeddings([part], modality=self.modality, space=self.space, dim=self.dim, ids=ids, normalise=False)
+        facts = {"modality": self.modality, "space": self.space, "revision": self.revision}
+        return Embeddings([part], dim=self.dim, ids=ids, normalise=False, **facts)
 
     def select(self, ids: Sequence[str] | Sequence[int]) -> Embeddings:
         """Rows by id, in the order given. Raises `IsthmusError` naming an id that is not there."""

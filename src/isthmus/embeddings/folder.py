@@ -70,7 +70,8 @@ def _from_manifest(folder: Path, entry: ModalityManifest) -> Embeddings:
         )
         _ = file.vectors
         parts.append(file)
-    return Embeddings(parts, modality=entry.modality, space=entry.space, dim=entry.dim, ids=None, normalise=True)
+    facts = {"modality": entry.modality, "space": entry.space, "revision": entry.revision}
+    return Embeddings(parts, dim=entry.dim, ids=None, normalise=True, **facts)
 
 
 def _clip_retrieval(folder: Path, space: str) -> dict[str, Embeddings]:
