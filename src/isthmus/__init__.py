@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from isthmus.codes.reranking import rerank
     from isthmus.codes.sources import without_pairs
     from isthmus.connecting.connect import connect
+    from isthmus.connecting.connect_graph import connect_graph
     from isthmus.connecting.connector import Connector
+    from isthmus.connecting.space_graph import SpaceGraph, mixture
     from isthmus.embeddings import Embeddings, convert, open_set
     from isthmus.embeddings.tokens import Tokens
     from isthmus.extract.embed import embed
@@ -40,15 +42,18 @@ __all__ = [
     "Items",
     "PairSource",
     "Query",
+    "SpaceGraph",
     "Tokens",
     "assign",
     "connect",
+    "connect_graph",
     "convert",
     "embed",
     "fit_codes",
     "load_space",
     "locate",
     "metrics",
+    "mixture",
     "open_set",
     "paired_by_id",
     "rerank",
@@ -71,7 +76,10 @@ _HOMES = {
     "locate": "isthmus.localize",
     "Hits": "isthmus.search",
     "Index": "isthmus.search",
+    "SpaceGraph": "isthmus.connecting.space_graph",
     "connect": "isthmus.connecting.connect",
+    "connect_graph": "isthmus.connecting.connect_graph",
+    "mixture": "isthmus.connecting.space_graph",
     "convert": "isthmus.embeddings",
     "open_set": "isthmus.embeddings",
     "paired_by_id": "isthmus.codes.pairs",

@@ -82,7 +82,7 @@ def spaces() -> None:
 
 
 def embed(
-    where: Folder,
+    where: Annotated[tuple[Path, ...], tyro.conf.Positional],
     out: Path,
     space: str,
     modality: str | None = None,
@@ -92,15 +92,16 @@ def embed(
     """Embed pictures, sounds, videos, texts or point clouds through an encoder; run again to go on, or after changes.
 
     Args:
-        where: A folder, a list of paths (.txt), a table (.csv, .jsonl, .parquet), WebDataset shards (.tar), a saved
-            Hugging Face dataset, or texts.
-        out: Folder of the embedding set; run once for each modality.
+        where: Folders, lists of paths (.txt), tables (.csv, .jsonl, .parquet), WebDataset shards (.tar), saved
+            Hugging Face datasets, texts; each of one modality. everyday stands for the package's own list of texts.
+        out: Folder of the embedding set.
         space: An encoder that isthmus spaces lists, or family:checkpoint for another of its kind (a hub name or path).
         modality: What the items are; needed where the files do not say.
     """
-    from isthmus.extract.embed import embed
+    from isthmus.extract.embed import embed_each
 
-    print(embed(where, out, space=space, modality=modality, config=options, progress=True))
+    for summary in embed_each(where, out, space=space, modality=modality, config=options):
+        print(summary)
     print(f"\nembeddings: {out}")
     print(f"next: isthmus connect {out} ANOTHER_SET --overlap text --out DIR")
 
@@ -110,28 +111,34 @@ def connect_with(method: str) -> Callable[..., None]:
     options_type: Any = METHODS[method]
 
     def connect(
-        left: Folder,
-        right: Folder,
+        sets: Annotated[tuple[Path, ...], tyro.conf.Positional],
         out: Path,
         overlap: str = "text",
         method: MethodName = method,  # type: ignore[assignment]
         seed: int = 0,
         device: str | None = None,
+        base_space: str | None = None,
+        onto: Path | None = None,
         *,
         options: Annotated[options_type, tyro.conf.arg(name="")] = options_type(),  # noqa: B008
     ) -> None:
-        """Connect two embedding sets that share one modality, without pairs of their other modalities.
+        """Connect embedding sets that share modalities, without pairs of their other modalities.
 
         Args:
-            left: Folder of the first space's embedding set.
-            right: Folder of the second space's embedding set.
+            sets: Folders of embedding sets, each of one space. Two give a connector; more a graph of spaces: a star
+                that keeps its base (exmcr), or one joint space (auto, cca).
             out: Folder for the connector. Run again after an interruption, training continues from there.
-            overlap: The modality both sets hold, matched by id.
+            overlap: The modality two sets share, matched by id; of more sets, overlaps are found by their ids.
             method: How to connect; with --help, shows this method's options.
             seed: The same seed on the same machine gives the same connector.
             device: Where methods that train run: cpu or cuda; cuda where present if not given.
+            base_space: The space around which more than two are joined; by default the first set's.
+            onto: Folder of a star to which the sets' new spaces are added; its others stay as they are.
         """
-        run_connect(left, right, out, overlap, options, seed, device)
+        if len(sets) == 2 and onto is None and base_space is None:
+            run_connect(sets[0], sets[1], out, overlap, options, seed, device)
+        else:
+            run_connect_graph(sets, out, options, base_space, onto, seed, device)
 
     return connect
 
@@ -161,6 +168,40 @@ def run_connect(
     print(connector.report)
     print(f"\nconnector: {out}")
     print(f"next: isthmus search {out} --queries {left} --gallery {right}")
+
+
+def run_connect_graph(
+    sets: Sequence[Path],
+    out: Path,
+    config: MethodConfig,
+    base: str | None,
+    onto: Path | None,
+    seed: int,
+    device: str | None,
+) -> None:
+    """Read the sets, join them as a star or in one space, save, show every path."""
+    from isthmus.connecting.connect_graph import connect_graph
+    from isthmus.connecting.progress import progress_bar
+    from isthmus.connecting.space_graph import SpaceGraph
+    from isthmus.embeddings import open_set
+
+    with progress_bar("training") as progress:
+        graph = connect_graph(
+            [open_set(path) for path in sets],
+            method=config,
+            base=base,
+            onto=None if onto is None else SpaceGraph.load(onto),
+            seed=seed,
+            device=device,
+            checkpoint=out / "training.checkpoint",
+            progress=progress,
+        )
+    graph.save(out)
+    for done in out.glob("*training.checkpoint"):
+        done.unlink()
+    print(graph)
+    print(f"\ngraph of spaces: {out}")
+    print(f"next: isthmus search {out} --queries {sets[0]} --gallery {sets[-1]}")
 
 
 def search(

@@ -8,11 +8,12 @@ from itertools import product
 from typing import Literal
 
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from isthmus.connecting.closed_forms import CanonicalAxes, Moments, canonical_axes, cca, moments, procrustes, ridge
 from isthmus.connecting.config import Centring, Source
 from isthmus.connecting.member import Head, Member
+from isthmus.connecting.projectors import linear_map
 from isthmus.connecting.view import View
 
 CCA_PENALTIES = (0.0003, 0.001, 0.003, 0.01)
@@ -90,13 +91,6 @@ def linear_member(
 ) -> Member:
     """The candidate's maps as a member of a connector."""
     left, right = (
-        Head(projector=_linear(weights), centres=own) for weights, own in zip(maps, own_centres, strict=True)
+        Head(projector=linear_map(weights), centres=own) for weights, own in zip(maps, own_centres, strict=True)
     )
     return Member(left=left, right=right, method=str(candidate), source=candidate.source)
-
-
-def _linear(weights: Float[Tensor, "dim joint"]) -> nn.Sequential:
-    inputs, outputs = weights.shape
-    layer = nn.Linear(inputs, outputs, bias=False)
-    layer.weight = nn.Parameter(weights.T.contiguous(), requires_grad=False)
-    return nn.Sequential(layer)

@@ -55,6 +55,11 @@ class Connector:
         """The joint space's name. It ends in a fingerprint: vectors of two connectors cannot be mixed up."""
         return f"{self.left_space}+{self.right_space}#{self.fingerprint}"
 
+    @property
+    def overlaps(self) -> tuple[str, ...]:
+        """The modality through which the two are joined, as a graph of spaces has several."""
+        return (self.overlap,)
+
     @cached_property
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that follow from the weights."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from isthmus.connecting.config import ProjectorFamily
 from isthmus.connecting.distributed import SharedBatchNorm
@@ -52,6 +53,14 @@ def linear_layer(inputs: int, outputs: int, draw: torch.Generator) -> nn.Linear:
     nn.init.xavier_uniform_(layer.weight, generator=draw)
     nn.init.zeros_(layer.bias)
     return layer
+
+
+def linear_map(weights: Float[Tensor, "inputs outputs"]) -> nn.Sequential:
+    """A projector of given weights, without an offset."""
+    inputs, outputs = weights.shape
+    layer = nn.Linear(inputs, outputs, bias=False)
+    layer.weight = nn.Parameter(weights.T.contiguous(), requires_grad=False)
+    return nn.Sequential(layer)
 
 
 @torch.no_grad()

@@ -114,6 +114,21 @@ def embed(
         )
 
 
+def embed_each(
+    places: Sequence[Path], out: Path, *, space: str, modality: str | None, config: EmbedConfig
+) -> Iterator[Summary]:
+    """`embed` one place after another, each of another modality, with progress: what `isthmus embed` does."""
+    family, _, _ = parse(space)
+    kinds = [modality or modality_at(place, family) for place in places]
+    twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+    if twice is not None:
+        raise IsthmusError(f"two places hold {twice}: put them into one folder, list or table")
+    if not places:
+        raise IsthmusError("nothing to embed: give a folder, a list, a table, a .tar or a dataset")
+    for place, kind in zip(places, kinds, strict=True):
+        yield embed(place, out, space=space, modality=kind, config=config, progress=True)
+
+
 def _entry(job: Job, space: Space) -> ModalityManifest:
     """What the manifest says of rows this job makes; the dimension is known once there are some."""
     preparation = space.preparation(job.modality).fingerprint

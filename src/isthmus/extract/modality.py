@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from isthmus.errors import IsthmusError
+from isthmus.media import everyday
 from isthmus.media.listing import SUFFIXES, suffixes_at
 from isthmus.spaces import Family
 
 
 def modality_at(where: Path, family: Family) -> str:
     """A modality of the family. Raises `IsthmusError` where the files at ``where`` do not say which."""
+    if where == everyday.NAME and not where.exists():
+        return "text"
     if not where.exists():
         raise IsthmusError(f"{where}: not found: give a folder, a list, a table, a .tar or a dataset")
     found = suffixes_at(where)

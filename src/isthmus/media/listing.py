@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.errors import IsthmusError
-from isthmus.media import audio, image, points, text, video
+from isthmus.media import audio, everyday, image, points, text, video
 from isthmus.media.source import DatasetRow, LocalFile, Remote, Source, TarMember, opened_dataset
 
 SUFFIXES = {
@@ -49,7 +49,8 @@ def list_media(
 
     ``where`` is a folder (searched through; ids are paths within it), a ``.txt`` list of paths, a table (``.csv``,
     ``.jsonl``, ``.parquet``) with a column of paths or URIs, a ``.tar`` or a folder of them (WebDataset), a dataset
-    that `datasets.save_to_disk` wrote, or one file. For text: any of these with texts in place of paths. ``kind``
+    that `datasets.save_to_disk` wrote, or one file. For text: any of these with texts in place of paths, or
+    ``everyday``, the package's own list. ``kind``
     says what the files are where that is not the modality (sounds in a set named otherwise, say).
     Raises `IsthmusError` where there is nothing of that modality.
     """
@@ -82,6 +83,8 @@ def _listed(where: Path, kind: str, column: str | None, id_column: str | None) -
         if tars:
             return _tars(tars, kind)
         return _texts_in(where, column, id_column) if kind == "text" else _files_in(where, SUFFIXES[kind])
+    if where == everyday.NAME and not where.exists():
+        return (text_item(name, content) for name, content in everyday.everyday_texts())
     if not where.is_file():
         raise IsthmusError(f"{where}: not found: give a folder, a list, a table, a .tar or a dataset")
     if where.suffix == ".tar":

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from isthmus.connecting.connector import Connector
+from isthmus.connecting.graph_files import load_any
 from isthmus.embeddings import Embeddings, open_set
 from isthmus.errors import IsthmusError
 from isthmus.search.index import Hits, Index
@@ -42,22 +42,22 @@ def search_sets(
     csls: bool,
 ) -> SetHits:
     """Project one modality of each set and search exactly. Raises `IsthmusError` where a modality must be named."""
-    joint = Connector.load(connector)
-    asked = _one_modality(queries, query_modality, joint.overlap, "--query-modality")
+    joint = load_any(connector)
+    asked = _one_modality(queries, query_modality, joint.overlaps, "--query-modality")
     every = joint.project(asked)
-    searched = _one_modality(gallery, gallery_modality, joint.overlap, "--gallery-modality")
+    searched = _one_modality(gallery, gallery_modality, joint.overlaps, "--gallery-modality")
     index = Index(joint.project(searched), reference=every)
     wanted = every.select(ids) if ids else every
     return SetHits(list(wanted.ids), index.search(wanted, k, csls=csls), (asked.modality, searched.modality))
 
 
-def _one_modality(path: Path, modality: str | None, overlap: str, option: str) -> Embeddings:
+def _one_modality(path: Path, modality: str | None, overlaps: Sequence[str], option: str) -> Embeddings:
     found = open_set(path)
     if modality is not None:
         if modality not in found:
             raise IsthmusError(f"{path}: no {modality} vectors ({option}); it holds {', '.join(found)}")
         return found[modality]
-    candidates = [name for name in found if name != overlap] or list(found)
+    candidates = [name for name in found if name not in overlaps] or list(found)
     if len(candidates) > 1:
         raise IsthmusError(f"{path}: holds {', '.join(candidates)}; name one with {option}")
     return found[candidates[0]]

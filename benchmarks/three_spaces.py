@@ -1,0 +1,174 @@
+"""Three spaces: sounds find solids through texts and pictures; what joining costs the base; mixtures of two spaces.
+
+The digits world of the shared data with a third space of point clouds and pictures. No method sees a pair of sound and
+solid, of sound and picture, or of text and solid. The paired oracle is `auto`'s closed forms and a ridge on 8000 true
+pairs of sound and solid. `--split dev` while tuning, `--split test` once.
+
+    python benchmarks/three_spaces.py --images mnist_8k.npz --speech fsdd_8k.npz --split dev --seeds 0 1 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+import isthmus
+from digits import spaces_recipe
+from isthmus.connecting.joint import fit_joint
+from isthmus.embeddings import Embeddings
+from isthmus.metrics import retrieval
+from isthmus.worlds.digits.build import build
+from isthmus.worlds.digits.concepts import draw_distinct
+from isthmus.worlds.digits.handwriting_files import load_handwriting
+from isthmus.worlds.digits.points_space import PointsRecipe, SolidDigits, build_solids
+from isthmus.worlds.digits.source import Source
+from isthmus.worlds.digits.speech_files import load_speech
+
+TEXTS, MEMORY, PAIRS, GALLERY = 12_000, 8_000, 8_000, 1_000
+
+
+@dataclass(frozen=True)
+class Materials:
+    """The three sets, true pairs for the oracle, and a gallery of one set of sequences in every modality."""
+
+    sets: list[dict[str, Embeddings]]
+    pairs: tuple[Embeddings, Embeddings]
+    gallery: dict[str, Embeddings]
+    concepts: np.ndarray
+
+
+def materials(solid: SolidDigits, split: str, seed: int) -> Materials:
+    """Texts, pictures, sounds and solids are drawn independently; pictures are known in two spaces."""
+    world = solid.world
+    draws = {
+        role: draw_distinct(world.concepts["train"], count, np.random.default_rng([seed, number]))
+        for number, (role, count) in enumerate(
+            {"text": TEXTS, "image": MEMORY, "audio": MEMORY, "points": MEMORY, "pairs": PAIRS}.items()
+        )
+    }
+    asked = draw_distinct(world.concepts[split], GALLERY, np.random.default_rng([seed, 9]))
+    pictures = world.embed_pictures(draws["image"], "train", seed)
+    sets = [
+        {"text": world.embed_texts(draws["text"], world.image_space), "image": pictures},
+        {
+            "text": world.embed_texts(draws["text"], world.audio_space),
+            "audio": world.embed_utterances(draws["audio"], "train", seed),
+        },
+        {"image": solid.embed_pictures(pictures.ids), "points": solid.embed_clouds(draws["points"], "train", seed)},
+    ]
+    pairs = world.embed_utterances(draws["pairs"], "train", seed), solid.embed_clouds(draws["pairs"], "train", seed)
+    shown = world.embed_pictures(asked, split, seed)
+    gallery = {
+        "text": world.embed_texts(asked, world.image_space),
+        "spoken text": world.embed_texts(asked, world.audio_space),
+        "image": shown,
+        "own image": solid.embed_pictures(shown.ids),
+        "audio": world.embed_utterances(asked, split, seed),
+        "points": solid.embed_clouds(asked, split, seed),
+    }
+    return Materials(sets, pairs, gallery, asked)
+
+
+def r1(queries: Embeddings, gallery: Embeddings, concepts: np.ndarray) -> float:
+    """R@1 in per cent, mean of both directions."""
+    labels = concepts, concepts
+    both = retrieval(queries, gallery, labels).recall[1], retrieval(gallery, queries, labels).recall[1]
+    return 100 * float(np.mean(both))
+
+
+def oracle(found: Materials) -> dict[str, float]:
+    """Sounds and solids joined by true pairs: each closed form alone, and the best of them."""
+    sounds, solids = found.pairs
+    ids = [str(row) for row in range(len(sounds))]
+    left = {"pair": Embeddings.from_array(sounds.vectors, modality="pair", space=sounds.space, ids=ids)}
+    right = {"pair": Embeddings.from_array(solids.vectors, modality="pair", space=solids.space, ids=ids)}
+    figures = {}
+    for name, options in {
+        "cca": {"method": "cca", "source": "overlap", "centring": "mean"},
+        "ridge": {"method": "ridge", "source": "overlap", "centring": "mean"},
+        "cmcr": {"method": "cmcr", "pseudo_weight": 0.0, "contrast": "siglip"},
+    }.items():
+        joined = isthmus.connect(left, right, overlap="pair", **options)
+        projected = [
+            joined.project(Embeddings.from_array(own.vectors, modality="pair", space=own.space, ids=own.ids))
+            for own in (found.gallery["audio"], found.gallery["points"])
+        ]
+        figures[f"oracle {name}"] = r1(*projected, found.concepts)
+    return figures
+
+
+def measured(solid: SolidDigits, split: str, seed: int) -> dict[str, float]:
+    """Every figure of one seed."""
+    found = materials(solid, split, seed)
+    own, concepts = found.gallery, found.concepts
+    figures = {
+        "image-text, before": r1(own["image"], own["text"], concepts),
+        "audio-text, before": r1(own["audio"], own["spoken text"], concepts),
+        "points-image, before": r1(own["points"], own["own image"], concepts),
+        **oracle(found),
+    }
+    graphs = {
+        "joint auto": fit_joint(found.sets),
+        "star exmcr": isthmus.connect_graph(found.sets, method="exmcr", base="digits-image", seed=seed),
+        "star exmcr, siglip, matched": isthmus.connect_graph(
+            found.sets, method="exmcr", base="digits-image", contrast="siglip", centring="matched", seed=seed
+        ),
+        "star exmcr, base audio": isthmus.connect_graph(found.sets, method="exmcr", base="digits-audio", seed=seed),
+    }
+    for name, graph in graphs.items():
+        joint = {modality: graph.project(embeddings) for modality, embeddings in own.items()}
+        figures[f"{name}: audio-points"] = r1(joint["audio"], joint["points"], concepts)
+        figures[f"{name}: audio-image"] = r1(joint["audio"], joint["image"], concepts)
+        figures[f"{name}: text-points"] = r1(joint["text"], joint["points"], concepts)
+        figures[f"{name}: image-text"] = r1(joint["image"], joint["text"], concepts)
+        figures[f"{name}: audio-text"] = r1(joint["audio"], joint["spoken text"], concepts)
+        if name in ("star exmcr", "joint auto"):
+            for weight in (0.25, 0.5, 0.75):
+                mixed = isthmus.mixture([joint["text"], joint["spoken text"]], [1 - weight, weight])
+                figures[f"{name}: audio-mixed text {weight}"] = r1(joint["audio"], mixed, concepts)
+                figures[f"{name}: image-mixed text {weight}"] = r1(joint["image"], mixed, concepts)
+    two = isthmus.connect(found.sets[0], found.sets[1], method="cmcr", seed=seed)
+    figures["cmcr: image-text"] = r1(two.project(own["image"]), two.project(own["text"]), concepts)
+    figures["cmcr: audio-image"] = r1(two.project(own["audio"]), two.project(own["image"]), concepts)
+    return figures
+
+
+def main() -> None:
+    """Run every seed, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--speech", type=Path, required=True)
+    parser.add_argument("--split", choices=["dev", "test"], default="dev")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--out", type=Path, default=Path("three_spaces.json"))
+    given = parser.parse_args()
+    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    every = []
+    for seed in given.seeds:
+        recipe = PointsRecipe(seed=3 + 10 * seed)
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task(f"training points, seed {seed}", total=recipe.picture_steps + recipe.steps)
+            follow = partial(_follow, bar, task)
+            solid = build_solids(build(source, spaces_recipe(seed)), recipe, follow)
+        every.append(measured(solid, given.split, seed))
+        print(json.dumps({"seed": seed, **every[-1]}), flush=True)
+    table = {name: [round(own[name], 1) for own in every] for name in every[0]}
+    means = {name: f"{np.mean(values):.1f} ({min(values):.1f} to {max(values):.1f})" for name, values in table.items()}
+    facts = {"split": given.split, "seeds": given.seeds, "each": table, "mean": means}
+    given.out.write_text(json.dumps(facts, indent=1))
+    print(json.dumps(means, indent=1))
+
+
+def _follow(bar: Progress, task: TaskID, step: int, loss: float) -> None:
+    bar.update(task, completed=step + 1, description=f"training points, loss {loss:.2f}")
+
+
+if __name__ == "__main__":
+    main()

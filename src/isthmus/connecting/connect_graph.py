@@ -1,0 +1,51 @@
+"""Connect more than two spaces: the public function. Methods that keep a base give a star, others a joint space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from isthmus.connecting.config import AutoConfig, CcaConfig, ExmcrConfig, MethodConfig
+from isthmus.connecting.connect import method_config, method_name
+from isthmus.connecting.joint import fit_joint
+from isthmus.connecting.overlaps import EmbeddingSet
+from isthmus.connecting.progress import OnProgress
+from isthmus.connecting.space_graph import SpaceGraph
+from isthmus.connecting.star import fit_star
+from isthmus.errors import IsthmusError
+
+
+def connect_graph(
+    sets: Sequence[EmbeddingSet],
+    *,
+    method: str | MethodConfig = "auto",
+    base: str | None = None,
+    onto: SpaceGraph | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+    progress: OnProgress | None = None,
+    **options: Any,
+) -> SpaceGraph:
+    """Join several spaces through the modalities they share two by two, found by equal ids.
+
+    ``exmcr`` keeps the space ``base`` (by default the first set's) and maps the others into it; ``onto`` is such a
+    star, to which the sets' new spaces are added. ``cca`` makes one new joint space by one closed form, ``auto`` by a
+    blend of several. ``options`` are the method's, as in `connect`.
+
+    Raises `IsthmusError` where a space shares no modality with the others, and for methods that join two only.
+    """
+    config = method_config(method, options)
+    if len(sets) < (1 if onto else 2):
+        raise IsthmusError(f"{len(sets)} set of embeddings: give two or more")
+    match config:
+        case ExmcrConfig():
+            return fit_star(
+                sets, config, base=base, onto=onto, seed=seed, device=device, checkpoint=checkpoint, progress=progress
+            )
+        case AutoConfig() | CcaConfig() if onto is None:
+            return fit_joint(sets, config if isinstance(config, CcaConfig) else None, base=base, seed=seed)
+    if onto is not None:
+        raise IsthmusError(f"a star is added to by method exmcr, not {method_name(config)}")
+    raise IsthmusError(f"method {method_name(config)} joins two spaces: for more take exmcr (a star), auto or cca")
