@@ -10,7 +10,6 @@ from pathlib import Path
 
 import media_files
 import tiny_checkpoints
-
 from isthmus.spaces.registry import families
 
 README = Path(__file__).parent.parent / "README.md"

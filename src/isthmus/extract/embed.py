@@ -19,7 +19,7 @@ from isthmus.extract.plan import Plan, make_plan
 from isthmus.extract.progress import item_bar
 from isthmus.extract.records import ERRORS, Failure
 from isthmus.extract.store import Store, Written, only_writer
-from isthmus.media import list_media
+from isthmus.media import Item, list_media
 from isthmus.options import build
 from isthmus.spaces import Space, load_space
 from isthmus.spaces.checkpoint import fingerprint_of
@@ -79,39 +79,49 @@ def embed(
     Raises `IsthmusError` where there is nothing to embed, the space cannot be loaded or lacks the modality, or the
     set at ``out`` was made otherwise.
     """
-    config = config or build(EmbedConfig, options)
-    source, folder = Path(where), Path(out)
+    job, loaded, items = _asked(Path(where), Path(out), space, modality, config or build(EmbedConfig, options))
+    with only_writer(job.out):
+        return _embedded(job, loaded, items, progress=progress)
+
+
+def _asked(
+    where: Path, out: Path, space: str, modality: str | None, config: EmbedConfig
+) -> tuple[Job, Space, list[Item]]:
+    """What is to be embedded and through what, checked before anything is written."""
     family, _, _ = parse(space)
-    chosen = modality or modality_at(source, family)
+    chosen = modality or modality_at(where, family)
     if chosen not in family.modalities:
         raise IsthmusError(f"the space {space!r} has no {chosen!r}: it has {', '.join(family.modalities)}")
     kind = "vector" if family.name == "precomputed" else None
-    items = list(list_media(source, chosen, column=config.column, id_column=config.id_column, kind=kind))
-    device = config.device or best_device()
-    loaded = load_space(space, device=device, precision=config.precision)
+    items = list(list_media(where, chosen, column=config.column, id_column=config.id_column, kind=kind))
+    job = Job(space, chosen, out, config.device or best_device(), config)
+    loaded = load_space(space, device=job.device, precision=config.precision)
     if config.tokens and chosen not in loaded.token_modalities:
         raise IsthmusError(f"the space {space!r} gives no tokens of {chosen!r}: leave --tokens out")
-    job = Job(space, chosen, folder, device, config)
-    with only_writer(folder):
-        store = Store(folder, _entry(job, loaded))
-        store.clean()
-        plan = make_plan(items, store, retry=config.retry)
-        dropping = plan.changed | (plan.gone if config.prune else frozenset())
-        store.edit(dropping, plan.moved)
-        before = store.entry.rows
-        _run(job, loaded, plan, store, progress=progress)
-        return Summary(
-            out=folder,
-            space=loaded.name,
-            modality=chosen,
-            rows=store.entry.rows,
-            embedded=store.entry.rows - before,
-            same=plan.same,
-            failed=tuple(store.failures),
-            dropped=len(dropping),
-            moved=len(plan.moved),
-            gone=0 if config.prune else len(plan.gone),
-        )
+    return job, loaded, items
+
+
+def _embedded(job: Job, space: Space, items: Sequence[Item], *, progress: bool) -> Summary:
+    """Compare with what is there, drop what changed, run, and sum up."""
+    store = Store(job.out, _entry(job, space))
+    store.clean()
+    plan = make_plan(items, store, retry=job.config.retry)
+    dropping = plan.changed | (plan.gone if job.config.prune else frozenset())
+    store.edit(dropping, plan.moved)
+    before = store.entry.rows
+    _run(job, space, plan, store, progress=progress)
+    return Summary(
+        out=job.out,
+        space=space.name,
+        modality=job.modality,
+        rows=store.entry.rows,
+        embedded=store.entry.rows - before,
+        same=plan.same,
+        failed=tuple(store.failures),
+        dropped=len(dropping),
+        moved=len(plan.moved),
+        gone=0 if job.config.prune else len(plan.gone),
+    )
 
 
 def embed_each(
