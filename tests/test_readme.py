@@ -1,4 +1,4 @@
-"""The README's commands on folders as they stand: tiny checkpoints lie where the cache of the hub keeps the real ones."""
+"""The README's commands on folders as they stand: tiny checkpoints lie where the hub's cache keeps the real ones."""
 
 import json
 import os
