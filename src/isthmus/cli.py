@@ -100,8 +100,12 @@ def embed(
     """
     from isthmus.extract.embed import embed_each
 
+    rows = 0
     for summary in embed_each(where, out, space=space, modality=modality, config=options):
         print(summary)
+        rows += summary.rows
+    if rows == 0:
+        raise IsthmusError(f"{out}: holds no rows, since nothing could be read: see errors.parquet in it")
     print(f"\nembeddings: {out}")
     print(f"next: isthmus connect {out} ANOTHER_SET --overlap text --out DIR")
 

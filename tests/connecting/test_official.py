@@ -126,7 +126,7 @@ class Mlp(nn.Module):
 
 @pytest.mark.parametrize("method", ["cmcr", "exmcr"])
 def test_what_we_train_is_read_by_modules_like_theirs(tmp_path: Path, method: str) -> None:
-    left, right = two_spaces()
+    left, right = two_spaces(left_space="clip", right_space="clap")
     options = {
         "projector": "clap-clip" if method == "cmcr" else "two-mlps",
         "optimisation": {"epochs": 1, "min_steps": 5},
@@ -152,10 +152,26 @@ def test_what_we_train_is_read_by_modules_like_theirs(tmp_path: Path, method: st
 
 
 def test_what_their_layout_cannot_say_is_refused(tmp_path: Path) -> None:
-    left, right = two_spaces()
-    for options, says in (({"method": "auto"}, "blend of"), ({"method": "cca"}, "no centring")):
+    left, right = two_spaces(left_space="clip", right_space="clap")
+    quick = {"method": "cmcr", "projector": "linear", "optimisation": {"epochs": 1, "min_steps": 2}}
+    for options, says in (
+        ({"method": "auto", "trained_share": 0.0}, "blend of"),
+        ({"method": "cca"}, "no centring"),
+        (quick, "--projector clap-clip"),
+    ):
         with pytest.raises(IsthmusError, match=says):
             isthmus.connect(left, right, **options).export(tmp_path / "x.pt")
+    with pytest.raises(IsthmusError, match="knows clip and clap by text"):
+        isthmus.connect(*two_spaces(), **quick).export(tmp_path / "x.pt")
+
+
+def test_heads_are_written_by_their_space_not_their_side(tmp_path: Path) -> None:
+    clap, clip = two_spaces(left_space="clap", right_space="clip")
+    options = {"projector": "clap-clip", "optimisation": {"epochs": 1, "min_steps": 5}}
+    connector = isthmus.connect(clap, clip, method="cmcr", **options)
+    again = isthmus.Connector.load(connector.export(tmp_path / "ours.pt"))
+    for own in (*clap.values(), *clip.values()):
+        np.testing.assert_allclose(again.project(own).vectors, connector.project(own).vectors, atol=2e-5)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

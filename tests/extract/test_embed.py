@@ -208,10 +208,87 @@ def test_after_kill_9_only_unfinished_shards_are_done_again(stage: str, tmp_path
 
 def test_one_set_is_made_in_one_way_only(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
     isthmus.embed(photos, tmp_path / "out", space=f"clip:{checkpoints('clip')}", workers=0)
-    with pytest.raises(IsthmusError, match="space 'clip:clip', not 'siglip2:siglip2'"):
+    with pytest.raises(IsthmusError, match="are of space 'clip:clip', not 'siglip2:siglip2'"):
         isthmus.embed(photos, tmp_path / "out", space=f"siglip2:{checkpoints('siglip2')}", workers=0)
     with pytest.raises(IsthmusError, match="its image rows have preprocessing"):
         isthmus.embed(photos, tmp_path / "out", space=f"clip:{checkpoints('clip')}", workers=0, precision="bfloat16")
+
+
+def test_a_file_moved_over_another_keeps_the_set_whole(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
+    def run() -> object:
+        name = f"clip:{checkpoints('clip')}"
+        return isthmus.embed(photos, tmp_path / "out", space=name, workers=0, tokens=True, shard_items=3)
+
+    run()
+    before = dict(zip(*rows_of(tmp_path / "out"), strict=True))
+    (photos / "0.png").rename(photos / "5.png")
+    second = run()
+    assert (second.moved, second.dropped, second.embedded) == (1, 1, 0)
+    after = dict(zip(*rows_of(tmp_path / "out"), strict=True))
+    assert set(after) == {f"{number}.png" for number in (1, 2, 3, 4, 5, 6)}
+    assert np.array_equal(after["5.png"], before["0.png"])
+    assert sorted(open_tokens(tmp_path / "out", "image").ids) == sorted(after)
+    verify_set(tmp_path / "out")
+
+
+def test_another_folder_adds_to_a_set_and_takes_nothing(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
+    name = f"clip:{checkpoints('clip')}"
+    isthmus.embed(photos, tmp_path / "out", space=name, workers=0)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "copy.png").write_bytes((photos / "0.png").read_bytes())
+    second = isthmus.embed(other, tmp_path / "out", space=name, workers=0, prune=True)
+    assert (second.rows, second.embedded, second.moved, second.gone, second.dropped) == (8, 1, 0, 0, 0)
+
+
+def test_files_that_are_away_for_a_while_keep_their_rows(
+    checkpoints: Checkpoints, photos: Path, tmp_path: Path
+) -> None:
+    name = f"clip:{checkpoints('clip')}"
+    (photos / "list.txt").write_text("0.png\n1.png\n2.png\n")
+    place = {"space": name, "modality": "image", "workers": 0}
+    isthmus.embed(photos / "list.txt", tmp_path / "out", **place)
+    (photos / "1.png").rename(photos / "1.away")
+    assert isthmus.embed(photos / "list.txt", tmp_path / "out", **place).rows == 3
+
+
+def test_files_of_others_are_left_alone(checkpoints: Checkpoints, tmp_path: Path) -> None:
+    strange = tmp_path / "out" / "text_emb" / "text_emb_7.npy"
+    strange.parent.mkdir(parents=True)
+    np.save(strange, np.zeros((2, 3), np.float32))
+    (tmp_path / "t.txt").write_text("one\n")
+    with pytest.raises(IsthmusError, match="no manifest of isthmus names it"):
+        isthmus.embed(tmp_path / "t.txt", tmp_path / "out", space=f"clip:{checkpoints('clip')}")
+    assert strange.is_file()
+
+
+def test_lists_of_paths_are_not_taken_for_texts(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
+    (photos / "list.txt").write_text("0.png\n1.png\n")
+    with pytest.raises(IsthmusError, match="not clear: name it with --modality"):
+        isthmus.embed(photos / "list.txt", tmp_path / "out", space=f"clip:{checkpoints('clip')}")
+
+
+def test_precomputed_vectors_of_another_length_are_failures(tmp_path: Path) -> None:
+    folder = tmp_path / "vectors"
+    folder.mkdir()
+    for number in range(5):
+        np.save(folder / f"{number}.npy", np.ones(8 if number != 3 else 5))
+    with pytest.raises(IsthmusError, match="name it with --modality"):
+        isthmus.embed(folder, tmp_path / "out", space="precomputed:mine")
+    summary = isthmus.embed(folder, tmp_path / "out", space="precomputed:mine", modality="audio", workers=0)
+    assert (summary.rows, summary.space) == (4, "mine")
+    assert "5 dimensions, not 8" in errors(tmp_path / "out")["3.npy"]
+
+
+def test_a_script_without_a_guard_is_told_so(stage: str, tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_text("fine")
+    (tmp_path / "script.py").write_text(
+        f"import isthmus\nisthmus.embed({str(tmp_path / 'a.npy')!r}, {str(tmp_path / 'out')!r}, "
+        f"space={stage!r}, modality='image', workers=1)\n"
+    )
+    done = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "if __name__ == '__main__'" in done.stderr
 
 
 def test_two_jobs_do_not_write_into_one_set(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
@@ -254,7 +331,7 @@ def test_texts_of_very_different_length_keep_their_order(checkpoints: Checkpoint
     name = f"clap:{checkpoints('clap')}"
     isthmus.embed(tmp_path / "t.txt", tmp_path / "out", space=name, batch=7, dtype="float32")
     found = isthmus.open_set(tmp_path / "out")["text"]
-    assert found.ids == [str(number) for number in range(50)]
+    assert found.ids == texts
     space = load_space(name, device="cpu")
     for row, text in zip(found.vectors[::9], texts[::9], strict=True):
         alone = space.encode("text", space.preparation("text")(Item("x", None, "", text=text)))[0]

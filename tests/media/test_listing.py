@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -92,19 +93,45 @@ def test_a_saved_dataset_is_read_row_by_row(photos: Path, tmp_path: Path) -> Non
         list(list_media(tmp_path / "saved", "image", column="sound"))
 
 
-def test_texts_are_lines_or_a_column(tmp_path: Path) -> None:
-    (tmp_path / "t.txt").write_text("one\n\ntwo\n")
-    (tmp_path / "t.csv").write_text('caption,id\n"one, with a comma",a\n,b\ntwo,c\n')
+def test_texts_are_lines_or_a_column_and_their_own_ids(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("one\n\ntwo\none\n", encoding="utf-8-sig")
+    (tmp_path / "t.csv").write_text('caption,id\n"one, with a comma",a\n,b\ntwo,c\n', encoding="utf-8-sig")
     (tmp_path / "t.jsonl").write_text('{"text": "one", "id": 7}\n"two"\n')
-    pyarrow.parquet.write_table(pyarrow.table({"words": ["one", "two"]}), tmp_path / "t.parquet")
+    pyarrow.parquet.write_table(pyarrow.table({"words": ["one", "two", None]}), tmp_path / "t.parquet")
     listed = {
         suffix: [(item.id, item.text) for item in list_media(tmp_path / f"t.{suffix}", "text", column=column)]
         for suffix, column in (("txt", None), ("csv", None), ("jsonl", None), ("parquet", "words"))
     }
-    assert listed["txt"] == [("0", "one"), ("2", "two")]
+    assert listed["txt"] == [("one", "one"), ("two", "two")]
     assert listed["csv"] == [("a", "one, with a comma"), ("c", "two")]
-    assert listed["jsonl"] == [("7", "one"), ("1", "two")]
-    assert listed["parquet"] == [("0", "one"), ("1", "two")]
+    assert listed["jsonl"] == [("7", "one"), ("two", "two")]
+    assert listed["parquet"] == [("one", "one"), ("two", "two")]
+
+
+def test_the_packages_own_texts_are_many_and_each_once() -> None:
+    items = list(list_media(Path("everyday"), "text"))
+    assert len({item.text for item in items}) == len(items) > 1500
+    with pytest.raises(IsthmusError, match="are texts, not image"):
+        list(list_media(Path("everyday"), "image"))
+
+
+def test_a_stray_tar_hides_no_folder(photos: Path) -> None:
+    with tarfile.open(photos / "backup.tar", "w") as archive:
+        archive.add(photos / "b.png", "x/1.png")
+        archive.add(photos / "b.png", "y/1.png")
+    assert len(list(list_media(photos, "image"))) == 3
+    assert [item.id for item in list_media(photos / "backup.tar", "image")] == ["backup/x/1", "backup/y/1"]
+
+
+def test_names_and_texts_that_are_no_unicode_are_escaped(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"text": "a \\ud800 b"}\n')
+    (item,) = list_media(tmp_path / "t.jsonl", "text")
+    assert item.text.encode().decode() == item.text
+    odd = os.fsdecode(b"\xff.png")
+    media_files.write_picture(tmp_path / "a.png").rename(tmp_path / odd)
+    (item,) = list_media(tmp_path, "image")
+    assert item.id.encode()
+    assert read_image(item.source).size == (70, 48)
 
 
 def test_stamps_follow_the_text_and_the_file(photos: Path) -> None:
@@ -119,14 +146,18 @@ def test_what_is_wrong_with_a_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     (tmp_path / "bad.jsonl").write_text('{"text": "x"}\n{"text": \n')
     (tmp_path / "bad.txt").write_bytes(b"ok\n\xff\xfe\n")
+    (tmp_path / "latin.csv").write_bytes("text\nédition\n".encode("latin-1"))
+    (tmp_path / "null.jsonl").write_text('{"text": "x", "id": null}\n')
     (tmp_path / "bad.tar").write_bytes(b"no tar")
     with tarfile.open(tmp_path / "gz.tar", "w:gz") as archive:
         archive.addfile(tarfile.TarInfo("a.jpg"), io.BytesIO())
     for name, modality, says in (
         ("empty", "image", "holds no image"),
         ("absent", "image", "not found"),
-        ("t.csv", "text", "none of text, caption"),
-        ("t.csv", "image", "none of text, caption"),
+        ("t.csv", "text", "entry 1 has none of text, caption"),
+        ("t.csv", "image", "entry 1 has none of text, caption"),
+        ("latin.csv", "text", "not UTF-8 text"),
+        ("null.jsonl", "text", "entry 1 has no 'id'"),
         ("bad.jsonl", "text", "line 2 is not JSON"),
         ("bad.txt", "text", "not UTF-8 text"),
         ("bad.tar", "image", "not an uncompressed tar"),

@@ -11,7 +11,7 @@ from PIL import Image
 
 import media_files
 from isthmus.media import Item, as_source, read_audio, read_video
-from isthmus.media.listing import text_item
+from isthmus.media.item import text_item
 from isthmus.spaces import Space, Views, load_space
 from isthmus.spaces.batching import collate, mean_of_views
 

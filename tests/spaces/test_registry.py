@@ -1,12 +1,14 @@
 """Names of spaces: families, checkpoints, what other packages add, and what is said when something is missing."""
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import tiny_checkpoints
 from isthmus.cli import main
@@ -60,10 +62,32 @@ def test_what_is_missing_is_named(spec: str, says: str) -> None:
 
 
 def test_a_folder_of_another_family_is_refused(checkpoints: Callable[[str], Path], tmp_path: Path) -> None:
-    with pytest.raises(IsthmusError, match=r"CLIPModel|cannot be loaded"):
+    with pytest.raises(IsthmusError, match="is a checkpoint of clap, not of clip"):
         load_space(f"clip:{checkpoints('clap')}")
+    with pytest.raises(IsthmusError, match="is a checkpoint of clip, not of siglip or siglip2"):
+        load_space(f"siglip2:{checkpoints('clip')}")
     with pytest.raises(IsthmusError, match="cannot be loaded"):
         load_space(f"clip:{tmp_path}")
+
+
+def test_a_checkpoint_without_its_tokenizer_is_refused(checkpoints: Callable[[str], Path], tmp_path: Path) -> None:
+    bare = shutil.copytree(checkpoints("clip"), tmp_path / "bare")
+    for file in bare.glob("tokenizer*"):
+        file.unlink()
+    with pytest.raises(IsthmusError, match=r"tokenizer|cannot be loaded"):
+        load_space(f"clip:{bare}", device="cpu").preparation("text").fingerprint  # noqa: B018
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@pytest.mark.parametrize("device", ["cuda", "toaster"])
+def test_a_device_that_is_not_there_is_refused(checkpoints: Callable[[str], Path], device: str) -> None:
+    with pytest.raises(IsthmusError, match=f"device '{device}'"):
+        load_space(f"clip:{checkpoints('clip')}", device=device)
+
+
+def test_versions_are_part_of_a_spaces_name(checkpoints: Callable[[str], Path], tmp_path: Path) -> None:
+    named = shutil.copytree(checkpoints("clip"), tmp_path / "mine-v1.5")
+    assert load_space(f"clip:{named}", device="cpu").name == "clip:mine-v1.5"
 
 
 def test_the_public_name_loads_offline_from_the_hubs_cache(tmp_path: Path) -> None:
@@ -94,8 +118,6 @@ def test_precomputed_vectors_are_read_one_a_file(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
-    import torch
-
     class Evil:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return (print, ("code ran",))

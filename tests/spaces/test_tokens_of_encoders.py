@@ -10,7 +10,7 @@ import transformers
 
 import media_files
 from isthmus.media import Item, as_source
-from isthmus.media.listing import text_item
+from isthmus.media.item import text_item
 from isthmus.spaces import Space, load_space
 from isthmus.spaces.batching import collate
 

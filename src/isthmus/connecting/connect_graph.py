@@ -44,8 +44,16 @@ def connect_graph(
             return fit_star(
                 sets, config, base=base, onto=onto, seed=seed, device=device, checkpoint=checkpoint, progress=progress
             )
-        case AutoConfig() | CcaConfig() if onto is None:
-            return fit_joint(sets, config if isinstance(config, CcaConfig) else None, base=base, seed=seed)
+        case AutoConfig() if onto is None:
+            if config != AutoConfig():
+                raise IsthmusError(
+                    "auto has no options where more than two spaces are joined: leave them out, or take cca"
+                )
+            return fit_joint(sets, base=base, seed=seed)
+        case CcaConfig() if onto is None:
+            if config.right_penalty is not None:
+                raise IsthmusError("option right-penalty is for two spaces: more have one penalty, --penalty")
+            return fit_joint(sets, config, base=base, seed=seed)
     if onto is not None:
         raise IsthmusError(f"a star is added to by method exmcr, not {method_name(config)}")
     raise IsthmusError(f"method {method_name(config)} joins two spaces: for more take exmcr (a star), auto or cca")

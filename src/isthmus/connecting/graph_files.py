@@ -7,6 +7,7 @@ from pathlib import Path
 
 from isthmus.atomic import write_whole
 from isthmus.connecting.connector import Connector
+from isthmus.connecting.model_folder import CONFIG
 from isthmus.connecting.space_graph import SpaceGraph
 from isthmus.errors import IsthmusError
 
@@ -15,12 +16,14 @@ FORMAT, GRAPH = "isthmus-graph-1", "graph.json"
 
 def write_graph(graph: SpaceGraph, folder: Path) -> Path:
     """Write every leg, then the file that names them. A leg that is there with the same weights is left as it is."""
+    if (folder / CONFIG).exists():
+        raise IsthmusError(f"{folder}: holds a connector: save the graph to a folder of its own")
     names = [f"leg_{number}" for number in range(len(graph.legs))]
     for name, leg in zip(names, graph.legs, strict=True):
         if not _is_there(folder / name, leg):
             leg.save(folder / name)
     write_whole(folder / "README.md", _card(graph))
-    facts = {"format": FORMAT, "kind": graph.kind, "base": graph.base}
+    facts = {"format": FORMAT, "kind": graph.kind, "base": graph.base, "parents": dict(graph.parents)}
     legs = [{"folder": name, "space": leg.space} for name, leg in zip(names, graph.legs, strict=True)]
     write_whole(folder / GRAPH, json.dumps({**facts, "legs": legs}, indent=2) + "\n")
     return folder
@@ -33,6 +36,7 @@ def read_graph(folder: Path) -> SpaceGraph:
         content = json.loads(path.read_text())
         if content["format"] != FORMAT or content["kind"] not in ("star", "joint"):
             raise ValueError(f"format {content['format']!r}, kind {content['kind']!r}")
+        base, parents = str(content["base"]), dict(content["parents"])
         named = [(folder / entry["folder"], entry["space"]) for entry in content["legs"]]
     except FileNotFoundError as error:
         raise IsthmusError(f"{path}: not found; give the folder of a graph of spaces") from error
@@ -42,7 +46,7 @@ def read_graph(folder: Path) -> SpaceGraph:
     for (place, space), leg in zip(named, legs, strict=True):
         if leg.space != space:
             raise IsthmusError(f"{place}: is {leg.space!r}, {path.name} names {space!r}: copy or save the graph again")
-    return SpaceGraph(content["kind"], content["base"], legs)
+    return SpaceGraph(content["kind"], base, legs, parents)
 
 
 def load_any(folder: Path) -> Connector | SpaceGraph:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.connecting.model_folder import CARD, CONFIG, WEIGHTS
-from isthmus.errors import IsthmusError
+from isthmus.errors import IsthmusError, reason_of
 
 
 def push_folder(save: Callable[[Path], Path], repo_id: str, *, private: bool, token: str | None, message: str) -> str:
@@ -23,9 +23,8 @@ def push_folder(save: Callable[[Path], Path], repo_id: str, *, private: bool, to
             api.create_repo(repo_id, private=private, exist_ok=True)
             done = api.upload_folder(repo_id=repo_id, folder_path=folder, commit_message=message)
         except problems as error:
-            reason = " ".join(str(error).split())[:240]
             raise IsthmusError(
-                f"{repo_id}: the hub did not take it ({reason}): check name, token and connection"
+                f"{repo_id}: the hub did not take it ({reason_of(error)}): check name, token and connection"
             ) from error
     return str(getattr(done, "commit_url", done))
 
@@ -41,8 +40,7 @@ def fetched_folder(name: str, *, revision: str | None, token: str | None) -> Pat
     try:
         return Path(api.snapshot_download(name, revision=revision, allow_patterns=[CARD, CONFIG, WEIGHTS]))
     except problems as error:
-        reason = " ".join(str(error).split())[:240]
-        raise IsthmusError(f"{name}: no such folder, and not fetched from the hub ({reason})") from error
+        raise IsthmusError(f"{name}: no such folder, and not fetched from the hub ({reason_of(error)})") from error
 
 
 def _hub(token: str | None) -> tuple[Any, tuple[type[Exception], ...]]:

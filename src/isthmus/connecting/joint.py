@@ -94,7 +94,7 @@ def fit_joint(
         )
         for edge in edges
     ]
-    return SpaceGraph("joint", root, tuple(legs))
+    return SpaceGraph("joint", root, tuple(legs), {edge.leaf: edge.parent for edge in edges})
 
 
 def _centres(own: EmbeddingSet, kind: Centring) -> dict[str, Tensor]:

@@ -22,8 +22,9 @@ def write_model(
     folder: Path, form: str, tensors: Iterable[tuple[str, Tensor]], config: Mapping[str, Any], card: str
 ) -> Path:
     """Write the folder, each file whole or not at all; the config comes last, with ``form`` and the weights' hash."""
-    if (folder / "manifest.json").exists():
-        raise IsthmusError(f"{folder}: holds an embedding set: save the model to a folder of its own")
+    for other, what in (("manifest.json", "an embedding set"), ("graph.json", "a graph of spaces")):
+        if (folder / other).exists():
+            raise IsthmusError(f"{folder}: holds {what}: save the model to a folder of its own")
     with written_whole(folder / WEIGHTS) as part:
         save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors}, part)
     whole = {"format": form, **config, "sha256": sha256_of(folder / WEIGHTS)}

@@ -6,7 +6,6 @@ them apart is the names of the weights. Weights only: nothing else is unpickled.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from isthmus.atomic import written_whole
 from isthmus.connecting.connector import Connector
 from isthmus.connecting.member import Head, Member
 from isthmus.errors import IsthmusError
+from isthmus.spaces.weights_only import read_weights_only
 
 SUFFIXES = (".pt", ".pth", ".bin")
 MEMORIES = {"clap": "audio", "ulip": "points"}
@@ -69,13 +69,7 @@ def write_official(connector: Connector, path: Path) -> Path:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise IsthmusError(f"{path}: not found") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise IsthmusError(f"{path}: holds no plain weights ({reason}): fetch the official file again") from error
+    state = read_weights_only(path)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise IsthmusError(f"{path}: holds no state dict: fetch the official file again")
     return state
@@ -142,32 +136,41 @@ def _state_of(connector: Connector) -> dict[str, Tensor]:
             f"a blend of {len(connector.members)} members has no form in the authors' layout: connect with "
             "--method cmcr or exmcr"
         )
-    member = connector.members[0]
-    if any(head.centres for head in (member.left, member.right)):
+    heads = _heads_by_family(connector)
+    if any(head.centres for head in heads.values()):
         raise IsthmusError("the authors' layout has no centring: connect with --centring none")
-    if len(member.left.projector) == 0 or len(member.right.projector) == 0:
-        return _exmcr_state(member)
-    layers = [_layers(head.projector) for head in (member.left, member.right)]
-    one = all(len(own) == 1 and isinstance(list(head.projector)[-1], nn.ReLU) for own, head in _with(layers, member))
-    two = all(len(own) == 2 for own in layers)
-    if not one and not two:
-        raise IsthmusError(
-            "the authors' layout has no linear projector: connect with --projector clap-clip or ulip-clip"
-        )
-    left, right = ("Head_A", "Head_B") if one else ("Head_B", "Head_A")
+    leaf = next(name for name in heads if name != "clip")
+    if len(heads["clip"].projector) == 0:
+        return _exmcr_state(heads[leaf])
+    layout, family = (ULIP_CLIP, "ulip-clip") if leaf == "ulip" else (CLAP_CLIP, "clap-clip")
     state: dict[str, Tensor] = {}
-    for head, own in ((left, layers[0]), (right, layers[1])):
-        for part, layer in zip(("net",) if one else ("net1", "net2"), own, strict=True):
+    for space, head in layout.heads.items():
+        layers = _layers(heads[space].projector)
+        closing = bool(len(heads[space].projector)) and isinstance(heads[space].projector[-1], nn.ReLU)
+        if len(layers) != len(layout.parts) or closing != layout.closing_relu:
+            raise IsthmusError(
+                f"their layout of clip and {leaf} has another projector: connect with --projector {family}"
+            )
+        for part, layer in zip(layout.parts, layers, strict=True):
             state |= _with_identity_norm(f"{head}.{part}", layer.weight, layer.bias)
     return state
 
 
-def _with(layers: list[list[nn.Linear]], member: Member) -> zip[tuple[list[nn.Linear], Head]]:
-    return zip(layers, (member.left, member.right), strict=True)
+def _heads_by_family(connector: Connector) -> dict[str, Head]:
+    """Both heads by the family of their space. Raises `IsthmusError` for spaces the authors' files do not join."""
+    member = connector.members[0]
+    named = {connector.left_space: member.left, connector.right_space: member.right}
+    found = {space.partition(":")[0]: head for space, head in named.items()}
+    leaf = next((name for name in found if name in OVERLAPS), None)
+    if "clip" not in found or leaf is None or connector.overlap != OVERLAPS[leaf]:
+        raise IsthmusError(
+            f"{connector.left_space!r} and {connector.right_space!r} by {connector.overlap}: the authors' layout knows "
+            "clip and clap by text, clip and ulip by image"
+        )
+    return found
 
 
-def _exmcr_state(member: Member) -> dict[str, Tensor]:
-    leaf = member.right if len(member.left.projector) == 0 else member.left
+def _exmcr_state(leaf: Head) -> dict[str, Tensor]:
     layers = _layers(leaf.projector)
     if len(layers) not in (3, 4):
         raise IsthmusError("Ex-MCR's layout has two MLPs: connect with --projector two-mlps")

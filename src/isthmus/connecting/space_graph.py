@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -21,12 +21,14 @@ class SpaceGraph:
     """Ways from several spaces into one, each leg a `Connector` from its parent (left) to its leaf (right).
 
     A ``star`` keeps its base: its joint space is the base space itself, a leaf is mapped into its parent and so on
-    until the base. A ``joint`` graph has a new space, into which the base's head is the same in every leg.
+    until the base. A ``joint`` graph has a new space; its legs all begin at the base, whose head is the same in each.
+    ``parents`` says with which space each leaf shares its overlap.
     """
 
     kind: Kind
     base: str
     legs: tuple[Connector, ...]
+    parents: Mapping[str, str]
 
     def __repr__(self) -> str:
         return f"SpaceGraph({self.kind} around {self.base!r}: {', '.join(self.spaces)})"
@@ -68,10 +70,8 @@ class SpaceGraph:
     def _to_base(self, space: str) -> list[tuple[str, str, str]]:
         steps = []
         while space != self.base:
-            leg = self.leg_of(space)
-            parent = self.base if self.kind == "joint" else leg.left_space
-            steps.append((space, leg.overlap, parent))
-            space = parent
+            steps.append((space, self.leg_of(space).overlap, self.parents[space]))
+            space = self.parents[space]
         return steps
 
     def project(self, embeddings: Embeddings) -> Embeddings:
@@ -102,7 +102,8 @@ class SpaceGraph:
             raise IsthmusError(f"the graph has {leg.right_space!r} already: give a space it lacks")
         if any(len(member.left.projector) or member.left.centres for member in leg.members):
             raise IsthmusError("the leg changes its parent's vectors: a star's legs are of method exmcr with base left")
-        return replace(self, legs=(*self.legs, leg))
+        parents = {**self.parents, leg.right_space: leg.left_space}
+        return replace(self, legs=(*self.legs, leg), parents=parents)
 
     def lines(self) -> list[str]:
         """The graph as text: each leg, how its overlap was found again, and the paths."""
@@ -113,7 +114,7 @@ class SpaceGraph:
                 if leg.report is None
                 else f"; held-out {leg.overlap}: mean reciprocal rank {leg.report.overlap_mrr:.2f}"
             )
-            found.append(f"{leg.left_space} -- {leg.overlap} -- {leg.right_space}{twins}")
+            found.append(f"{self.parents[leg.right_space]} -- {leg.overlap} -- {leg.right_space}{twins}")
         leaves = self.spaces[1:]
         for number, start in enumerate(leaves):
             for end in leaves[number + 1 :]:

@@ -30,16 +30,8 @@ def fit_star(
     on its parent's set and its own, never on other leaves. Raises as `connect` and `overlap_tree`.
     """
     named = by_space(sets)
-    graph = onto or SpaceGraph("star", base or next(iter(named)), ())
-    root = next((space for space in graph.spaces if space in named), None)
-    if root is None:
-        raise IsthmusError(
-            f"none of the sets is of a space of the star ({', '.join(graph.spaces)}): give the parent's too"
-        )
-    if config.base != "left":
-        raise IsthmusError("option base is right: in a star the base is named with --base-space")
-    for edge in overlap_tree(named, root, graph.spaces):
-        part = None if checkpoint is None else checkpoint.with_name(f"{edge.leaf.replace(':', '_')}.{checkpoint.name}")
+    graph = onto or SpaceGraph("star", base or next(iter(named)), (), {})
+    for edge in _new_edges(named, graph, base, config):
         graph = graph.with_leaf(
             connect(
                 *_sides(named, edge),
@@ -47,11 +39,37 @@ def fit_star(
                 method=config,
                 seed=seed,
                 device=device,
-                checkpoint=part,
+                checkpoint=None if checkpoint is None else _checkpoint_of(checkpoint, edge.leaf),
                 progress=progress,
             )
         )
     return graph
+
+
+def _new_edges(sets: dict[str, EmbeddingSet], graph: SpaceGraph, base: str | None, config: ExmcrConfig) -> list[Edge]:
+    """The edges to leaves the star lacks, checked before anything is trained."""
+    if graph.kind != "star":
+        raise IsthmusError("a joint space changes with every space it joins: connect all sets anew, or add to a star")
+    if base is not None and base != graph.base:
+        raise IsthmusError(f"the star's base is {graph.base!r}, not {base!r}: leave --base-space out")
+    if config.base != "left":
+        raise IsthmusError("option base is right: in a star the base is named with --base-space")
+    root = next((space for space in graph.spaces if space in sets), None)
+    if root is None:
+        raise IsthmusError(
+            f"none of the sets ({', '.join(sets)}) is of a space of the star ({', '.join(graph.spaces)}): "
+            "name its base with --base-space, or give the parent's set too"
+        )
+    edges = overlap_tree(sets, root, graph.spaces)
+    if not edges:
+        raise IsthmusError(f"every set is of a space the star has already ({', '.join(graph.spaces)})")
+    return edges
+
+
+def _checkpoint_of(checkpoint: Path, leaf: str) -> Path:
+    """A file of its own for each leaf's training."""
+    plain = "".join(letter if letter.isalnum() else "_" for letter in leaf)
+    return checkpoint.with_name(f"{plain}.{checkpoint.name}")
 
 
 def _sides(sets: dict[str, EmbeddingSet], edge: Edge) -> tuple[EmbeddingSet, EmbeddingSet]:

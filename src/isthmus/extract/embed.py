@@ -22,7 +22,6 @@ from isthmus.extract.store import Store, Written, only_writer
 from isthmus.media import Item, list_media
 from isthmus.options import build
 from isthmus.spaces import Space, load_space
-from isthmus.spaces.checkpoint import fingerprint_of
 from isthmus.spaces.registry import best_device, parse
 
 
@@ -79,6 +78,8 @@ def embed(
     Raises `IsthmusError` where there is nothing to embed, the space cannot be loaded or lacks the modality, or the
     set at ``out`` was made otherwise.
     """
+    if config is not None and options:
+        raise IsthmusError(f"option {next(iter(options))} stands beside a config: set it in the config")
     job, loaded, items = _asked(Path(where), Path(out), space, modality, config or build(EmbedConfig, options))
     with only_writer(job.out):
         return _embedded(job, loaded, items, progress=progress)
@@ -94,7 +95,7 @@ def _asked(
         raise IsthmusError(f"the space {space!r} has no {chosen!r}: it has {', '.join(family.modalities)}")
     kind = "vector" if family.name == "precomputed" else None
     items = list(list_media(where, chosen, column=config.column, id_column=config.id_column, kind=kind))
-    job = Job(space, chosen, out, config.device or best_device(), config)
+    job = Job(space, chosen, out.absolute(), config.device or best_device(), config)
     loaded = load_space(space, device=job.device, precision=config.precision)
     if config.tokens and chosen not in loaded.token_modalities:
         raise IsthmusError(f"the space {space!r} gives no tokens of {chosen!r}: leave --tokens out")
@@ -142,7 +143,7 @@ def embed_each(
 def _entry(job: Job, space: Space) -> ModalityManifest:
     """What the manifest says of rows this job makes; the dimension is known once there are some."""
     preparation = space.preparation(job.modality).fingerprint
-    made = fingerprint_of(preparation, job.config.precision, "tokens" if job.config.tokens else "")
+    made = f"{preparation} {job.config.precision}" + (" with tokens" if job.config.tokens else "")
     return ModalityManifest(job.modality, space.name, 0, job.config.dtype, True, (), space.revision, made)
 
 

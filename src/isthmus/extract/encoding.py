@@ -69,17 +69,21 @@ def _encode(space: Space, job: Job, preparation: Preparation, batch: list[Prepar
     counts = [views_in(own) for own in views]
     whole = collate(views, preparation.padding)
     rows = mean_of_views(space.encode(job.modality, whole), counts)
-    finite = np.isfinite(rows).all(1) & rows.any(1)
-    tokens = _tokens(space, job, whole, counts, [one.item.id for one in batch]) if job.config.tokens else None
-    for number, one in enumerate(batch):
-        if not finite[number]:
-            found.problems.append((one.item, f"{one.item.name}: the encoder gave NaN or zero for it"))
-            continue
-        found.items.append(one.item)
-        found.contents.append(one.content)
-        found.rows.append(rows[number])
-        if tokens is not None:
-            found.tokens.append(tokens[number])
+    usable = np.isfinite(rows).all(1) & rows.any(1)
+    if not usable.all() and len(batch) > 1:
+        for one in batch:
+            _encode(space, job, preparation, [one], found)
+        return
+    dim = len(found.rows[0]) if found.rows else rows.shape[1]
+    if not usable.all() or rows.shape[1] != dim:
+        why = "gave NaN or zero for it" if rows.shape[1] == dim else f"gave {rows.shape[1]} dimensions, not {dim}"
+        found.problems += [(one.item, f"{one.item.name}: the encoder {why}") for one in batch]
+        return
+    found.items += [one.item for one in batch]
+    found.contents += [one.content for one in batch]
+    found.rows += list(rows)
+    if job.config.tokens:
+        found.tokens += _tokens(space, job, whole, counts, [one.item.id for one in batch])
 
 
 def _tokens(space: Space, job: Job, views: Views, counts: Sequence[int], ids: list[str]) -> list[Tokens]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.errors import IsthmusError
-from isthmus.extract.records import Known, uri_of
+from isthmus.extract.records import Known, is_gone, uri_of
 from isthmus.extract.store import Store, failure_ids
 from isthmus.media import Item
-from isthmus.media.source import sha256_of_source
+from isthmus.media.source import Remote, sha256_of_source
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Plan:
     """What is to be done: items to embed, ids whose rows are of another content now, ids whose item is gone.
 
     ``moved`` maps ids whose item is gone to a new item of the same content: their rows need a new name only.
-    ``same`` items need nothing, ``failed`` ones failed before and have not changed.
+    ``same`` items need nothing.
     """
 
     todo: tuple[Item, ...]
@@ -25,7 +25,6 @@ class Plan:
     gone: frozenset[str]
     moved: Mapping[str, Item]
     same: int
-    failed: int
 
     def shards(self, items: int) -> Iterator[tuple[Item, ...]]:
         """What is to be embedded, so many items at a time."""
@@ -50,12 +49,16 @@ def make_plan(items: Sequence[Item], store: Store, *, retry: bool) -> Plan:
     changed = {item.id for item in items if item.id in known and _differs(item, known[item.id], store)}
     todo = [item for item in items if item.id in changed or (item.id not in known and item.id not in failed)]
     store.forget_failures({item.id for item in todo})
-    gone = known.keys() - by_id.keys()
-    same = len(items) - len(todo) - len(failed)
+    gone = {row.id for row in known.values() if row.id not in by_id and is_gone(row.uri)}
     moved = _moved([known[name] for name in gone], todo)
     new = {item.id for item in moved.values()}
-    todo = [item for item in todo if item.id not in new]
-    return Plan(tuple(todo), frozenset(changed), frozenset(gone - moved.keys()), moved, same, len(failed))
+    return Plan(
+        todo=tuple(item for item in todo if item.id not in new),
+        changed=frozenset(changed),
+        gone=frozenset(gone - moved.keys()),
+        moved=moved,
+        same=len(items) - len(todo) - len(failed),
+    )
 
 
 def _moved(gone: Sequence[Known], todo: Sequence[Item]) -> dict[str, Item]:
@@ -70,10 +73,11 @@ def _moved(gone: Sequence[Known], todo: Sequence[Item]) -> dict[str, Item]:
 
 
 def _differs(item: Item, known: Known, store: Store) -> bool:
-    """Whether an item is not what its row was made of."""
+    """Whether an item is not what its row was made of; one that cannot be read now may be."""
     if item.stamp == known.stamp:
         return False
-    if _content(item) == known.content:
+    content = _content(item)
+    if content in ("", known.content):
         return False
     if known.uri and known.uri != uri_of(item):
         raise IsthmusError(
@@ -88,6 +92,6 @@ def _content(item: Item) -> str:
     if item.source is None:
         return item.stamp
     try:
-        return sha256_of_source(item.source)
+        return "" if isinstance(item.source, Remote) else sha256_of_source(item.source)
     except OSError:
         return ""

@@ -10,6 +10,7 @@ from isthmus.atomic import written_whole
 from isthmus.embeddings.layout import metadata_file
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item
+from isthmus.media.item import as_unicode
 from isthmus.media.source import LocalFile
 
 ERRORS = "errors.parquet"
@@ -30,10 +31,11 @@ class Known:
 
 @dataclass(frozen=True)
 class Failure:
-    """An item that could not be read: why, its stamp then, and the shard it was to be in."""
+    """An item that could not be read: why, where it came from, its stamp then, and the shard it was to be in."""
 
     id: str
     modality: str
+    uri: str
     reason: str
     stamp: str
     shard: int
@@ -43,7 +45,15 @@ def uri_of(item: Item) -> str:
     """Where an item came from: an absolute path where it is a file; nothing for texts."""
     if item.source is None:
         return ""
-    return str(item.source.path.resolve()) if isinstance(item.source, LocalFile) else item.source.name
+    found = str(item.source.path.absolute()) if isinstance(item.source, LocalFile) else item.source.name
+    return as_unicode(found)
+
+
+def is_gone(uri: str) -> bool:
+    """Whether a file is not where it was: of a tar's member, the tar. Of what is no file nothing is known: gone."""
+    archive, tar, _ = uri.partition(".tar/")
+    place = archive + ".tar" if tar else uri
+    return not place.startswith("/") or not Path(place).exists()
 
 
 def metadata_of(item: Item, content: str) -> dict[str, object]:

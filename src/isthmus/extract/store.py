@@ -21,7 +21,16 @@ from isthmus.embeddings.writer import write_shard
 from isthmus.errors import IsthmusError
 from isthmus.extract.encoding import Encoded
 from isthmus.extract.job import Job
-from isthmus.extract.records import Failure, Known, known_rows, metadata_of, read_failures, write_failures
+from isthmus.extract.records import (
+    Failure,
+    Known,
+    is_gone,
+    known_rows,
+    metadata_of,
+    read_failures,
+    uri_of,
+    write_failures,
+)
 from isthmus.media import Item
 
 LOCK = ".embed.lock"
@@ -41,7 +50,9 @@ class Written:
 def write_encoded(job: Job, number: int, encoded: Encoded) -> Written:
     """Write the files of a shard. Nothing knows of them before they are committed."""
     folder, modality, dtype = job.out, job.modality, job.config.dtype
-    failures = tuple(Failure(item.id, modality, why, item.stamp, number) for item, why in encoded.problems)
+    failures = tuple(
+        Failure(item.id, modality, uri_of(item), why, item.stamp, number) for item, why in encoded.problems
+    )
     if not encoded.items:
         return Written(Shard(number, 0, "", ""), None, None, failures, None)
     vectors = np.stack(encoded.rows).astype(dtype)
@@ -74,13 +85,42 @@ class Store:
 
     def __init__(self, folder: Path, asked: ModalityManifest) -> None:
         self.folder, self.asked = folder, asked
-        there = read_manifest(folder).get(asked.modality)
+        present = read_manifest(folder)
+        other = next((entry for entry in present.values() if entry.space != asked.space), None)
+        if other is not None:
+            raise IsthmusError(
+                f"{folder}: its {other.modality} rows are of space {other.space!r}, not {asked.space!r}: a set is of "
+                "one space, write to another folder"
+            )
+        there = present.get(asked.modality)
         self.entry = replace(asked, shards=()) if there is None else agreed(folder, replace(asked, dim=there.dim))
+        if there is None:
+            self._claim()
         self._tokens: TokenWriter | None = None
         every = read_failures(folder)
         self._others = [failure for failure in every if failure.modality != asked.modality]
         own = [failure for failure in every if failure.modality == asked.modality]
         self._failures = [failure for failure in own if failure.shard in self.numbers]
+
+    def _claim(self) -> None:
+        """Name the modality in the manifest before anything is written: what `clean` deletes is then this set's own."""
+        stranger = next((file for own in self._folders if own.is_dir() for file in own.iterdir()), None)
+        if stranger is not None:
+            raise IsthmusError(
+                f"{stranger}: is there, and no manifest of isthmus names it: write to another folder (isthmus convert "
+                "reads sets made elsewhere)"
+            )
+        commit(self.folder, self.entry)
+
+    @property
+    def _folders(self) -> tuple[Path, Path, Path]:
+        """Where this modality's vectors, metadata and tokens lie."""
+        modality = self.asked.modality
+        return (
+            vectors_file(self.folder, modality, 0).parent,
+            metadata_file(self.folder, modality, 0).parent,
+            tokens_folder(self.folder, modality),
+        )
 
     @property
     def numbers(self) -> set[int]:
@@ -120,42 +160,60 @@ class Store:
         commit(self.folder, self.entry)
 
     def forget_failures(self, ids: Collection[str]) -> None:
-        """Let items be tried again."""
-        self._failures = [failure for failure in self._failures if failure.id not in ids]
+        """Let items be tried again, and forget those that are gone."""
+        self._failures = [
+            failure
+            for failure in self._failures
+            if failure.id not in ids and not (failure.uri and is_gone(failure.uri))
+        ]
+        write_failures(self.folder, self._others + self._failures)
 
     def edit(self, dropped: Collection[str], renamed: Mapping[str, Item]) -> None:
-        """Take rows out and give others the name of a new item: each shard that holds some is written anew."""
-        touched = {known.shard for known in self.known().values() if known.id in dropped or known.id in renamed}
-        for number in sorted(touched):
-            self._rewrite(number, dropped, renamed)
+        """Take rows out and give others the name of a new item: shards that hold some are written anew, all or none."""
+        touched = sorted({row.shard for row in self.known().values() if row.id in dropped or row.id in renamed})
+        if not touched:
+            return
+        has_tokens = (self._folders[2] / "manifest.json").is_file()
+        tokens = open_tokens(self.folder, self.asked.modality) if has_tokens else None
+        new_of = dict(zip(touched, self.new_numbers(), strict=False))
+        shards, entries = [], []
+        for old, new in new_of.items():
+            shard, entry = self._rewritten(old, new, dropped, renamed, tokens)
+            shards.append(shard)
+            entries += entry
+        if tokens is not None:
+            self._token_writer({"dim": tokens.dim, "unit": tokens.unit}).commit(*entries)
+        kept = [shard for shard in self.entry.shards if shard.number not in new_of]
+        self.entry = replace(self.entry, shards=tuple(sorted([*kept, *shards], key=lambda shard: shard.number)))
+        moved = [replace(failure, shard=new_of.get(failure.shard, failure.shard)) for failure in self._failures]
+        self._failures = moved
+        write_failures(self.folder, self._others + moved)
+        commit(self.folder, self.entry)
+        self.clean()
 
-    def _rewrite(self, number: int, dropped: Collection[str], renamed: Mapping[str, Item]) -> None:
+    def _rewritten(
+        self, old: int, new: int, dropped: Collection[str], renamed: Mapping[str, Item], tokens: Tokens | None
+    ) -> tuple[Shard, list[dict[str, Any]]]:
+        """The files of a shard without the dropped rows and with new names, under a new number; not yet committed."""
         import pyarrow.parquet
 
         modality = self.entry.modality
-        files = vectors_file(self.folder, modality, number), metadata_file(self.folder, modality, number)
-        every = pyarrow.parquet.read_table(files[1]).to_pylist()
+        every = pyarrow.parquet.read_table(metadata_file(self.folder, modality, old)).to_pylist()
         kept = [place for place, row in enumerate(every) if row["id"] not in dropped]
+        if not kept:
+            return Shard(new, 0, "", ""), []
         rows = [
             metadata_of(renamed[row["id"]], row["content"]) if row["id"] in renamed else row
             for row in (every[place] for place in kept)
         ]
-        shards = [shard for shard in self.entry.shards if shard.number != number]
-        if kept:
-            new = next(self.new_numbers())
-            shards.append(write_shard(self.folder, modality, new, np.asarray(map_rows(files[0])[kept]), rows))
-            if (tokens_folder(self.folder, modality) / f"ids_{number}.json").is_file():
-                self._rewrite_tokens(new, [every[place]["id"] for place in kept], [str(row["id"]) for row in rows])
-        self.entry = replace(self.entry, shards=tuple(sorted(shards, key=lambda shard: shard.number)))
-        commit(self.folder, self.entry)
-        self.clean()
-
-    def _rewrite_tokens(self, new: int, kept: list[str], names: list[str]) -> None:
-        every = open_tokens(self.folder, self.entry.modality)
-        place = {name: row for row, name in enumerate(every.ids)}
-        tokens = every.take(np.array([place[name] for name in kept]))
-        writer = self._token_writer({"dim": every.dim, "unit": every.unit})
-        writer.commit(write_token_shard(writer.folder, new, tokens.named(names), self.asked.dtype))
+        vectors = np.asarray(map_rows(vectors_file(self.folder, modality, old))[kept])
+        shard = write_shard(self.folder, modality, new, vectors, rows)
+        if tokens is None:
+            return shard, []
+        place_of = {name: place for place, name in enumerate(tokens.ids)}
+        own = tokens.take(np.array([place_of[every[place]["id"]] for place in kept]))
+        named = own.named([str(row["id"]) for row in rows])
+        return shard, [write_token_shard(self._folders[2], new, named, self.asked.dtype)]
 
     def _token_writer(self, facts: Mapping[str, Any]) -> TokenWriter:
         if self._tokens is None:
@@ -171,16 +229,10 @@ class Store:
 
     def clean(self) -> None:
         """Delete what a run that was killed, or a rewriting, left: files of shards that are not committed."""
-        modality, numbers = self.asked.modality, self.numbers
-        folders = (
-            vectors_file(self.folder, modality, 0).parent,
-            metadata_file(self.folder, modality, 0).parent,
-            tokens_folder(self.folder, modality),
-        )
-        if (folders[2] / "manifest.json").is_file():
-            facts = read_token_manifest(folders[2])
-            self._token_writer(facts).commit(keep=numbers.__contains__)
-        for folder in folders:
+        numbers = self.numbers
+        if (self._folders[2] / "manifest.json").is_file():
+            self._token_writer(read_token_manifest(self._folders[2])).commit(keep=numbers.__contains__)
+        for folder in self._folders:
             for file in folder.glob("*_*.*") if folder.is_dir() else ():
                 number = file.stem.rpartition("_")[2]
                 if number.isdigit() and int(number) not in numbers:

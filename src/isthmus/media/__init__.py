@@ -6,7 +6,8 @@
 
 from isthmus.media.audio import Sound, read_audio
 from isthmus.media.image import read_image
-from isthmus.media.listing import Item, list_media
+from isthmus.media.item import Item
+from isthmus.media.listing import list_media
 from isthmus.media.points import read_points
 from isthmus.media.source import Source, as_source
 from isthmus.media.unreadable import UnreadableError

@@ -86,8 +86,9 @@ def _by_pyav(source: Source, rate: int) -> list[tuple[np.ndarray, Span]]:
     with opened_container(source) as container:
         if not container.streams.audio:
             raise UnreadableError(f"{source.name}: holds no sound")
-        known = container.duration
-    length = known / 1e6 if known else sum(len(chunk) for chunk in _decoded(source, rate)) / rate
+        stream = container.streams.audio[0]
+        known = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / 1e6
+    length = float(known) if known else sum(len(chunk) for chunk in _decoded(source, rate)) / rate
     spans = windows(length)
     parts: list[list[np.ndarray]] = [[] for _ in spans]
     place = 0

@@ -43,8 +43,10 @@ def _check_size(name: str, width: int, height: int) -> None:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) // 257).astype(np.uint8)).convert("RGB")
+    if image.mode[0] in "IF":
+        values = np.nan_to_num(np.asarray(image, np.float64))
+        whole = 65535.0 if values.max(initial=0) > 255 else 255.0 if values.max(initial=0) > 1 else 1.0
+        return Image.fromarray((values.clip(0, whole) * (255 / whole)).round().astype(np.uint8)).convert("RGB")
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
     return image.convert("RGB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from isthmus.errors import IsthmusError
+from isthmus.errors import IsthmusError, reason_of
 
 
 class UnreadableError(IsthmusError):
@@ -24,5 +24,4 @@ def unreadable(name: str) -> Iterator[None]:
     except MemoryError as error:
         raise UnreadableError(f"{name}: needs more memory than a reader may use") from error
     except Exception as error:
-        reason = " ".join(str(error).split()) or "no reason given"
-        raise UnreadableError(f"{name}: not readable ({type(error).__name__}: {reason[:200]})") from error
+        raise UnreadableError(f"{name}: not readable ({type(error).__name__}: {reason_of(error)})") from error

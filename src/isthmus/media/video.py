@@ -71,7 +71,12 @@ def _frame_at(container: Any, stream: Any, second: float) -> tuple[np.ndarray, f
         if frame.time is not None and frame.time - first > second and last is not None:
             break
         last = frame
-    return None if last is None else (last.to_ndarray(format="rgb24"), float((last.time or first) - first))
+    return None if last is None else (upright(last), float((last.time or first) - first))
+
+
+def upright(frame: Any) -> UInt8[np.ndarray, "height width 3"]:
+    """A frame's pixels, turned as its file says the camera was held."""
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4))
 
 
 def _counted(source: Source, container: Any, frames: int) -> Video:
@@ -84,6 +89,6 @@ def _counted(source: Source, container: Any, frames: int) -> Video:
     with opened_container(source) as again:
         for number, frame in enumerate(again.decode(video=0)):
             if number in wanted:
-                kept[number] = frame.to_ndarray(format="rgb24")
+                kept[number] = upright(frame)
     seconds = np.array([times[number] for number in wanted]) - times[0]
     return Video(np.stack([kept[number] for number in wanted]), seconds, times[-1] - times[0])

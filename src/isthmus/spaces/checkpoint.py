@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.embeddings.shards import sha256_of
-from isthmus.errors import IsthmusError
+from isthmus.errors import IsthmusError, reason_of
 from isthmus.spaces.space import Ask
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt")
@@ -22,19 +22,19 @@ def loaded(ask: Ask, load: Callable[..., Any]) -> Any:
     Raises `IsthmusError` where it is not there, cannot be fetched, or holds something else.
     """
     local = Path(ask.checkpoint)
-    if not local.exists() and ask.checkpoint.startswith((".", "/", "~")):
+    if not local.exists() and ask.checkpoint.startswith((".", "/")):
         raise IsthmusError(f"{ask.checkpoint}: not found: give the folder of a checkpoint, or its name on the hub")
     silence_transformers()
     try:
         return load(ask.checkpoint, **({} if local.exists() or not ask.revision else {"revision": ask.revision}))
-    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:240]
+    except Exception as error:
+        # Loading runs through four libraries, each with errors of its own.
         remedy = (
             "give the folder of a whole checkpoint of this family"
             if local.exists()
             else "check name and connection, or fetch it elsewhere (hf download) and give its folder"
         )
-        raise IsthmusError(f"{ask.checkpoint}: cannot be loaded ({reason}): {remedy}") from error
+        raise IsthmusError(f"{ask.checkpoint}: cannot be loaded ({reason_of(error)}): {remedy}") from error
 
 
 def silence_transformers() -> None:
@@ -45,10 +45,17 @@ def silence_transformers() -> None:
     logging.disable_progress_bar()
 
 
-def loaded_model(ask: Ask, model_class: Any) -> Any:
-    """The model, without gradients, on its device and in its precision. Weights that are missing are refused."""
-    import torch
+def loaded_model(ask: Ask, model_class: Any, kinds: tuple[str, ...]) -> Any:
+    """The model, without gradients, on its device and in its precision.
 
+    Raises `IsthmusError` where the checkpoint's configuration is not of one of ``kinds``, or weights are missing.
+    """
+    import torch
+    from transformers import AutoConfig
+
+    kind = loaded(ask, AutoConfig.from_pretrained).model_type
+    if kind not in kinds:
+        raise IsthmusError(f"{ask.checkpoint}: is a checkpoint of {kind}, not of {' or '.join(kinds)}: name its family")
     model, facts = loaded(ask, partial(model_class.from_pretrained, output_loading_info=True))
     missing = sorted(facts["missing_keys"])
     if missing:

@@ -86,5 +86,5 @@ def load(ask: Ask) -> Clap:
     """A CLAP space of a checkpoint."""
     from transformers import ClapModel
 
-    model = loaded_model(ask, ClapModel)
+    model = loaded_model(ask, ClapModel, ("clap",))
     return Clap(ask, model, revision_of(ask, model))

@@ -80,5 +80,5 @@ def load(ask: Ask) -> Clip:
     """A CLIP space of a checkpoint."""
     from transformers import CLIPModel
 
-    model = loaded_model(ask, CLIPModel)
+    model = loaded_model(ask, CLIPModel, ("clip",))
     return Clip(ask, model, revision_of(ask, model))

@@ -10,12 +10,11 @@ from jaxtyping import Float32
 
 from isthmus.embeddings.checks import unit_rows
 from isthmus.embeddings.tokens import Tokens
-from isthmus.errors import IsthmusError
 from isthmus.media import Item, UnreadableError
 from isthmus.media.arrays import read_npy
 from isthmus.media.unreadable import unreadable
 from isthmus.spaces.checkpoint import fingerprint_of
-from isthmus.spaces.space import Ask, Preparation, Views
+from isthmus.spaces.space import Ask, Preparation, Views, no_tokens
 
 LONGEST = 2**20
 
@@ -62,7 +61,7 @@ class Precomputed:
 
     def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
         """Not known of vectors."""
-        raise IsthmusError(f"the space {self.name!r} gives no tokens: leave --tokens out")
+        raise no_tokens(self.name)
 
 
 def load(ask: Ask) -> Precomputed:

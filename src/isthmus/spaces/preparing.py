@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from isthmus.errors import IsthmusError
 from isthmus.media import Item, UnreadableError, read_audio, read_image, read_video
 from isthmus.media.windows import MOST_WINDOWS, WINDOW_SECONDS
 from isthmus.spaces.checkpoint import fingerprint_of, loaded
@@ -44,7 +45,10 @@ def tokenizer(ask: Ask) -> Any:
     """The checkpoint's tokenizer."""
     from transformers import AutoTokenizer
 
-    return loaded(ask, AutoTokenizer.from_pretrained)
+    found = loaded(ask, AutoTokenizer.from_pretrained)
+    if found("a cat")["input_ids"] == found("two dogs")["input_ids"]:
+        raise IsthmusError(f"{ask.checkpoint}: has no tokenizer's files, all texts would be alike: add them to it")
+    return found
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def processed(ask: Ask, images: list[Image.Image]) -> dict[str, np.ndarray]:
 class SoundViews:
     """The windows of a sound as the feature extractor makes them; ``_seconds`` is where each lies.
 
-    Windows are never longer than the extractor's, so it crops nothing at random. For models that fuse several crops
+    What is longer than the extractor hears is cut, so it crops nothing at random. For models that fuse several crops
     of a long sound, every window is a short sound.
     """
 
@@ -145,8 +149,7 @@ class TextViews:
     @property
     def fingerprint(self) -> str:
         """Follows from the tokenizer and the length."""
-        own = tokenizer(self.ask)
-        return fingerprint_of("text 1", self.length, self.fill, type(own).__name__, own.get_vocab())
+        return fingerprint_of("text 1", self.length, self.fill, tokenizer(self.ask).backend_tokenizer.to_str())
 
     def __call__(self, item: Item) -> Views:
         """Inputs of one text, with one row."""

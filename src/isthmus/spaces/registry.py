@@ -46,8 +46,8 @@ def load_space(spec: str, *, device: str | None = None, precision: str = "float3
         raise IsthmusError(f"the space {family.name!r} needs {', '.join(family.missing)}: {family.install}")
     if not checkpoint:
         raise IsthmusError(f"the space {family.name!r} needs a checkpoint: give {family.name}:PATH")
-    name = family.name if checkpoint == family.checkpoint else f"{family.name}:{Path(checkpoint).stem}"
-    return family.load(Ask(name, checkpoint, revision, device or best_device(), precision))
+    name = family.name if checkpoint == family.checkpoint else f"{family.name}:{_last_name(checkpoint)}"
+    return family.load(Ask(name, checkpoint, revision, checked_device(device or best_device()), precision))
 
 
 def parse(spec: str) -> tuple[Family, str, str]:
@@ -59,8 +59,27 @@ def parse(spec: str) -> tuple[Family, str, str]:
     family = known[name]
     if not rest:
         return family, family.checkpoint, family.revision
+    rest = str(Path(rest).expanduser()) if rest.startswith("~") else rest
     checkpoint, _, revision = rest.partition("@") if not Path(rest).exists() else (rest, "", "")
     return family, checkpoint, revision
+
+
+def _last_name(checkpoint: str) -> str:
+    last = Path(checkpoint).name
+    return last.removesuffix(".pt").removesuffix(".pth")
+
+
+def checked_device(device: str) -> str:
+    """A device torch knows and has. Raises `IsthmusError` for any other."""
+    import torch
+
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise IsthmusError(f"device {device!r} is none torch knows: give cpu or cuda") from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise IsthmusError(f"device {device!r}: there is no CUDA here: leave --device out, or give cpu")
+    return device
 
 
 def best_device() -> str:

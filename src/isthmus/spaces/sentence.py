@@ -10,10 +10,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from isthmus.embeddings.tokens import Tokens
-from isthmus.errors import IsthmusError
 from isthmus.media import Item
 from isthmus.spaces.checkpoint import fingerprint_of, loaded, revision_of
-from isthmus.spaces.space import Ask, Preparation, Views
+from isthmus.spaces.space import Ask, Preparation, Views, no_tokens
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Sentence:
 
     def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
         """Not known of sentence encoders."""
-        raise IsthmusError(f"the space {self.name!r} gives no tokens: leave --tokens out")
+        raise no_tokens(self.name)
 
 
 def load(ask: Ask) -> Sentence:

@@ -88,5 +88,5 @@ def load(ask: Ask) -> Siglip:
     """A SigLIP space of a checkpoint; which of the two architectures it is, its configuration says."""
     from transformers import AutoModel
 
-    model = loaded_model(ask, AutoModel)
+    model = loaded_model(ask, AutoModel, ("siglip", "siglip2"))
     return Siglip(ask, model, revision_of(ask, model))

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from isthmus.embeddings.tokens import Tokens
+from isthmus.errors import IsthmusError
 from isthmus.media import Item
 
 Views = Mapping[str, np.ndarray]
@@ -120,3 +121,8 @@ class Ask:
     revision: str
     device: str
     precision: str = "float32"
+
+
+def no_tokens(space: str) -> IsthmusError:
+    """What a space that gives no tokens raises when asked for some."""
+    return IsthmusError(f"the space {space!r} gives no tokens: leave --tokens out")

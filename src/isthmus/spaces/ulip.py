@@ -5,8 +5,6 @@ Pictures and texts of that space come from where ULIP took them (SLIP, OpenCLIP)
 
 from __future__ import annotations
 
-import argparse
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +15,13 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from isthmus.embeddings.tokens import Tokens
-from isthmus.errors import IsthmusError
+from isthmus.errors import IsthmusError, reason_of
 from isthmus.media import Item, UnreadableError, read_points
 from isthmus.spaces.batching import unit_rows_of
 from isthmus.spaces.checkpoint import fingerprint_of, revision_of
 from isthmus.spaces.pointbert import GROUP_POINTS, WIDTH, PointBert
-from isthmus.spaces.space import Ask, Preparation, Views
+from isthmus.spaces.space import Ask, Preparation, Views, no_tokens
+from isthmus.spaces.weights_only import read_weights_only
 
 MOST_POINTS = 10_000
 TOWER, PROJECTION = "point_encoder.", "pc_projection"
@@ -79,7 +78,7 @@ class Ulip:
 
     def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
         """Groups of points have no vector of their own in the joint space."""
-        raise IsthmusError(f"the space {self.name!r} gives no tokens: leave --tokens out")
+        raise no_tokens(self.name)
 
 
 def load(ask: Ask) -> Ulip:
@@ -100,22 +99,14 @@ def load(ask: Ask) -> Ulip:
     try:
         tower.load_state_dict(own)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:240]
-        raise IsthmusError(f"{ask.checkpoint}: not the PointBERT of xyz points ({reason})") from error
+        raise IsthmusError(f"{ask.checkpoint}: not the PointBERT of xyz points ({reason_of(error)})") from error
     kind = getattr(torch, ask.precision)
     tower = tower.eval().requires_grad_(False).to(ask.device, kind)
     return Ulip(ask, tower, projection.detach().to(ask.device, kind), revision_of(ask))
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """A checkpoint's weights by name. Nothing but tensors and the arguments' plain namespace is unpickled."""
-    if not path.is_file():
-        raise IsthmusError(f"{path}: not found: give the path of ULIP's .pt file")
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise IsthmusError(f"{path}: holds no plain weights ({reason}): fetch the official file again") from error
+    """A checkpoint's weights by name. Raises as `read_weights_only`."""
+    content = read_weights_only(path)
     state = content.get("state_dict", content) if isinstance(content, dict) else {}
     return {name.removeprefix(WRAPPED): value for name, value in state.items() if isinstance(value, Tensor)}

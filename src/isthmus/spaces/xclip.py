@@ -72,5 +72,5 @@ def load(ask: Ask) -> Xclip:
     """An X-CLIP space of a checkpoint."""
     from transformers import XCLIPModel
 
-    model = loaded_model(ask, XCLIPModel)
+    model = loaded_model(ask, XCLIPModel, ("xclip",))
     return Xclip(ask, model, revision_of(ask, model))
