@@ -1,7 +1,7 @@
 """Bulk embedding against the encoder alone: rate, peak memory as items grow, and Ray against the local runner.
 
 Encoders have the real architectures and sizes (CLIP ViT-B/32, CLAP HTSAT) with random weights, which cost the same;
-media are made here. Run one part: python benchmarks/extraction.py rate|memory|ray --out DIR
+media are made here. Run one part: python benchmarks/extraction.py pictures|sounds|memory|ray --out DIR
 """
 
 from __future__ import annotations
@@ -92,32 +92,35 @@ def encoder_alone(space: Space, modality: str, folder: Path, batch: int) -> floa
     return len(views) / (time.perf_counter() - started)
 
 
-def rate(out: Path) -> dict[str, object]:
+def rate_of_pictures(out: Path) -> dict[str, object]:
+    """5000 pictures of 640 x 480 through CLIP ViT-B/32."""
+    return rate(out, "image", "clip", write_clip, write_pictures(out / "pictures", 5000, (640, 480)))
+
+
+def rate_of_sounds(out: Path) -> dict[str, object]:
+    """2000 sounds of ten seconds through CLAP."""
+    return rate(out, "audio", "clap", write_clap, write_sounds(out / "sounds", 2000))
+
+
+def rate(out: Path, modality: str, name: str, write: Callable[[Path], Path], folder: Path) -> dict[str, object]:
     """The whole of embed, and embed after its start, against the encoder alone, before and after it."""
-    found = {}
-    for modality, name, write, folder in (
-        ("image", "clip", write_clip, write_pictures(out / "pictures", 5000, (640, 480))),
-        ("audio", "clap", write_clap, write_sounds(out / "sounds", 2000)),
-    ):
-        checkpoint = out / name
-        if not checkpoint.is_dir():
-            write(checkpoint)
-        space = load_space(f"{name}:{checkpoint}", device="cpu")
-        batch = {"image": 32, "audio": 16}[modality]
-        alone = [encoder_alone(space, modality, folder, batch)]
-        whole, running, rows = timed_embed(out / f"set-{name}-{time.time_ns()}", f"{name}:{checkpoint}", folder)
-        alone.append(encoder_alone(space, modality, folder, batch))
-        mean = float(np.mean(alone))
-        found[modality] = {
-            "items": rows,
-            "encoder alone, items/s": alone,
-            "embed, items/s": whole,
-            "embed after start-up, items/s": running,
-            "share of the encoder's rate": whole / mean,
-            "share after start-up": running / mean,
-        }
-        print(json.dumps(found[modality]), flush=True)
-    return found
+    checkpoint = out / name
+    if not checkpoint.is_dir():
+        write(checkpoint)
+    space = load_space(f"{name}:{checkpoint}", device="cpu")
+    batch = {"image": 32, "audio": 16}[modality]
+    alone = [encoder_alone(space, modality, folder, batch)]
+    whole, running, rows = timed_embed(out / f"set-{name}-{time.time_ns()}", f"{name}:{checkpoint}", folder)
+    alone.append(encoder_alone(space, modality, folder, batch))
+    mean = float(np.mean(alone))
+    return {
+        "items": rows,
+        "encoder alone, items/s": alone,
+        "embed, items/s": whole,
+        "embed after start-up, items/s": running,
+        "share of the encoder's rate": whole / mean,
+        "share after start-up": running / mean,
+    }
 
 
 def timed_embed(out: Path, space: str, folder: Path, **options: object) -> tuple[float, float, int]:
@@ -191,11 +194,12 @@ def against_ray(out: Path) -> dict[str, object]:
     return found
 
 
+PARTS = {"pictures": rate_of_pictures, "sounds": rate_of_sounds, "memory": memory, "ray": against_ray}
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=["rate", "memory", "ray"])
+    parser.add_argument("part", choices=list(PARTS))
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     torch.set_num_threads(2)
-    result = {"rate": rate, "memory": memory, "ray": against_ray}[given.part](given.out)
-    print(json.dumps(result, indent=1))
+    print(json.dumps(PARTS[given.part](given.out), indent=1))

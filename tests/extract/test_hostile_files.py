@@ -187,7 +187,7 @@ def test_no_job_stops_and_memory_stays_bounded(checkpoints: Callable[[str], Path
         names = sorted(path.name for path in (tmp_path / kind).iterdir())
         (tmp_path / kind / "list.txt").write_text("\n".join(names))
         summary = isthmus.embed(
-            tmp_path / kind / "list.txt", tmp_path / "out", space=space, modality=kind, workers=1, timeout=30
+            tmp_path / kind / "list.txt", tmp_path / f"out-{kind}", space=space, modality=kind, workers=1, timeout=30
         )
         assert summary.rows + len(summary.failed) == written
         assert summary.rows > 0

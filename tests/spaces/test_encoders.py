@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import media_files
@@ -14,6 +16,7 @@ from isthmus.media import Item, as_source, read_audio, read_video
 from isthmus.media.item import text_item
 from isthmus.spaces import Space, Views, load_space
 from isthmus.spaces.batching import collate, mean_of_views
+from isthmus.spaces.fast_mel import log_mel
 
 TEXTS = ["a cat", "The dogs of  two towns, running!", "x"]
 FAMILIES = ["clip", "siglip2", "siglip2_naflex", "clap", "clap_fusion", "xclip", "sentence"]
@@ -100,6 +103,19 @@ def test_short_sounds_as_in_transformers(checkpoints: Checkpoints, tmp_path: Pat
     inputs = extractor(sounds, sampling_rate=8000, return_tensors="pt")
     found = encoded(opened(checkpoints, "clap"), "audio", [item(path) for path in paths])
     np.testing.assert_allclose(found, unit(model.get_audio_features(**inputs).pooler_output), atol=2e-6)
+
+
+@given(st.integers(520, 90_000), st.sampled_from(["rand_trunc", "fusion"]), st.integers(0, 9))
+@settings(max_examples=15, deadline=None)
+def test_spectrograms_are_transformers_own(samples: int, truncation: str, seed: int) -> None:
+    extractor = transformers.ClapFeatureExtractor(truncation=truncation, sampling_rate=8000, frequency_max=4000)
+    waveform = np.random.default_rng(seed).standard_normal(samples).astype(np.float32)
+    filters = extractor.mel_filters if truncation == "fusion" else extractor.mel_filters_slaney
+    expected = extractor._np_extract_fbank_features(waveform, filters)
+    found = log_mel(extractor, waveform, filters)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=1e-2)
+    assert np.abs(found - expected).mean() < 1e-5
 
 
 def test_a_long_sound_is_the_mean_of_its_windows(checkpoints: Checkpoints, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_checkpoint_and_revision_are_parts_of_the_name() -> None:
         ("clop", "unknown space 'clop': choose one of clap"),
         ("clip:./not/there", "not found: give the folder of a checkpoint"),
         ("ulip", "needs a checkpoint: give ulip:PATH"),
-        ("ulip:/no/such.pt", "not found: give the path of ULIP's .pt file"),
+        ("ulip:/no/such.pt", "not found: give the path of the .pt file"),
     ],
 )
 def test_what_is_missing_is_named(spec: str, says: str) -> None:

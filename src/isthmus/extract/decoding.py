@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -93,7 +93,7 @@ class Decoders:
                 "the decoding processes cannot start: in a script, call isthmus.embed under "
                 "if __name__ == '__main__': (processes begin by importing it), or pass workers=0"
             )
-        held = self._board.held()
+        held = self._board.held() or {task.number for task in islice(self._waiting, 1)}
         self._stop()
         for place, task in enumerate(list(self._waiting)):
             if task.number in held:
@@ -149,8 +149,8 @@ class Decoders:
             try:
                 return Task(number, item, self._pool.submit(prepare_here, number, item))
             except BrokenProcessPool:
-                self._stop()
-        raise RuntimeError("decoding processes cannot be started")
+                self._after_death()
+        raise IsthmusError("the decoding processes die as they start: pass --workers 0 to decode without them")
 
     def _stop(self) -> None:
         if self._pool is not None:

@@ -18,6 +18,7 @@ from isthmus.errors import IsthmusError
 from isthmus.media import Item, UnreadableError, read_audio, read_image, read_video
 from isthmus.media.windows import MOST_WINDOWS, WINDOW_SECONDS
 from isthmus.spaces.checkpoint import fingerprint_of, loaded
+from isthmus.spaces.fast_mel import log_mel
 from isthmus.spaces.regions import region_seen
 from isthmus.spaces.space import Ask, Views
 
@@ -34,10 +35,12 @@ def image_processor(ask: Ask) -> Any:
 
 @lru_cache(maxsize=8)
 def feature_extractor(ask: Ask) -> Any:
-    """The checkpoint's feature extractor for sounds."""
+    """The checkpoint's feature extractor for sounds; its spectrograms are made by `fast_mel`."""
     from transformers import AutoFeatureExtractor
 
-    return loaded(ask, AutoFeatureExtractor.from_pretrained)
+    found = loaded(ask, AutoFeatureExtractor.from_pretrained)
+    found._np_extract_fbank_features = partial(log_mel, found)
+    return found
 
 
 @lru_cache(maxsize=8)
@@ -46,7 +49,7 @@ def tokenizer(ask: Ask) -> Any:
     from transformers import AutoTokenizer
 
     found = loaded(ask, AutoTokenizer.from_pretrained)
-    if found("a cat")["input_ids"] == found("two dogs")["input_ids"]:
+    if found("a cat")["input_ids"] == found("a dog")["input_ids"]:
         raise IsthmusError(f"{ask.checkpoint}: has no tokenizer's files, all texts would be alike: add them to it")
     return found
 
@@ -117,7 +120,10 @@ class SoundViews:
     @property
     def fingerprint(self) -> str:
         """Follows from the extractor's settings and the windows."""
-        return fingerprint_of("sound 1", WINDOW_SECONDS, MOST_WINDOWS, feature_extractor(self.ask).to_dict())
+        from transformers import AutoFeatureExtractor
+
+        settings = loaded(self.ask, AutoFeatureExtractor.from_pretrained).to_dict()
+        return fingerprint_of("sound 1", WINDOW_SECONDS, MOST_WINDOWS, settings)
 
     def __call__(self, item: Item) -> Views:
         """Inputs of one sound, a row a window."""
