@@ -28,7 +28,8 @@ from isthmus.media import list_media
 from isthmus.spaces import Space, load_space
 from isthmus.spaces.batching import collate
 
-BASELINE_ITEMS = {"image": 640, "audio": 256}
+BASELINE_ITEMS = {"image": 320, "audio": 128}
+ROUNDS = 4
 
 
 def write_clip(folder: Path) -> Path:
@@ -103,23 +104,32 @@ def rate_of_sounds(out: Path) -> dict[str, object]:
 
 
 def rate(out: Path, modality: str, name: str, write: Callable[[Path], Path], folder: Path) -> dict[str, object]:
-    """The whole of embed, and embed after its start, against the encoder alone, before and after it."""
+    """Parts of the items through embed, the encoder alone before, between and after them: machines are not steady."""
     checkpoint = out / name
     if not checkpoint.is_dir():
         write(checkpoint)
     space = load_space(f"{name}:{checkpoint}", device="cpu")
     batch = {"image": 32, "audio": 16}[modality]
-    alone = [encoder_alone(space, modality, folder, batch)]
-    whole, running, rows = timed_embed(out / f"set-{name}-{time.time_ns()}", f"{name}:{checkpoint}", folder)
-    alone.append(encoder_alone(space, modality, folder, batch))
-    mean = float(np.mean(alone))
+    names = sorted(path.name for path in folder.iterdir() if path.suffix != ".txt")
+    alone, shares, rates = [encoder_alone(space, modality, folder, batch)], [], []
+    for part in range(ROUNDS):
+        listed = folder / f"part-{part}.txt"
+        listed.write_text("\n".join(names[part::ROUNDS]))
+        made = out / f"set-{name}-{time.time_ns()}"
+        options = {"modality": modality, "shard_items": len(names) // ROUNDS // 5}
+        whole, running, _ = timed_embed(made, f"{name}:{checkpoint}", listed, **options)
+        alone.append(encoder_alone(space, modality, folder, batch))
+        rates.append((whole, running))
+        shares.append(tuple(own / np.mean(alone[-2:]) for own in (whole, running)))
+        print(part, alone[-2:], rates[-1], shares[-1], flush=True)
     return {
-        "items": rows,
+        "items": len(names),
         "encoder alone, items/s": alone,
-        "embed, items/s": whole,
-        "embed after start-up, items/s": running,
-        "share of the encoder's rate": whole / mean,
-        "share after start-up": running / mean,
+        "embed with start-up, items/s": [whole for whole, _ in rates],
+        "embed after start-up, items/s": [running for _, running in rates],
+        "share of the encoder's rate with start-up": float(np.median([whole for whole, _ in shares])),
+        "share of the encoder's rate": float(np.median([running for _, running in shares])),
+        "lowest and highest share": [float(f([own for _, own in shares])) for f in (np.min, np.max)],
     }
 
 

@@ -37,6 +37,9 @@ def test_codes_are_trained_assigned_and_shown(
     main(["codes", "show", str(model)])
     assert "8 codes for image" in capsys.readouterr().out
 
+    fetched = CodeModel.from_pretrained(model)
+    assert np.array_equal(fetched.codebook.detach().numpy(), CodeModel.load(model).codebook.detach().numpy())
+    assert "licences" in (model / "README.md").read_text()
     written = Assignment.load(out)
     tokens = sides[0]["image"].tokens.take(np.arange(60))
     assert written.ids == tokens.ids

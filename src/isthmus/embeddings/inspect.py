@@ -38,6 +38,8 @@ def _counted(tokens: Tokens) -> str:
 
 
 def _described(embeddings: Embeddings) -> str:
+    if len(embeddings) == 0:
+        return f"{embeddings.modality}: no rows yet, space {embeddings.space!r}"
     spaced = np.linspace(0, len(embeddings) - 1, min(len(embeddings), SAMPLE_ROWS)).astype(np.int64)
     rows = embeddings.take(spaced).vectors
     return (
