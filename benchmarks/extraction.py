@@ -13,6 +13,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -181,8 +182,8 @@ def peak_of_embed(where: Path, out: Path, checkpoint: str) -> dict[str, float]:
 
 def in_process(work: Callable[..., object], *arguments: object) -> object:
     """A fresh process's result: a peak is of a process."""
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        return pool.apply(work, arguments)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
 
 
 def against_ray(out: Path) -> dict[str, object]:

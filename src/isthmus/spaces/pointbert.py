@@ -5,6 +5,8 @@ Xyz in; a 512-d vector out. Farthest point sampling starts at the first point of
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -17,6 +19,8 @@ GROUPS, GROUP_POINTS = 512, 32
 PATCH_WIDTH = 256
 HIDDEN = 128
 NORM_EPS = 1e-5
+CPU_GROUPS = 64
+"""Groups encoded at once on a CPU: more of them fall out of its cache."""
 
 
 class PatchEncoder(nn.Module):
@@ -36,9 +40,27 @@ class PatchEncoder(nn.Module):
 
     def forward(self, groups: Float[Tensor, "groups points 3"]) -> Float[Tensor, "groups width"]:
         """One vector a group; the order of its points does not matter."""
-        each = self.first_conv(groups.transpose(1, 2))
-        whole = each.amax(2, keepdim=True).expand_as(each)
-        return self.second_conv(torch.cat([whole, each], 1)).amax(2)
+        at_once = CPU_GROUPS if groups.device.type == "cpu" else max(1, len(groups))
+        return torch.cat([self._encoded(part) for part in groups.split(at_once)])
+
+    def _encoded(self, groups: Float[Tensor, "groups points 3"]) -> Float[Tensor, "groups width"]:
+        """Convolutions of width 1 are linear layers over all points; the group's own half is computed once."""
+        layers: Any = self.first_conv
+        enter, norm, _, leave = layers
+        n_groups, n_points, _ = groups.shape
+        each = pointwise(torch.relu_(norm(pointwise(groups.flatten(0, 1), enter))), leave)
+        whole = each.unflatten(0, (n_groups, n_points)).amax(1)
+        layers = self.second_conv
+        enter, norm, _, leave = layers
+        of_whole, of_each = enter.weight[..., 0].chunk(2, dim=1)
+        shared = functional.linear(whole, of_whole, enter.bias).repeat_interleave(n_points, 0)
+        both = torch.relu_(norm(shared.add_(functional.linear(each, of_each))))
+        return pointwise(both, leave).unflatten(0, (n_groups, n_points)).amax(1)
+
+
+def pointwise(rows: Float[Tensor, "rows inputs"], convolution: nn.Conv1d) -> Float[Tensor, "rows outputs"]:
+    """A convolution of width 1 as a linear layer."""
+    return functional.linear(rows, convolution.weight[..., 0], convolution.bias)
 
 
 class Attention(nn.Module):
