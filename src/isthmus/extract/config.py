@@ -39,7 +39,7 @@ class EmbedConfig:
     device: str | None = None
     """cpu or cuda; cuda where present if not given."""
     precision: Precision = "float32"
-    """The encoder's arithmetic; bfloat16 is several times as fast on newer CPUs and GPUs, and close."""
+    """The encoder's arithmetic; bfloat16 is faster where the processor has it, and its vectors differ a little."""
     dtype: StoredType = "float16"
     """Precision on disk."""
     timeout: float = 120.0

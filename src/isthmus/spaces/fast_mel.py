@@ -1,4 +1,4 @@
-"""Log-mel spectrograms as transformers' CLAP extractor makes them, all frames at once: ten times as fast."""
+"""Log-mel spectrograms as transformers' CLAP extractor makes them, all frames at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def log_mel(
 ) -> Float32[np.ndarray, "frames bands"]:
     """Decibels of a Hann-windowed, centred power spectrogram's mel bands, in float32.
 
-    What `ClapFeatureExtractor._np_extract_fbank_features` gives, frame by frame in float64, to 1e-4 decibel.
+    What `ClapFeatureExtractor._np_extract_fbank_features` gives, frame by frame in float64, to float32's rounding.
     """
     filters = extractor.mel_filters if mel_filters is None else mel_filters
     length = extractor.fft_window_size
