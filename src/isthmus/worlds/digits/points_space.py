@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,15 +20,15 @@ from torch import Tensor, nn
 
 from isthmus.atomic import written_whole
 from isthmus.embeddings import Embeddings
-from isthmus.worlds.digits.concepts import digits_of, length_weights
+from isthmus.worlds.digits.concepts import digits_of
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.handwriting import Pictures, compose_pictures, draw_pictures
 from isthmus.worlds.digits.items import parse_pictures, picture_ids
 from isthmus.worlds.digits.recipe import SpaceRecipe
 from isthmus.worlds.digits.solids import as_grid, sample_solids
-from isthmus.worlds.digits.space import build_space, contrastive_loss
+from isthmus.worlds.digits.space import build_space
 from isthmus.worlds.digits.towers import Context, ImageTower, OrderedPooling
-from isthmus.worlds.digits.training import FIRST_SCALE, LARGEST_GRADIENT, LARGEST_SCALE, draw_batch, train_space
+from isthmus.worlds.digits.training import Digits, contrast, train_space
 from isthmus.worlds.digits.weights import cache_path
 
 NAME = "digits-points"
@@ -40,7 +39,7 @@ EMBED_ROWS = 256
 
 @dataclass(frozen=True)
 class PointsRecipe:
-    """How the space is trained; as `SpaceRecipe`."""
+    """How the space is trained: the picture tower for ``picture_steps``, then the cloud tower for ``steps``."""
 
     seed: int = 3
     picture_steps: int = 500
@@ -48,9 +47,12 @@ class PointsRecipe:
     batch: int = 256
     width: int = 128
     dim: int = 128
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
-    warm_up: float = 0.1
+
+    @property
+    def pictures(self) -> SpaceRecipe:
+        """How the picture tower is trained beforehand; the cloud tower likewise, but for its steps."""
+        sizes = {"batch": self.batch, "width": self.width, "dim": self.dim}
+        return SpaceRecipe("spelled", "attentive", seed=self.seed, steps=self.picture_steps, **sizes)
 
     def fingerprint(self, source: str) -> str:
         """Sixteen hexadecimal digits that follow from the recipe and the source's fingerprint."""
@@ -90,13 +92,6 @@ class PointsSpace(nn.Module):
         self.recipe = recipe
         self.cloud_tower = CloudTower(recipe.width, recipe.dim)
         self.image_tower = ImageTower(recipe.width, recipe.dim)
-
-    @property
-    def picture_recipe(self) -> SpaceRecipe:
-        """How the picture tower is trained beforehand."""
-        own = self.recipe
-        sizes = {"batch": own.batch, "width": own.width, "dim": own.dim}
-        return SpaceRecipe("spelled", "attentive", seed=own.seed, steps=own.picture_steps, **sizes)
 
 
 @dataclass(frozen=True)
@@ -156,32 +151,23 @@ def _save(path: Path, space: PointsSpace) -> None:
 def train_points(solid: SolidDigits, on_step: Callable[[int, float], None]) -> None:
     """Train in place: the picture tower against texts, then clouds against their pictures; with near misses."""
     recipe, world = solid.space.recipe, solid.world
-    pictured = build_space("image", solid.space.picture_recipe)
+    pictured = build_space("image", recipe.pictures)
     train_space(pictured, world.pictures, world.concepts["train"], on_step)
     solid.space.image_tower.load_state_dict(pictured.item_tower.state_dict())
     solid.space.image_tower.requires_grad_(False).eval()
-    rng = np.random.default_rng([recipe.seed, 3])
-    log_scale = nn.Parameter(torch.tensor(FIRST_SCALE).log())
-    learned = list(solid.space.cloud_tower.parameters())
-    groups: list[dict[str, Any]] = [{"params": learned}, {"params": [log_scale], "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, recipe.steps, pct_start=recipe.warm_up, cycle_momentum=False
-    )
-    concepts = world.concepts["train"]
-    likelihood = np.cumsum(length_weights(concepts))
-    solid.space.cloud_tower.train()
-    for step in range(recipe.steps):
-        digits = digits_of(draw_batch(concepts, likelihood, recipe.batch, rng))
+
+    def pairs(digits: Digits, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         drawn = draw_pictures(digits, world.source.handwriting, world.splits.images["train"], rng)
         clouds = torch.cat(list(solid.clouds(drawn, rng)))
         with torch.no_grad():
             pictures = torch.cat([solid.space.image_tower(*shown) for shown in world.pictures.batches(drawn)])
-        loss = contrastive_loss(solid.space.cloud_tower(clouds), pictures, log_scale.exp().clamp(max=LARGEST_SCALE))
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(learned, LARGEST_GRADIENT)
-        optimiser.step()
-        schedule.step()
-        on_step(recipe.picture_steps + step, loss.item())
-    solid.space.eval()
+        return solid.space.cloud_tower(clouds), pictures
+
+    clouds_recipe = replace(recipe.pictures, steps=recipe.steps)
+    contrast(
+        solid.space.cloud_tower,
+        clouds_recipe,
+        world.concepts["train"],
+        pairs,
+        lambda step, loss: on_step(recipe.picture_steps + step, loss),
+    )

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import nn
+from torch import Tensor, nn
 
 from isthmus.worlds.digits.concepts import digits_of, length_weights, near_misses
 from isthmus.worlds.digits.feeds import TrainingFeed
+from isthmus.worlds.digits.recipe import SpaceRecipe
 from isthmus.worlds.digits.space import ContrastiveSpace, contrastive_loss
 
 FIRST_SCALE, LARGEST_SCALE = 1 / 0.07, 100.0
 """Inverse temperature at the start, and its limit, as in CLIP."""
 LARGEST_GRADIENT = 1.0
+Digits = Int[np.ndarray, "batch 5"]
 
 
 def train_space(
@@ -29,30 +31,43 @@ def train_space(
 
     The same recipe, data and machine give the same weights.
     """
-    recipe = space.recipe
+
+    def pairs(digits: Digits, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        items = space.item_tower(*feed.distorted(digits, rng))
+        return items, space.encode_texts(space.wording.write(digits, rng))
+
+    return contrast(space, space.recipe, concepts, pairs, on_step)
+
+
+def contrast(
+    learner: nn.Module,
+    recipe: SpaceRecipe,
+    concepts: Int[np.ndarray, " concepts"],
+    pairs: Callable[[Digits, np.random.Generator], tuple[Tensor, Tensor]],
+    on_step: Callable[[int, float], None],
+) -> list[float]:
+    """Train ``learner`` so that the two unit rows ``pairs`` gives for each sequence find each other in a batch."""
     rng = np.random.default_rng([recipe.seed, 3])
     log_scale = nn.Parameter(torch.tensor(FIRST_SCALE).log())
-    groups: list[dict[str, Any]] = [{"params": space.parameters()}, {"params": [log_scale], "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [{"params": learner.parameters()}, {"params": [log_scale], "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.learning_rate, recipe.steps, pct_start=recipe.warm_up, cycle_momentum=False
     )
     likelihood = np.cumsum(length_weights(concepts))
     losses = []
-    space.train()
+    learner.train()
     for step in range(recipe.steps):
         digits = digits_of(draw_batch(concepts, likelihood, recipe.batch, rng))
-        items = space.item_tower(*feed.distorted(digits, rng))
-        texts = space.encode_texts(space.wording.write(digits, rng))
-        loss = contrastive_loss(items, texts, log_scale.exp().clamp(max=LARGEST_SCALE))
+        loss = contrastive_loss(*pairs(digits, rng), log_scale.exp().clamp(max=LARGEST_SCALE))
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(space.parameters(), LARGEST_GRADIENT)
+        nn.utils.clip_grad_norm_(learner.parameters(), LARGEST_GRADIENT)
         optimiser.step()
         schedule.step()
         losses.append(loss.item())
         on_step(step, losses[-1])
-    space.eval()
+    learner.eval()
     return losses
 
 
