@@ -11,12 +11,11 @@ from typing import Any
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.errors import IsthmusError
 from isthmus.extract.config import EmbedConfig
-from isthmus.extract.encoding import OnItem
 from isthmus.extract.job import Job
 from isthmus.extract.local import Numbered, run_local
 from isthmus.extract.modality import modality_at
 from isthmus.extract.plan import Plan, make_plan
-from isthmus.extract.progress import item_bar
+from isthmus.extract.progress import OnItem, item_bar
 from isthmus.extract.records import ERRORS, Failure
 from isthmus.extract.store import Store, Written, only_writer
 from isthmus.media import Item, list_media

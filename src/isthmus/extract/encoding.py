@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from isthmus.embeddings.tokens import Tokens
 from isthmus.extract.decoding import Prepared
 from isthmus.extract.job import Job
+from isthmus.extract.progress import OnItem
 from isthmus.media import Item
 from isthmus.spaces import Preparation, Space, Views
 from isthmus.spaces.batching import collate, mean_of_views
+from isthmus.spaces.token_parts import Part
 
 BUFFERED_BATCHES = 4
 """Batches' worth of views that wait for others of their shape, before the largest group is encoded as it is."""
-OnItem = Callable[[bool], None]
 
 
 @dataclass
 class Encoded:
-    """What became of a shard's items: those encoded with their rows, and those that could not be read."""
+    """What became of a shard's items: those encoded with their rows, and those that could not be read.
+
+    ``tokens`` are there where the job asks for them, their places in ``unit``.
+    """
 
     items: list[Item] = field(default_factory=list)
     contents: list[str] = field(default_factory=list)
     rows: list[np.ndarray] = field(default_factory=list)
-    tokens: list[Tokens] = field(default_factory=list)
+    tokens: list[Part] = field(default_factory=list)
+    unit: str = ""
     problems: list[tuple[Item, str]] = field(default_factory=list)
 
     def in_order(self, asked: Sequence[Item]) -> Encoded:
@@ -38,6 +43,7 @@ class Encoded:
             [self.contents[row] for row in order],
             [self.rows[row] for row in order],
             [self.tokens[row] for row in order] if self.tokens else [],
+            self.unit,
             sorted(self.problems, key=lambda entry: place[entry[0].id]),
         )
 
@@ -83,25 +89,16 @@ def _encode(space: Space, job: Job, preparation: Preparation, batch: list[Prepar
     found.contents += [one.content for one in batch]
     found.rows += list(rows)
     if job.config.tokens:
-        found.tokens += _tokens(space, job, whole, counts, [one.item.id for one in batch])
+        _add_tokens(space, job, whole, counts, [one.item.id for one in batch], found)
 
 
-def _tokens(space: Space, job: Job, views: Views, counts: Sequence[int], ids: list[str]) -> list[Tokens]:
+def _add_tokens(space: Space, job: Job, views: Views, counts: Sequence[int], ids: list[str], found: Encoded) -> None:
     """Each item's tokens; those of a sound's windows one after another."""
     numbered = [f"{name}#{view}" for name, count in zip(ids, counts, strict=True) for view in range(count)]
     every = space.encode_tokens(job.modality, views, numbered)
-    ends = np.cumsum(counts)
-    return [
-        _as_one(every.take(np.arange(end - count, end)), name)
-        for name, count, end in zip(ids, counts, ends, strict=True)
-    ]
-
-
-def _as_one(windows: Tokens, name: str) -> Tokens:
-    """The windows of one item as that item."""
-    offsets = np.array([0, len(windows.vectors)])
-    facts = {"modality": windows.modality, "space": windows.space, "unit": windows.unit}
-    return Tokens.from_arrays(windows.vectors, offsets, windows.places, ids=[name], **facts)
+    borders = every.offsets[np.concatenate([[0], np.cumsum(counts)])][1:-1]
+    found.unit = every.unit
+    found.tokens += zip(np.split(every.vectors, borders), np.split(every.places, borders), strict=True)
 
 
 def batches(prepared: Iterable[Prepared], preparation: Preparation, size: int) -> Iterator[list[Prepared]]:
@@ -115,15 +112,17 @@ def batches(prepared: Iterable[Prepared], preparation: Preparation, size: int) -
         yield from _filled(by_length, size)
         return
     waiting: dict[tuple[tuple[int, ...], ...], list[Prepared]] = {}
+    held: Counter[tuple[tuple[int, ...], ...]] = Counter()
     for one in prepared:
-        group = waiting.setdefault(shape_of(one), [])
-        group.append(one)
-        if sum(map(views_of, group)) >= size:
-            yield waiting.pop(shape_of(one))
-        elif sum(views_of(other) for other_group in waiting.values() for other in other_group) > (
-            BUFFERED_BATCHES * size
-        ):
-            yield waiting.pop(max(waiting, key=lambda shape: len(waiting[shape])))
+        shape = shape_of(one)
+        waiting.setdefault(shape, []).append(one)
+        held[shape] += views_of(one)
+        full = shape if held[shape] >= size else None
+        if full is None and held.total() > BUFFERED_BATCHES * size:
+            full = held.most_common(1)[0][0]
+        if full is not None:
+            del held[full]
+            yield waiting.pop(full)
     yield from waiting.values()
 
 

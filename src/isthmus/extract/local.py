@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from isthmus.extract.decoding import Decoders, Prepared
-from isthmus.extract.encoding import OnItem, encode_shard
+from isthmus.extract.encoding import encode_shard
 from isthmus.extract.job import Job
+from isthmus.extract.progress import OnItem
 from isthmus.extract.store import Written, write_encoded
 from isthmus.media import Item
 from isthmus.spaces import Space, load_space
@@ -22,7 +23,7 @@ def run_local(job: Job, space: Space, shards: Iterable[Numbered], on_item: OnIte
         stream = decoders.prepared(chain.from_iterable(items for _, items in listed))
         for number, items in listed:
             own: Iterator[Prepared] = islice(stream, len(items))
-            yield write_encoded(job, number, encode_shard(space, job, items, own, on_item))
+            yield write_encoded(job, space.name, number, encode_shard(space, job, items, own, on_item))
 
 
 class ShardEncoder:
@@ -36,7 +37,8 @@ class ShardEncoder:
     def __call__(self, number: int, items: tuple[Item, ...]) -> Written:
         """The shard's files, written."""
         stream = self.decoders.prepared(items)
-        return write_encoded(self.job, number, encode_shard(self.space, self.job, items, stream, lambda readable: None))
+        encoded = encode_shard(self.space, self.job, items, stream, lambda readable: None)
+        return write_encoded(self.job, self.space.name, number, encoded)
 
 
 def decoders_of(job: Job, space: Space) -> Decoders:

@@ -16,7 +16,6 @@ from isthmus.embeddings.manifest import ModalityManifest, Shard, agreed, commit,
 from isthmus.embeddings.shards import map_rows
 from isthmus.embeddings.token_files import TokenWriter, open_tokens, tokens_folder, write_token_shard
 from isthmus.embeddings.token_files import read_manifest as read_token_manifest
-from isthmus.embeddings.tokens import Tokens
 from isthmus.embeddings.writer import write_shard
 from isthmus.errors import IsthmusError
 from isthmus.extract.encoding import Encoded
@@ -32,6 +31,7 @@ from isthmus.extract.records import (
     write_failures,
 )
 from isthmus.media import Item
+from isthmus.spaces.token_parts import joined
 
 LOCK = ".embed.lock"
 
@@ -47,7 +47,7 @@ class Written:
     dim: int | None
 
 
-def write_encoded(job: Job, number: int, encoded: Encoded) -> Written:
+def write_encoded(job: Job, space: str, number: int, encoded: Encoded) -> Written:
     """Write the files of a shard. Nothing knows of them before they are committed."""
     folder, modality, dtype = job.out, job.modality, job.config.dtype
     failures = tuple(
@@ -60,24 +60,11 @@ def write_encoded(job: Job, number: int, encoded: Encoded) -> Written:
     shard = write_shard(folder, modality, number, vectors, rows)
     if not encoded.tokens:
         return Written(shard, None, None, failures, vectors.shape[1])
-    tokens = joined_tokens(encoded.tokens)
+    ids = [item.id for item in encoded.items]
+    tokens = joined(encoded.tokens, ids, modality=modality, space=space, unit=encoded.unit)
     facts = {"dim": tokens.dim, "unit": tokens.unit}
     entry = write_token_shard(tokens_folder(folder, modality), number, tokens, dtype)
     return Written(shard, entry, facts, failures, vectors.shape[1])
-
-
-def joined_tokens(items: list[Tokens]) -> Tokens:
-    """Single items' tokens as one."""
-    offsets = np.concatenate([[0], np.cumsum([int(item.offsets[-1]) for item in items])])
-    return Tokens.from_arrays(
-        np.concatenate([item.vectors for item in items]),
-        offsets,
-        np.concatenate([item.places for item in items]),
-        modality=items[0].modality,
-        space=items[0].space,
-        unit=items[0].unit,
-        ids=[item.ids[0] for item in items],
-    )
 
 
 class Store:
@@ -151,8 +138,9 @@ class Store:
                 f"{self.folder}: vectors of {written.dim} dimensions, its {self.asked.modality} rows have "
                 f"{self.entry.dim}: write to another folder"
             )
-        self._failures += written.failures
-        write_failures(self.folder, self._others + self._failures)
+        if written.failures:
+            self._failures += written.failures
+            write_failures(self.folder, self._others + self._failures)
         if written.tokens is not None and written.token_facts is not None:
             self._token_writer(written.token_facts).commit(dict(written.tokens))
         shards = sorted((*self.entry.shards, written.shard), key=lambda shard: shard.number)
@@ -175,12 +163,15 @@ class Store:
             return
         has_tokens = (self._folders[2] / "manifest.json").is_file()
         tokens = open_tokens(self.folder, self.asked.modality) if has_tokens else None
+        place_of = {} if tokens is None else {name: place for place, name in enumerate(tokens.ids)}
         new_of = dict(zip(touched, self.new_numbers(), strict=False))
         shards, entries = [], []
         for old, new in new_of.items():
-            shard, entry = self._rewritten(old, new, dropped, renamed, tokens)
+            shard, kept_ids, ids = self._rewritten(old, new, dropped, renamed)
             shards.append(shard)
-            entries += entry
+            if tokens is not None and ids:
+                own = tokens.take(np.array([place_of[name] for name in kept_ids])).named(ids)
+                entries.append(write_token_shard(self._folders[2], new, own, self.asked.dtype))
         if tokens is not None:
             self._token_writer({"dim": tokens.dim, "unit": tokens.unit}).commit(*entries)
         kept = [shard for shard in self.entry.shards if shard.number not in new_of]
@@ -192,28 +183,21 @@ class Store:
         self.clean()
 
     def _rewritten(
-        self, old: int, new: int, dropped: Collection[str], renamed: Mapping[str, Item], tokens: Tokens | None
-    ) -> tuple[Shard, list[dict[str, Any]]]:
-        """The files of a shard without the dropped rows and with new names, under a new number; not yet committed."""
+        self, old: int, new: int, dropped: Collection[str], renamed: Mapping[str, Item]
+    ) -> tuple[Shard, list[str], list[str]]:
+        """A shard's files without the dropped rows, under a new number, uncommitted; its rows' old and new ids."""
         import pyarrow.parquet
 
         modality = self.entry.modality
         every = pyarrow.parquet.read_table(metadata_file(self.folder, modality, old)).to_pylist()
         kept = [place for place, row in enumerate(every) if row["id"] not in dropped]
         if not kept:
-            return Shard(new, 0, "", ""), []
-        rows = [
-            metadata_of(renamed[row["id"]], row["content"]) if row["id"] in renamed else row
-            for row in (every[place] for place in kept)
-        ]
+            return Shard(new, 0, "", ""), [], []
+        before = [every[place] for place in kept]
+        rows = [metadata_of(renamed[row["id"]], row["content"]) if row["id"] in renamed else row for row in before]
         vectors = np.asarray(map_rows(vectors_file(self.folder, modality, old))[kept])
         shard = write_shard(self.folder, modality, new, vectors, rows)
-        if tokens is None:
-            return shard, []
-        place_of = {name: place for place, name in enumerate(tokens.ids)}
-        own = tokens.take(np.array([place_of[every[place]["id"]] for place in kept]))
-        named = own.named([str(row["id"]) for row in rows])
-        return shard, [write_token_shard(self._folders[2], new, named, self.asked.dtype)]
+        return shard, [row["id"] for row in before], [str(row["id"]) for row in rows]
 
     def _token_writer(self, facts: Mapping[str, Any]) -> TokenWriter:
         if self._tokens is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -37,8 +37,8 @@ def list_media(
     ``where`` is a folder (searched through; ids are paths within it), a ``.txt`` list of paths, a table (``.csv``,
     ``.jsonl``, ``.parquet``) with a column of paths or URIs, a ``.tar`` or a folder of them (WebDataset), a dataset
     that `datasets.save_to_disk` wrote, or one file. For text: any of these with texts in place of paths, or
-    ``everyday``, the package's own list. ``kind``
-    says what the files are where that is not the modality (sounds in a set named otherwise, say).
+    ``everyday``, the package's own list. ``kind`` says what the files are where that is not the modality, as where they
+    hold vectors.
     Raises `IsthmusError` where there is nothing of that modality.
     """
     kind = kind or modality
@@ -54,11 +54,15 @@ def list_media(
 
 def suffixes_at(where: Path) -> dict[str, int]:
     """How many files of each suffix a folder holds, or a tar's members; of a file its own."""
-    if where.is_dir():
-        tars = sorted(where.glob("*.tar"))
-        names = [member.name for member in tar_members(tars[0])] if tars else [path.name for path in _walked(where)]
+    if where.suffix == ".tar":
+        names = [member.name for member in tar_members(where)]
+    elif not where.is_dir():
+        names = [where.name]
     else:
-        names = [member.name for member in tar_members(where)] if where.suffix == ".tar" else [where.name]
+        names = [path.name for path in _walked(where)]
+        tars = [where / name for name in names if name.endswith(".tar")]
+        if tars and len(tars) == len(names):
+            names = [member.name for member in tar_members(tars[0])]
     return dict(Counter(Path(name).suffix.lower() for name in names))
 
 
@@ -68,7 +72,7 @@ def _listed(where: Path, kind: str, column: str | None, id_column: str | None) -
         if any((where / mark).is_file() for mark in MARKS):
             usual = text.TEXT_COLUMNS if texts else (kind, *URI_COLUMNS)
             return list_dataset(where, usual, column, id_column, texts=texts)
-        files = _texts_in(where, column, id_column) if texts else _files_in(where, SUFFIXES[kind])
+        files = _texts(_walked(where), column, id_column) if texts else _files_in(where, SUFFIXES[kind])
         first = next(files, None)
         tars = sorted(where.glob("*.tar"))
         if first is None and tars:
@@ -83,7 +87,7 @@ def _listed(where: Path, kind: str, column: str | None, id_column: str | None) -
     if where.suffix == ".tar":
         return list_tars([where], (".txt",) if texts else SUFFIXES[kind], texts=texts)
     if texts:
-        return _texts(where, column, id_column)
+        return _texts([where], column, id_column)
     if where.suffix in text.SUFFIXES:
         return _uris(where, column, id_column)
     return iter([_file(where, where.name)])
@@ -121,26 +125,16 @@ def _file(path: Path, name: str) -> Item:
     return named_item(name, LocalFile(path), stamp)
 
 
-def _texts_in(folder: Path, column: str | None, id_column: str | None) -> Iterator[Item]:
-    """Tables and lists entry by entry; texts that are their own ids are taken once."""
+def _texts(files: Iterable[Path], column: str | None, id_column: str | None) -> Iterator[Item]:
+    """Tables and lists entry by entry; a text that is its own id is taken once."""
     seen: set[str] = set()
-    for path in _walked(folder):
-        if path.suffix in text.SUFFIXES:
-            for item in _texts(path, column, id_column):
-                if item.id not in seen:
-                    seen.add(item.id)
-                    yield item
-
-
-def _texts(path: Path, column: str | None, id_column: str | None) -> Iterator[Item]:
-    if path.suffix not in text.SUFFIXES:
-        raise IsthmusError(f"{path}: texts are read from {', '.join(text.SUFFIXES)}")
-    seen: set[str] = set()
-    for name, content in text.read_texts(path, column, id_column):
-        if id_column is None and name == content and name in seen:
+    for path in files:
+        if path.suffix not in text.SUFFIXES:
             continue
-        seen.add(name)
-        yield text_item(name, content)
+        for name, content in text.read_texts(path, column, id_column):
+            if name != content or name not in seen:
+                seen.add(name)
+                yield text_item(name, content)
 
 
 def _uris(table: Path, column: str | None, id_column: str | None) -> Iterator[Item]:

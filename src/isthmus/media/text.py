@@ -29,7 +29,7 @@ def read_texts(path: Path, column: str | None = None, id_column: str | None = No
         return
     for row, record in enumerate(_records(path), start=1):
         text = record.get(_named(path, row, record, column, TEXT_COLUMNS, "--column") or "")
-        if text is None or not str(text).strip():
+        if not str(text or "").strip():
             continue
         own_id = _named(path, row, record, id_column, ID_COLUMNS, "--id-column", optional=True)
         if own_id is not None and record[own_id] is None:

@@ -15,7 +15,8 @@ from isthmus.spaces.checkpoint import loaded_model, revision_of
 from isthmus.spaces.preparing import SoundViews, text_views
 from isthmus.spaces.regions import time_steps
 from isthmus.spaces.space import Ask, Preparation, Views
-from isthmus.spaces.words import joined, word_parts
+from isthmus.spaces.token_parts import joined
+from isthmus.spaces.words import word_parts
 
 ROBERTA_OFFSET = 2
 """Position numbers RoBERTa does not give to tokens."""

@@ -16,7 +16,8 @@ from isthmus.spaces.checkpoint import loaded_model, revision_of
 from isthmus.spaces.preparing import PictureViews, text_views
 from isthmus.spaces.regions import grid_boxes
 from isthmus.spaces.space import Ask, Preparation, Views
-from isthmus.spaces.words import joined, word_parts
+from isthmus.spaces.token_parts import joined
+from isthmus.spaces.words import word_parts
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32
 
-from isthmus.embeddings.tokens import Tokens
 from isthmus.spaces.space import Views
-
-Part = tuple[np.ndarray, np.ndarray]
-"""Vectors and places of one item."""
+from isthmus.spaces.token_parts import Part
 
 
 def word_parts(vectors: Float32[np.ndarray, "texts length dim"], views: Views) -> list[Part]:
@@ -28,11 +25,3 @@ def word_parts(vectors: Float32[np.ndarray, "texts length dim"], views: Views) -
         spans = [(characters[here, 0].min(), characters[here, 1].max()) for here in own]
         parts.append((means, np.array(spans, np.float32)))
     return parts
-
-
-def joined(parts: list[Part], ids: list[str], *, modality: str, space: str, unit: str) -> Tokens:
-    """Items' tokens as one `Tokens`."""
-    vectors = np.concatenate([part for part, _ in parts]).astype(np.float32)
-    offsets = np.concatenate([[0], np.cumsum([len(part) for part, _ in parts])])
-    places = np.concatenate([part for _, part in parts])
-    return Tokens.from_arrays(vectors, offsets, places, modality=modality, space=space, unit=unit, ids=ids)

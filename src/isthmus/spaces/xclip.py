@@ -14,7 +14,8 @@ from isthmus.spaces.batching import as_array, on_device, unit_rows_of
 from isthmus.spaces.checkpoint import loaded_model, revision_of
 from isthmus.spaces.preparing import FrameViews, text_views
 from isthmus.spaces.space import Ask, Preparation, Views
-from isthmus.spaces.words import joined, word_parts
+from isthmus.spaces.token_parts import joined
+from isthmus.spaces.words import word_parts
 
 
 @dataclass(frozen=True)
