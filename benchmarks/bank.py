@@ -23,20 +23,20 @@ from sklearn.linear_model import Ridge
 from torch import Tensor
 from torch.nn import functional
 
-import isthmus.connecting
-from isthmus.connecting.auto import SOURCES, blend_weights
-from isthmus.connecting.candidates import CENTRINGS, Candidate, candidates, fit_candidates
-from isthmus.connecting.centring import recentred
-from isthmus.connecting.config import AutoConfig
-from isthmus.connecting.connect import hold_out
-from isthmus.connecting.criteria import GALLERY, linear_projection, mutual_neighbours, score
-from isthmus.connecting.estimate import criteria_evidence, log_odds, neighbour_evidence, rate_of
-from isthmus.connecting.evidence import gather_evidence
-from isthmus.connecting.materials import assemble
-from isthmus.connecting.ranking import features
-from isthmus.connecting.view import view
-from isthmus.worlds.bank import bank
+import isthmus.connectors
+from isthmus.connectors.choosing.auto import SOURCES, blend_weights
+from isthmus.connectors.choosing.criteria import GALLERY, linear_projection, mutual_neighbours, score
+from isthmus.connectors.choosing.evidence import gather_evidence
+from isthmus.connectors.choosing.pool import CENTRINGS, Candidate, candidates, fit_candidates
+from isthmus.connectors.choosing.ranking import features
+from isthmus.connectors.connect import hold_out
+from isthmus.connectors.methods.config import AutoConfig
+from isthmus.connectors.overlap.centring import recentred
+from isthmus.connectors.overlap.materials import assemble
+from isthmus.connectors.pseudo.view import view
+from isthmus.connectors.trust.estimate import criteria_evidence, log_odds, neighbour_evidence, rate_of
 from isthmus.worlds.world import World
+from worlds.bank import bank
 
 RANKING_CRITERIA = (
     "overlap_twins",
@@ -352,7 +352,7 @@ def main() -> None:
     if given.picture:
         draw_scatter(rows, given.picture)
     if given.fit:
-        package = Path(isthmus.connecting.__file__).parent
+        package = Path(isthmus.connectors.__file__).parent
         coefficients = fit_ranking(worlds)
         blends = [blend(w, coefficients) for w in worlds]
         bands = {name: fit_estimate(worlds, blends, name) for name in ("criteria", "counterparts")}

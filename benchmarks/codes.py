@@ -18,23 +18,23 @@ from dataclasses import replace
 import numpy as np
 
 from isthmus import connect
-from isthmus.codes.config import LITERAL, CodesConfig
-from isthmus.codes.fit import fit_codes
-from isthmus.codes.model import CodeModel
-from isthmus.codes.objective import Items
-from isthmus.codes.pairs import PairSource
-from isthmus.codes.sources import LinkedItems, Side, without_pairs
-from isthmus.errors import IsthmusError
+from isthmus.base.errors import IsthmusError
+from isthmus.codes.learning.fit import fit_codes
+from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.pairs import PairSource
+from isthmus.codes.learning.sources import LinkedItems, Side, without_pairs
+from isthmus.codes.model.config import LITERAL, CodesConfig
+from isthmus.codes.model.model import CodeModel
+from isthmus.demo.lessons import Lessons, asked_galleries, lessons, sides, true_pairs
 from isthmus.evaluate.code_figures import TokenCodes, code_figures
-from isthmus.evaluate.digit_codes import Lessons, asked_galleries, lessons, sides, true_pairs
-from isthmus.evaluate.sinkhorn_codes import SinkhornCodes, sinkhorn_clusters
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.evaluate.window_codes import WindowCodes
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.items import digits_in
 from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World
 from real_digits import real_digits
+from worlds.sinkhorn_codes import SinkhornCodes, sinkhorn_clusters
+from worlds.window_codes import WindowCodes
 
 OURS = CodesConfig()
 SHOWN = (

@@ -15,10 +15,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from isthmus.codes.config import LITERAL, CodesConfig
-from isthmus.codes.fit import fit_codes
+from isthmus.codes.learning.fit import fit_codes
+from isthmus.codes.model.config import LITERAL, CodesConfig
+from isthmus.demo.lessons import lessons
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.evaluate.digit_codes import lessons
 from isthmus.worlds.digits.variant import Variant
 from real_digits import real_digits
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import torch
 
-from isthmus.codes.codebook import Codebook
+from isthmus.codes.model.codebook import Codebook
 
 CODES, DIM, BLOCK = 1024, 256, 65_536
 

@@ -15,15 +15,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from isthmus import connect
-from isthmus.codes.config import LITERAL, CodesConfig
-from isthmus.codes.fit import fit_codes
-from isthmus.codes.model import CodeModel
-from isthmus.evaluate.digit_codes import lessons
+from isthmus.codes.learning.fit import fit_codes
+from isthmus.codes.model.config import LITERAL, CodesConfig
+from isthmus.codes.model.model import CodeModel
+from isthmus.demo.lessons import lessons
 from isthmus.evaluate.generalisation import HELD_OUT, PUBLIC, Segments, classify, localise
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.streams import Streams, Timeline, heard_streams, seen_streams
 from isthmus.worlds.digits.variant import Variant
 from real_digits import real_digits
+from worlds.streams import Streams, Timeline, heard_streams, seen_streams
 
 COUNTS = {"train": 600, "dev": 200, "test": 300}
 Splits = Mapping[str, Streams]

@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from isthmus.codes.codebook import Codebook
-from isthmus.codes.use import perplexity, use_shares
-from isthmus.evaluate.digit_codes import picture_items, utterance_items
+from isthmus.codes.model.codebook import Codebook
+from isthmus.codes.reading.use import perplexity, use_shares
+from isthmus.demo.lessons import picture_items, utterance_items
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.variant import Variant
 from real_digits import real_digits

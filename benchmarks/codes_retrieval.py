@@ -17,12 +17,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from isthmus import connect
-from isthmus.codes.alignment import Spelled, alignment_scores
-from isthmus.codes.config import CodesConfig
-from isthmus.codes.fit import fit_codes
-from isthmus.codes.model import CodeModel
-from isthmus.codes.objective import Items
-from isthmus.evaluate.digit_codes import lessons, picture_items, utterance_items
+from isthmus.codes.learning.fit import fit_codes
+from isthmus.codes.learning.objective import Items
+from isthmus.codes.model.config import CodesConfig
+from isthmus.codes.model.model import CodeModel
+from isthmus.codes.reading.alignment import Spelled, alignment_scores
+from isthmus.demo.lessons import lessons, picture_items, utterance_items
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import Gallery

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from isthmus.codes.config import CodesConfig
-from isthmus.codes.fit import LEAST_SHARED_BY_ALL, fit_codes, mismatch, shared_use
+from isthmus.codes.learning.fit import LEAST_SHARED_BY_ALL, fit_codes, mismatch, shared_use
+from isthmus.codes.model.config import CodesConfig
+from isthmus.demo.lessons import lessons
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.evaluate.digit_codes import lessons
 from isthmus.worlds.digits.variant import Variant
 from real_digits import real_digits
 

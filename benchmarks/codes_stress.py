@@ -12,15 +12,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from isthmus.codes.config import CodesConfig
-from isthmus.codes.fit import fit_codes
-from isthmus.codes.objective import Items
-from isthmus.codes.pairs import PairSource
-from isthmus.codes.sources import LinkedItems, Side, without_pairs
+from isthmus.codes.learning.fit import fit_codes
+from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.pairs import PairSource
+from isthmus.codes.learning.sources import LinkedItems, Side, without_pairs
+from isthmus.codes.model.config import CodesConfig
+from isthmus.demo.lessons import asked_galleries, sides, taught_items
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.evaluate.digit_codes import asked_galleries, sides, taught_items
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.fine import captions_of
+from isthmus.worlds.digits.tokens import captions_of
 from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World
 from real_digits import real_digits

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from isthmus.connecting.batches import TensorRows
-from isthmus.connecting.config import ConsistencyConfig
-from isthmus.connecting.consistency import PseudoRows, exact, prepare
-from isthmus.connecting.lists import mean_cosine_error
+from isthmus.connectors.methods.config import ConsistencyConfig
+from isthmus.connectors.overlap.rows import TensorRows
+from isthmus.connectors.pseudo.consistency import PseudoRows, exact, prepare
+from isthmus.connectors.pseudo.lists import mean_cosine_error
 from realistic import DIM, Contents, Space
 
 TEMPERATURE = 0.01

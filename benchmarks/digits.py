@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from isthmus.connecting.config import CmcrConfig
-from isthmus.connecting.connect import connect_prepared, method_config, prepare
+from isthmus.connectors.connect import connect_prepared, method_config, prepare
+from isthmus.connectors.methods.config import CmcrConfig
 from isthmus.demo.contenders import ABLATION
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries, fit_oracle
 from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.recipe import Recipe
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
+from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
+from isthmus.worlds.digits.recordings.source import Source
+from isthmus.worlds.digits.recordings.speech_files import load_speech
+from isthmus.worlds.digits.spaces.recipe import Recipe
 from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World
 

@@ -136,8 +136,8 @@ def rate(out: Path, modality: str, name: str, write: Callable[[Path], Path], fol
 
 def timed_embed(out: Path, space: str, folder: Path, **options: object) -> tuple[float, float, int]:
     """Items a second of the whole call, and from the end of its first shard to that of its last; rows."""
-    from isthmus.extract import embed as module
-    from isthmus.extract.store import Store
+    from isthmus.bulk import embed as module
+    from isthmus.bulk.store import Store
 
     commits: list[tuple[float, int]] = []
     commit = Store.commit

@@ -16,12 +16,12 @@ import time
 import numpy as np
 import torch
 
-from isthmus.connecting.batches import Recentred, read
-from isthmus.connecting.cmcr import fit_cmcr
-from isthmus.connecting.config import CmcrConfig, ConsistencyConfig
-from isthmus.connecting.consistency import pseudo_rows
-from isthmus.connecting.materials import Materials, Side
-from isthmus.connecting.progress import progress_bar
+from isthmus.base.progress import progress_bar
+from isthmus.connectors.methods.cmcr import fit_cmcr
+from isthmus.connectors.methods.config import CmcrConfig, ConsistencyConfig
+from isthmus.connectors.overlap.materials import Materials, Side
+from isthmus.connectors.overlap.rows import Recentred, read
+from isthmus.connectors.pseudo.consistency import pseudo_rows
 from isthmus.embeddings import Embeddings
 from realistic import DIM, Contents, Space
 

@@ -16,8 +16,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from isthmus.spaces.pointbert import GROUP_POINTS, GROUPS, PointBert
-from isthmus.spaces.sampling import farthest_points, gathered, neighbours
+from isthmus.spaces.pointbert.sampling import farthest_points, gathered, neighbours
+from isthmus.spaces.pointbert.tower import GROUP_POINTS, GROUPS, PointBert
 
 MOVED, ADDED = 5, 3
 """Floats a point that a step must move, and that an addition of two arrays moves."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from digits import spaces_recipe
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
+from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
+from isthmus.worlds.digits.recordings.source import Source
+from isthmus.worlds.digits.recordings.speech_files import load_speech
 
 
 @dataclass(frozen=True)

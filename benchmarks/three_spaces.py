@@ -21,15 +21,15 @@ from rich.progress import Progress, TaskID
 
 import isthmus
 from digits import spaces_recipe
-from isthmus.connecting.joint import fit_joint
+from isthmus.connectors.graph.joint import fit_joint
 from isthmus.embeddings import Embeddings
 from isthmus.metrics import retrieval
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.concepts import draw_distinct
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.points_space import PointsRecipe, SolidDigits, build_solids
-from isthmus.worlds.digits.source import Source
-from isthmus.worlds.digits.speech_files import load_speech
+from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
+from isthmus.worlds.digits.recordings.source import Source
+from isthmus.worlds.digits.recordings.speech_files import load_speech
+from worlds.points_space import PointsRecipe, SolidDigits, build_solids
 
 TEXTS, MEMORY, PAIRS, GALLERY = 12_000, 8_000, 8_000, 1_000
 

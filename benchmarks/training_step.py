@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from isthmus.connecting.cmcr import CmcrObjective
-from isthmus.connecting.config import CmcrConfig, OptimisationConfig
-from isthmus.connecting.projectors import projector
-from isthmus.connecting.training import Schedule, seed_of, train
+from isthmus.connectors.methods.cmcr import CmcrObjective
+from isthmus.connectors.methods.config import CmcrConfig, OptimisationConfig
+from isthmus.connectors.methods.projectors import projector
+from isthmus.training.loop import Schedule, seed_of, train
 
 ROWS, STEPS, ROUNDS = 50_000, 20, 3
 

@@ -19,8 +19,8 @@ import soundfile
 from rich.progress import track
 from scipy.signal import resample_poly
 
-from isthmus.worlds.digits.shipped import SPEECH_AUDIO, SPEECH_INDEX
-from isthmus.worlds.digits.speech import RATE
+from isthmus.worlds.digits.recordings.shipped import SPEECH_AUDIO, SPEECH_INDEX
+from isthmus.worlds.digits.recordings.speech import RATE
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 VOICES = {

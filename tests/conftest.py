@@ -1,10 +1,16 @@
 """Fixtures of all tests."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from two_views import DrawTwoViews
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +37,11 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
         return written
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def draw_two_views() -> DrawTwoViews:
+    """Draws two random linear views of one latent as materials whose truth is known."""
+    from two_views import draw
+
+    return draw

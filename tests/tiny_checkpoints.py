@@ -9,7 +9,7 @@ import torch
 import transformers
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-from isthmus.spaces.pointbert import PointBert
+from isthmus.spaces.pointbert.tower import PointBert
 
 TEXT = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
 VISION = {**TEXT, "image_size": 32, "patch_size": 8}

@@ -8,25 +8,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from isthmus.errors import IsthmusError
+from isthmus.base.errors import IsthmusError
 
 if TYPE_CHECKING:
     from isthmus import metrics
-    from isthmus.codes.assignment import assign
-    from isthmus.codes.config import CodesConfig
-    from isthmus.codes.fit import fit_codes
-    from isthmus.codes.model import CodeModel
-    from isthmus.codes.objective import Items
-    from isthmus.codes.pairs import PairSource, paired_by_id
-    from isthmus.codes.reranking import rerank
-    from isthmus.codes.sources import without_pairs
-    from isthmus.connecting.connect import connect
-    from isthmus.connecting.connect_graph import connect_graph
-    from isthmus.connecting.connector import Connector
-    from isthmus.connecting.space_graph import SpaceGraph, mixture
+    from isthmus.bulk.embed import embed
+    from isthmus.codes.learning.fit import fit_codes
+    from isthmus.codes.learning.objective import Items
+    from isthmus.codes.learning.pairs import PairSource, paired_by_id
+    from isthmus.codes.learning.sources import without_pairs
+    from isthmus.codes.model.config import CodesConfig
+    from isthmus.codes.model.model import CodeModel
+    from isthmus.codes.reading.assignment import assign
+    from isthmus.codes.reading.rerank import rerank
+    from isthmus.connectors.connect import connect
+    from isthmus.connectors.connector import Connector
+    from isthmus.connectors.graph.connect_graph import connect_graph
+    from isthmus.connectors.graph.space_graph import SpaceGraph, mixture
     from isthmus.embeddings import Embeddings, convert, open_set
     from isthmus.embeddings.tokens import Tokens
-    from isthmus.extract.embed import embed
     from isthmus.localize import Query, locate
     from isthmus.search import Hits, Index
     from isthmus.spaces import load_space
@@ -61,30 +61,30 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CodeModel": "isthmus.codes.model",
-    "CodesConfig": "isthmus.codes.config",
-    "Connector": "isthmus.connecting.connector",
+    "CodeModel": "isthmus.codes.model.model",
+    "CodesConfig": "isthmus.codes.model.config",
+    "Connector": "isthmus.connectors.connector",
     "Embeddings": "isthmus.embeddings",
-    "Items": "isthmus.codes.objective",
-    "PairSource": "isthmus.codes.pairs",
+    "Items": "isthmus.codes.learning.objective",
+    "PairSource": "isthmus.codes.learning.pairs",
     "Query": "isthmus.localize",
     "Tokens": "isthmus.embeddings.tokens",
-    "assign": "isthmus.codes.assignment",
-    "fit_codes": "isthmus.codes.fit",
-    "embed": "isthmus.extract.embed",
+    "assign": "isthmus.codes.reading.assignment",
+    "fit_codes": "isthmus.codes.learning.fit",
+    "embed": "isthmus.bulk.embed",
     "load_space": "isthmus.spaces",
     "locate": "isthmus.localize",
     "Hits": "isthmus.search",
     "Index": "isthmus.search",
-    "SpaceGraph": "isthmus.connecting.space_graph",
-    "connect": "isthmus.connecting.connect",
-    "connect_graph": "isthmus.connecting.connect_graph",
-    "mixture": "isthmus.connecting.space_graph",
+    "SpaceGraph": "isthmus.connectors.graph.space_graph",
+    "connect": "isthmus.connectors.connect",
+    "connect_graph": "isthmus.connectors.graph.connect_graph",
+    "mixture": "isthmus.connectors.graph.space_graph",
     "convert": "isthmus.embeddings",
     "open_set": "isthmus.embeddings",
-    "paired_by_id": "isthmus.codes.pairs",
-    "rerank": "isthmus.codes.reranking",
-    "without_pairs": "isthmus.codes.sources",
+    "paired_by_id": "isthmus.codes.learning.pairs",
+    "rerank": "isthmus.codes.reading.rerank",
+    "without_pairs": "isthmus.codes.learning.sources",
 }
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from isthmus.codes.objective import Items
-from isthmus.evaluate import digit_codes
+from isthmus.codes.learning.objective import Items
+from isthmus.demo import lessons as digit_codes
 from isthmus.evaluate.token_labels import Labelled
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld

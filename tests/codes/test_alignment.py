@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isthmus.codes.alignment import Spelled, alignment_scores
-from isthmus.codes.model import CodeModel
-from isthmus.codes.reranking import rerank
+from isthmus.codes.model.model import CodeModel
+from isthmus.codes.reading.alignment import Spelled, alignment_scores
+from isthmus.codes.reading.rerank import rerank
 from isthmus.embeddings.tokens import Tokens
 from isthmus.search import Hits
 

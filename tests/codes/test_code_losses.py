@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.codes.losses import (
+from isthmus.codes.learning.losses import (
     code_matching,
     code_similarity,
     commitment,

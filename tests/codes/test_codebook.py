@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.codes.codebook import Codebook, straight_through
+from isthmus.codes.model.codebook import Codebook, straight_through
 
 CODES, DIM, TOKENS, DECAY = 4, 3, 20, 0.9
 

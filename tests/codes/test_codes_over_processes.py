@@ -7,11 +7,11 @@ import torch
 import torch.distributed as dist
 from torch.multiprocessing.spawn import spawn
 
-from isthmus.codes.config import CodesConfig
-from isthmus.codes.fit import fit_codes
-from isthmus.codes.objective import Items
-from isthmus.codes.pairs import paired_by_row
-from isthmus.connecting.config import OptimisationConfig
+from isthmus.codes.learning.fit import fit_codes
+from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.pairs import paired_by_row
+from isthmus.codes.model.config import CodesConfig
+from isthmus.connectors.methods.config import OptimisationConfig
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
 

@@ -8,10 +8,10 @@ import pyarrow.parquet
 import pytest
 
 from isthmus.cli import main
-from isthmus.codes.assignment import Assignment
-from isthmus.codes.model import CodeModel
-from isthmus.codes.objective import Items
-from isthmus.codes.reranking import rerank
+from isthmus.codes.learning.objective import Items
+from isthmus.codes.model.model import CodeModel
+from isthmus.codes.reading.assignment import Assignment
+from isthmus.codes.reading.rerank import rerank
 from isthmus.embeddings.token_files import save_tokens
 from isthmus.search import Hits
 

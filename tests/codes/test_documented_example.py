@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import isthmus
-from isthmus.codes.config import CodesConfig
-from isthmus.codes.objective import Items
-from isthmus.connecting.config import OptimisationConfig, ProcrustesConfig
+from isthmus.codes.learning.objective import Items
+from isthmus.codes.model.config import CodesConfig
+from isthmus.connectors.methods.config import OptimisationConfig, ProcrustesConfig
 
 BRIEF = CodesConfig(codes=8, restarts=1, optimisation=OptimisationConfig(epochs=1, min_steps=5, batch_size=16))
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.codes.config import BRIEF, LITERAL, CodesConfig
-from isthmus.codes.fit import Lesson, _fit_once, build_model, checkpoints_of, fit_codes, mismatch, shared_use
-from isthmus.codes.model import CodeModel
-from isthmus.codes.objective import CodesObjective, Items
-from isthmus.codes.pairs import paired_by_id, paired_by_row
-from isthmus.codes.refining import refined
-from isthmus.codes.sources import without_pairs
-from isthmus.connecting.training import seed_of
-from isthmus.errors import IsthmusError
+from isthmus.base.errors import IsthmusError
+from isthmus.codes.learning.fit import Lesson, _fit_once, build_model, checkpoints_of, fit_codes, mismatch, shared_use
+from isthmus.codes.learning.objective import CodesObjective, Items
+from isthmus.codes.learning.pairs import paired_by_id, paired_by_row
+from isthmus.codes.learning.refinement import refined
+from isthmus.codes.learning.sources import without_pairs
+from isthmus.codes.model.config import BRIEF, LITERAL, CodesConfig
+from isthmus.codes.model.model import CodeModel
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import Labelled
+from isthmus.training.loop import seed_of
 
 SHORT = replace(BRIEF, min_steps=150)
 OURS = CodesConfig(optimisation=SHORT, restarts=1)
@@ -108,13 +108,13 @@ def test_training_stopped_midway_continues_bit_exactly(pairs: dict[str, Items], 
     brief = replace(OURS, optimisation=replace(BRIEF, min_steps=12, batch_size=32))
     whole = fit_codes(pairs, triples(pairs), brief, device="cpu")
     file = tmp_path / "run"
-    monkeypatch.setattr("isthmus.connecting.training.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("isthmus.training.loop.CHECKPOINT_SECONDS", 0.0)
 
     def stop(now) -> None:
         if now.step >= 5:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("isthmus.connecting.training.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("isthmus.training.loop.REPORT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
         fit_codes(pairs, triples(pairs), brief, device="cpu", checkpoint=file, progress=stop)
     assert file.with_name("run.0").exists()
@@ -177,7 +177,7 @@ def test_two_sides_of_one_space_are_refused(sides: tuple[dict[str, Items], dict[
 
 def test_the_size_is_the_largest_whose_codes_are_shared(pairs: dict[str, Items], monkeypatch) -> None:
     brief = replace(OURS, codes=0, optimisation=replace(BRIEF, min_steps=60))
-    monkeypatch.setattr("isthmus.codes.fit.SIZES", (8, 128, 512))
+    monkeypatch.setattr("isthmus.codes.learning.fit.SIZES", (8, 128, 512))
     found = fit_codes(pairs, triples(pairs), brief, device="cpu")
     shared = {}
     for size in (8, 128):

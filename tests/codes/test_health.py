@@ -6,8 +6,9 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from isthmus.codes.health import health
-from isthmus.codes.use import (
+from isthmus.codes.learning.use_log import UseWatch
+from isthmus.codes.reading.health import health
+from isthmus.codes.reading.use import (
     Contrast,
     concept_overlap,
     joint_use,
@@ -20,7 +21,6 @@ from isthmus.codes.use import (
     use_of_items,
     use_shares,
 )
-from isthmus.codes.watching import UseWatch
 
 SIZE = 6
 codes_of = st.lists(st.integers(0, SIZE - 1), min_size=1, max_size=40).map(np.array)

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from isthmus.codes.config import BRIEF
-from isthmus.codes.model import CodeModel
-from isthmus.connecting.config import CmcrConfig, MethodConfig, OptimisationConfig
-from isthmus.connecting.connect import Prepared
-from isthmus.connecting.connector import Connector
-from isthmus.demo import alphabet, contenders, fitting, run
+from isthmus.codes.model.config import BRIEF
+from isthmus.codes.model.model import CodeModel
+from isthmus.connectors.connect import Prepared
+from isthmus.connectors.connector import Connector
+from isthmus.connectors.methods.config import CmcrConfig, MethodConfig, OptimisationConfig
+from isthmus.demo import alphabet, bench, contenders, run
+from isthmus.demo.lessons import lessons
 from isthmus.demo.scene import Scene, fingerprint
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.evaluate.digit_codes import lessons
 from isthmus.evaluate.results import read_result
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.variant import Variant
@@ -76,7 +76,7 @@ def test_a_second_run_keeps_finished_stages(
 def test_after_an_interruption_only_the_unfinished_stages_are_made(
     scene: Scene, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, made = fitting.connect_prepared, []
+    whole, made = bench.connect_prepared, []
 
     def cut_off(prepared: Prepared, method: MethodConfig, *rest: Any) -> Connector:
         made.append(type(method).__name__)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.token_files import TokenWriter, open_tokens, save_tokens, token_modalities, verify_tokens
 from isthmus.embeddings.tokens import Tokens
-from isthmus.errors import IsthmusError
 
 DIM = 3
 

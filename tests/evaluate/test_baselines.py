@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import isthmus.evaluate.matchers as matchers
-from isthmus.connecting.config import CcaConfig, CmcrConfig, OptimisationConfig
+from isthmus.base.errors import IsthmusError
+from isthmus.connectors.methods.config import CcaConfig, CmcrConfig, OptimisationConfig
 from isthmus.embeddings import Embeddings
-from isthmus.errors import IsthmusError
 from isthmus.evaluate import by_cosine, chain, evaluate_galleries, fit_oracle, soft_chain
 from isthmus.worlds.world import World
 

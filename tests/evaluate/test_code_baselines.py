@@ -5,17 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from isthmus.codes.table import code_table
+from isthmus.codes.reading.table import code_table
+from isthmus.demo.lessons import asked_galleries, taught_items
 from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.evaluate.digit_codes import asked_galleries, taught_items
-from isthmus.evaluate.sinkhorn_codes import SinkhornCodes, sinkhorn, sinkhorn_clusters
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.evaluate.window_codes import WindowCodes
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.items import digits_in
 from isthmus.worlds.digits.variant import Variant
+from worlds.sinkhorn_codes import SinkhornCodes, sinkhorn, sinkhorn_clusters
+from worlds.window_codes import WindowCodes
 
 Galleries = Mapping[str, Mapping[str, Labelled]]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import isthmus.evaluate.matchers as matchers
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.errors import IsthmusError
 from isthmus.evaluate import by_cosine, by_csls, evaluate_galleries
 from isthmus.evaluate.matchers import Projection
 from isthmus.search import Index

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.errors import IsthmusError
 from isthmus.evaluate import class_vectors, read_names, zero_shot_accuracy
 from isthmus.media.item import text_item
 from isthmus.spaces import load_space

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
-from isthmus.codes.config import BRIEF, CodesConfig
-from isthmus.codes.fit import fit_codes
-from isthmus.codes.model import CodeModel
-from isthmus.codes.pairs import paired_by_row
+from isthmus.codes.learning.fit import fit_codes
+from isthmus.codes.learning.pairs import paired_by_row
+from isthmus.codes.model.config import BRIEF, CodesConfig
+from isthmus.codes.model.model import CodeModel
+from isthmus.demo import lessons as digit_codes
 from isthmus.embeddings.token_files import open_tokens, save_tokens
-from isthmus.errors import IsthmusError
-from isthmus.evaluate import digit_codes
 from isthmus.localize import Query, locate
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld

@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 import media_files
-from isthmus.errors import IsthmusError
+from isthmus.base.errors import IsthmusError
 from isthmus.media import list_media, read_image
 from isthmus.media.source import sha256_of_source
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 import media_files
 from isthmus.media import UnreadableError, read_audio, read_image, read_points, read_video
-from isthmus.media.windows import MOST_WINDOWS, WINDOW_SECONDS, windows
+from isthmus.media.readers.windows import MOST_WINDOWS, WINDOW_SECONDS, windows
 
 CORNER = np.zeros((4, 6, 3), np.uint8)
 CORNER[0, 0] = 255

@@ -39,7 +39,7 @@ def test_hubness_asks_for_no_more_neighbours_than_there_are() -> None:
 
 @pytest.mark.parametrize("block", [1, 5, 100])
 def test_mutual_neighbours_are_counted_from_both_sides(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("isthmus.metrics.hubness"), "BLOCK_ROWS", block)
+    monkeypatch.setattr(importlib.import_module("isthmus.metrics.neighbours"), "BLOCK_ROWS", block)
     draw = np.random.default_rng(3)
     left, right = draw.standard_normal((12, 4)), draw.standard_normal((9, 4))
     scores = left @ right.T

@@ -5,8 +5,8 @@ from importlib import import_module
 import numpy as np
 import pytest
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.errors import IsthmusError
 from isthmus.metrics import retrieval
 
 KS = (1, 3, 5)

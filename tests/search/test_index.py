@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import isthmus.search.index as index_module
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.errors import IsthmusError
 from isthmus.search import Index
 
 

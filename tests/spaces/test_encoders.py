@@ -16,7 +16,7 @@ from isthmus.media import Item, as_source, read_audio, read_video
 from isthmus.media.item import text_item
 from isthmus.spaces import Space, Views, load_space
 from isthmus.spaces.batching import collate, mean_of_views
-from isthmus.spaces.fast_mel import log_mel
+from isthmus.spaces.preparing.log_mel import log_mel
 
 TEXTS = ["a cat", "The dogs of  two towns, running!", "x"]
 FAMILIES = ["clip", "siglip2", "siglip2_naflex", "clap", "clap_fusion", "xclip", "sentence"]

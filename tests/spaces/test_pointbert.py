@@ -10,7 +10,7 @@ from scipy.special import erf
 import media_files
 from isthmus.media import Item, as_source, read_points
 from isthmus.spaces import load_space
-from isthmus.spaces.sampling import farthest_points, neighbours
+from isthmus.spaces.pointbert.sampling import farthest_points, neighbours
 from tiny_checkpoints import write_ulip
 
 Weights = dict[str, np.ndarray]

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import tiny_checkpoints
+from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
-from isthmus.errors import IsthmusError
 from isthmus.media import Item, as_source
 from isthmus.spaces import load_space
 from isthmus.spaces.registry import families, parse

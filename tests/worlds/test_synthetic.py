@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from isthmus.errors import IsthmusError
-from isthmus.worlds.bank import RECIPES, world
-from isthmus.worlds.synthetic import SyntheticRecipe, synthetic_world
+from isthmus.base.errors import IsthmusError
 from isthmus.worlds.world import World
+from worlds.bank import RECIPES, world
+from worlds.synthetic import SyntheticRecipe, synthetic_world
 
 SMALL = SyntheticRecipe(texts=400, memory=300, gallery=100)
 

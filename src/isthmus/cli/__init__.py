@@ -1,5 +1,5 @@
 """The commands. Nothing is computed here: each command reads, calls one function, says where its result lies."""
 
-from isthmus.cli.running import commands, main
+from isthmus.cli.app import commands, main
 
 __all__ = ["commands", "main"]

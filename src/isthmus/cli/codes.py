@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from isthmus.cli.folder import Folder
-from isthmus.codes.config import CodesConfig
+from isthmus.codes.model.config import CodesConfig
 
 
 def codes_train(
@@ -33,9 +33,9 @@ def codes_train(
         seed: The same seed on the same machine gives the same codes.
         device: cpu or cuda; cuda where present if not given.
     """
-    from isthmus.codes.fit import checkpoints_of
+    from isthmus.base.progress import progress_bar
+    from isthmus.codes.learning.fit import checkpoints_of
     from isthmus.codes.sets import train_on_sets
-    from isthmus.connecting.progress import progress_bar
 
     checkpoint = out / "training.checkpoint"
     with progress_bar("learning codes") as progress:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from isthmus.atomic import write_whole
+from isthmus.base.atomic import write_whole
+from isthmus.base.options import require
 from isthmus.cli.folder import Folder
-from isthmus.options import require
 
 
 def search(

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 import tyro
 
+from isthmus.base.errors import IsthmusError
+from isthmus.bulk.config import EmbedConfig
 from isthmus.cli.folder import Folder
-from isthmus.errors import IsthmusError
-from isthmus.extract.config import EmbedConfig
 
 
 def inspect(path: Folder, verify: bool = False) -> None:
@@ -86,7 +86,7 @@ def embed(
         space: An encoder that isthmus spaces lists, or family:checkpoint for another of its kind (a hub name or path).
         modality: What the items are; needed where the files do not say.
     """
-    from isthmus.extract.embed import embed_each
+    from isthmus.bulk.embed import embed_each
 
     rows = 0
     for summary in embed_each(where, out, space=space, modality=modality, config=options):

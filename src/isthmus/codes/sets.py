@@ -10,23 +10,23 @@ from pathlib import Path
 
 import numpy as np
 
-from isthmus.codes.assignment import Assignment, assign
-from isthmus.codes.config import CodesConfig
-from isthmus.codes.fit import fit_codes
-from isthmus.codes.model import CodeModel
-from isthmus.codes.objective import Items
-from isthmus.codes.pairs import PairSource, paired_by_id
-from isthmus.codes.reranking import rerank
-from isthmus.codes.sources import LinkedItems, without_pairs
-from isthmus.connecting.config import CcaConfig
-from isthmus.connecting.connect import connect
-from isthmus.connecting.connector import Connector
-from isthmus.connecting.progress import OnProgress
+from isthmus.base.errors import IsthmusError
+from isthmus.base.progress import OnProgress
+from isthmus.codes.learning.fit import fit_codes
+from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.pairs import PairSource, paired_by_id
+from isthmus.codes.learning.sources import LinkedItems, without_pairs
+from isthmus.codes.model.config import CodesConfig
+from isthmus.codes.model.model import CodeModel
+from isthmus.codes.reading.assignment import Assignment, assign
+from isthmus.codes.reading.rerank import rerank
+from isthmus.connectors.connect import connect
+from isthmus.connectors.connector import Connector
+from isthmus.connectors.methods.config import CcaConfig
 from isthmus.embeddings import open_set
 from isthmus.embeddings.checks import check_ids
 from isthmus.embeddings.token_files import open_tokens, token_modalities
 from isthmus.embeddings.tokens import Tokens
-from isthmus.errors import IsthmusError
 from isthmus.search import Hits
 from isthmus.search.sets import SetHits
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from isthmus.codes.config import LITERAL, CodesConfig
-from isthmus.codes.fit import checkpoints_of, fit_codes
-from isthmus.codes.model import CodeModel
-from isthmus.connecting.progress import OnProgress
+from isthmus.base.progress import OnProgress
+from isthmus.codes.learning.fit import checkpoints_of, fit_codes
+from isthmus.codes.model.config import LITERAL, CodesConfig
+from isthmus.codes.model.model import CodeModel
+from isthmus.demo.lessons import Lessons
 from isthmus.demo.progress import quiet
 from isthmus.demo.stages import Outcome, Stages
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.evaluate.digit_codes import Lessons
 
 CODES = "codes"
 """Folder of a stage's code model."""

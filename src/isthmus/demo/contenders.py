@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from isthmus.connecting.config import (
+from isthmus.connectors.methods.config import (
     AutoConfig,
     CcaConfig,
     CmcrConfig,

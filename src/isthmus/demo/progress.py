@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from isthmus.connecting.progress import Progress as Training
+from isthmus.base.progress import Progress as Training
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -8,20 +8,20 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from isthmus.connecting.connector import Connector
+from isthmus.connectors.connector import Connector
 from isthmus.demo.alphabet import GALLERY as CODE_GALLERY
 from isthmus.demo.alphabet import ITEMS as CODE_ITEMS
 from isthmus.demo.alphabet import QUICK_WRITERS, WRITERS, WRITTEN, School, Writer
+from isthmus.demo.bench import Bench
+from isthmus.demo.code_sections import Writing, code_sections
 from isthmus.demo.contenders import ABLATION, CONTENDERS, ORACLES, QUICK, QUICK_ORACLES, SHOWN
-from isthmus.demo.fitting import Bench
+from isthmus.demo.findings import Findings, showcase
+from isthmus.demo.lessons import Lessons, lessons
 from isthmus.demo.progress import following
 from isthmus.demo.scene import Scene, fingerprint, open_scene
-from isthmus.demo.showcase import Findings, showcase
 from isthmus.demo.stages import Outcome, Stages
 from isthmus.demo.summary import summarise, write_summary
-from isthmus.demo.written import Writing, code_sections
 from isthmus.evaluate import write_result
-from isthmus.evaluate.digit_codes import Lessons, lessons
 from isthmus.evaluate.results import task_result
 from isthmus.report import Section, write_page
 from isthmus.worlds.world import World

@@ -13,7 +13,7 @@ from isthmus.worlds.world import World
 
 if TYPE_CHECKING:
     from isthmus.worlds.digits.digits_world import DigitsWorld
-    from isthmus.worlds.digits.source import Source
+    from isthmus.worlds.digits.recordings.source import Source
 
 
 @runtime_checkable
@@ -43,10 +43,10 @@ def open_scene(
 
 
 def _source(images: Path | None, speech: Path | None) -> Source:
-    from isthmus.worlds.digits.handwriting_files import load_handwriting
-    from isthmus.worlds.digits.shipped import default_source
-    from isthmus.worlds.digits.source import Source
-    from isthmus.worlds.digits.speech_files import load_speech
+    from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
+    from isthmus.worlds.digits.recordings.shipped import default_source
+    from isthmus.worlds.digits.recordings.source import Source
+    from isthmus.worlds.digits.recordings.speech_files import load_speech
 
     if images and speech:
         return Source(f"{images.stem} + {speech.stem}", load_handwriting(images), load_speech(speech))

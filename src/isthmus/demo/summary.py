@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from isthmus.atomic import write_whole
+from isthmus.base.atomic import write_whole
 from isthmus.demo.alphabet import headlines
 from isthmus.demo.stages import Outcome
 

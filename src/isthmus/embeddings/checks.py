@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from isthmus.errors import IsthmusError
+from isthmus.base.errors import IsthmusError
 
 SAFE_SQUARE = 1e-20
 """Squared lengths from here to float32's largest are exact enough to divide by; other rows are first brought to 1."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.embeddings import SHARD_ROWS
 from isthmus.embeddings.folder import ID_COLUMNS, open_set
 from isthmus.embeddings.writer import EmbeddingWriter
-from isthmus.errors import IsthmusError
 
 BLOCK_ROWS = 50_000
 Block = tuple[np.ndarray, list[str]]

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.checks import check_ids, check_modality, check_rows, unit_rows
 from isthmus.embeddings.shards import ShardFile
-from isthmus.errors import IsthmusError
 
 SHARD_ROWS = 250_000
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from isthmus.atomic import write_whole
-from isthmus.errors import IsthmusError
+from isthmus.base.atomic import write_whole
+from isthmus.base.errors import IsthmusError
 
 MANIFEST = "manifest.json"
 FORMAT = "isthmus-embeddings-1"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isthmus.errors import IsthmusError
+from isthmus.base.errors import IsthmusError
 
 HASH_BLOCK = 2**22
 

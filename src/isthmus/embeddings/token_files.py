@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.atomic import write_whole, written_whole
+from isthmus.base.atomic import write_whole, written_whole
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.checks import check_ids
 from isthmus.embeddings.shards import sha256_of
 from isthmus.embeddings.tokens import PLACES, TokenPart, Tokens
-from isthmus.errors import IsthmusError
 
 FORMAT = "isthmus-tokens-1"
 MANIFEST = "manifest.json"

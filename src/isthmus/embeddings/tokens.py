@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.checks import check_ids, check_modality
-from isthmus.errors import IsthmusError
 
 PLACES: Mapping[str, tuple[str, ...]] = {
     "pixels": ("left", "top", "right", "bottom"),

@@ -8,14 +8,14 @@ from dataclasses import asdict
 import numpy as np
 from jaxtyping import Float
 
-from isthmus.connecting.cmcr import fit_cmcr
-from isthmus.connecting.config import CcaConfig, CmcrConfig
-from isthmus.connecting.connector import Connector
-from isthmus.connecting.linear import fit_linear
-from isthmus.connecting.materials import Materials, Side, assemble
-from isthmus.connecting.progress import OnProgress
+from isthmus.base.errors import IsthmusError
+from isthmus.base.progress import OnProgress
+from isthmus.connectors.connector import Connector
+from isthmus.connectors.methods.cmcr import fit_cmcr
+from isthmus.connectors.methods.config import CcaConfig, CmcrConfig
+from isthmus.connectors.methods.linear import fit_linear
+from isthmus.connectors.overlap.materials import Materials, Side, assemble
 from isthmus.embeddings import Embeddings
-from isthmus.errors import IsthmusError
 from isthmus.evaluate.matchers import Matcher, ScoreBlocks, query_blocks
 from isthmus.worlds.world import World
 

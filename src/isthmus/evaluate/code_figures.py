@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from isthmus.codes.use import joint_use, joint_use_by_all, nmi, purity, top_codes, use_shares
+from isthmus.codes.reading.use import joint_use, joint_use_by_all, nmi, purity, top_codes, use_shares
 from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.pointing import label_queries, pointing
 from isthmus.evaluate.token_labels import NOTHING, Labelled

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from isthmus.atomic import write_whole
-from isthmus.errors import IsthmusError
+from isthmus.base.atomic import write_whole
+from isthmus.base.errors import IsthmusError
 
 NOT_FOR_PATHS = re.compile(r"[^A-Za-z0-9._-]+")
 

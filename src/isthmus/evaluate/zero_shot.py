@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.errors import IsthmusError
 from isthmus.media.item import text_item
 from isthmus.spaces import Space
 from isthmus.spaces.batching import collate

@@ -9,12 +9,12 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Bool, Float
 
-from isthmus.codes.model import CodeModel
+from isthmus.base.errors import IsthmusError
+from isthmus.base.options import require
+from isthmus.codes.model.model import CodeModel
 from isthmus.embeddings.tokens import Tokens
-from isthmus.errors import IsthmusError
 from isthmus.localize.heat import agreement, lifted, similarity, smoothed
 from isthmus.localize.regions import LEAST_HEAT, peak, region, touching
-from isthmus.options import require
 
 By = Literal["codes", "tokens"]
 COMMON_ITEMS = 1000

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from isthmus.codes.model import CodeModel
+from isthmus.codes.model.model import CodeModel
 from isthmus.codes.sets import tokens_of_set
 from isthmus.localize.locate import By, Query, locate
 

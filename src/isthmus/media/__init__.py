@@ -4,14 +4,14 @@
 `UnreadableError`, which a bulk job records and passes over.
 """
 
-from isthmus.media.audio import Sound, read_audio
-from isthmus.media.image import read_image
 from isthmus.media.item import Item
-from isthmus.media.listing import list_media
-from isthmus.media.points import read_points
+from isthmus.media.listing.listing import list_media
+from isthmus.media.readers.audio import Sound, read_audio
+from isthmus.media.readers.image import read_image
+from isthmus.media.readers.points import read_points
+from isthmus.media.readers.video import Video, read_video
 from isthmus.media.source import Source, as_source
 from isthmus.media.unreadable import UnreadableError
-from isthmus.media.video import Video, read_video
 
 __all__ = [
     "Item",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from isthmus.errors import IsthmusError, reason_of
+from isthmus.base.errors import IsthmusError, reason_of
 
 
 class UnreadableError(IsthmusError):

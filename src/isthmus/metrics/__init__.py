@@ -3,8 +3,8 @@
 They lie below every stage, since connectors are chosen and reported by them as well as evaluated.
 """
 
-from isthmus.metrics.geometry import modality_gap
-from isthmus.metrics.hubness import hubness, mutual_neighbour_rate
+from isthmus.metrics.gap import modality_gap
+from isthmus.metrics.neighbours import hubness, mutual_neighbour_rate
 from isthmus.metrics.ranks import relevant_ranks
 from isthmus.metrics.retrieval import RetrievalScores, retrieval, scores_from_ranks
 

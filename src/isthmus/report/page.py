@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from isthmus.atomic import write_whole
+from isthmus.base.atomic import write_whole
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.errors import IsthmusError
 from isthmus.search.csls import csls_scores, mean_nearest
 
 UNIT_TOLERANCE = 1e-2

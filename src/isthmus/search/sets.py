@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from isthmus.connecting.graph_files import load_any
+from isthmus.base.errors import IsthmusError
+from isthmus.connectors.graph.files import load_any
 from isthmus.embeddings import Embeddings, open_set
-from isthmus.errors import IsthmusError
 from isthmus.search.index import Hits, Index
 
 

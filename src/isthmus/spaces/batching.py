@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from isthmus.spaces.space import Views
+from isthmus.spaces.protocol import Views
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,9 +9,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.embeddings.shards import sha256_of
-from isthmus.errors import IsthmusError, reason_of
-from isthmus.spaces.space import Ask
+from isthmus.spaces.protocol import Ask
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isthmus.spaces.space import Family
+from isthmus.spaces.protocol import Family
 
 EMBED = "isthmus[embed]"
 
@@ -16,7 +16,7 @@ CLIP = Family(
     revision="3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268",
     needs=("transformers",),
     extra=EMBED,
-    loader="isthmus.spaces.clip:load",
+    loader="isthmus.spaces.encoders.clip:load",
 )
 SIGLIP = Family(
     name="siglip2",
@@ -28,7 +28,7 @@ SIGLIP = Family(
     revision="75de2d55ec2d0b4efc50b3e9ad70dba96a7b2fa2",
     needs=("transformers",),
     extra=EMBED,
-    loader="isthmus.spaces.siglip:load",
+    loader="isthmus.spaces.encoders.siglip:load",
 )
 CLAP = Family(
     name="clap",
@@ -40,7 +40,7 @@ CLAP = Family(
     revision="8fa0f1c6d0433df6e97c127f64b2a1d6c0dcda8a",
     needs=("transformers",),
     extra=EMBED,
-    loader="isthmus.spaces.clap:load",
+    loader="isthmus.spaces.encoders.clap:load",
 )
 CLAP_GENERAL = Family(
     name="clap-general",
@@ -52,7 +52,7 @@ CLAP_GENERAL = Family(
     revision="ada0c23a36c4e8582805bb38fec3905903f18b41",
     needs=("transformers",),
     extra=EMBED,
-    loader="isthmus.spaces.clap:load",
+    loader="isthmus.spaces.encoders.clap:load",
 )
 CLAP_MUSIC = Family(
     name="clap-music",
@@ -64,7 +64,7 @@ CLAP_MUSIC = Family(
     revision="a0b4534a14f58e20944452dff00a22a06ce629d1",
     needs=("transformers",),
     extra=EMBED,
-    loader="isthmus.spaces.clap:load",
+    loader="isthmus.spaces.encoders.clap:load",
 )
 XCLIP = Family(
     name="xclip",
@@ -76,7 +76,7 @@ XCLIP = Family(
     revision="a2e27a78a2b5d802e894b8a1ef14f3a8ce490963",
     needs=("transformers", "av"),
     extra=EMBED,
-    loader="isthmus.spaces.xclip:load",
+    loader="isthmus.spaces.encoders.xclip:load",
 )
 SENTENCE = Family(
     name="sentence",
@@ -88,7 +88,7 @@ SENTENCE = Family(
     revision="1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
     needs=("sentence_transformers",),
     extra="isthmus[sentence]",
-    loader="isthmus.spaces.sentence:load",
+    loader="isthmus.spaces.encoders.sentence:load",
 )
 ULIP = Family(
     name="ulip",
@@ -100,7 +100,7 @@ ULIP = Family(
     revision="",
     needs=("trimesh",),
     extra=EMBED,
-    loader="isthmus.spaces.ulip:load",
+    loader="isthmus.spaces.encoders.ulip:load",
 )
 PRECOMPUTED = Family(
     name="precomputed",
@@ -112,5 +112,5 @@ PRECOMPUTED = Family(
     revision="",
     needs=(),
     extra="isthmus",
-    loader="isthmus.spaces.precomputed:load",
+    loader="isthmus.spaces.encoders.precomputed:load",
 )

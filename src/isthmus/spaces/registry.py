@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from isthmus.errors import IsthmusError
-from isthmus.spaces.space import Ask, Family, Space
+from isthmus.base.errors import IsthmusError
+from isthmus.spaces.protocol import Ask, Family, Space
 
 GROUP = "isthmus.spaces"
 PRECISIONS = ("float32", "bfloat16", "float16")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from isthmus.errors import IsthmusError, reason_of
+from isthmus.base.errors import IsthmusError, reason_of
 
 
 def read_weights_only(path: Path) -> Any:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from isthmus.errors import IsthmusError
-from isthmus.worlds.digits.handwriting import Handwriting
-from isthmus.worlds.digits.handwriting_files import load_handwriting
-from isthmus.worlds.digits.source import Source, split_source
-from isthmus.worlds.digits.speech_files import at_8_khz, load_speech
+from isthmus.base.errors import IsthmusError
+from isthmus.worlds.digits.recordings.handwriting import Handwriting
+from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
+from isthmus.worlds.digits.recordings.source import Source, split_source
+from isthmus.worlds.digits.recordings.speech_files import at_8_khz, load_speech
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (30, 28, 28)).astype(np.uint8)
 LABELS = np.arange(30, dtype=np.uint8) % 10

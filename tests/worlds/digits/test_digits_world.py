@@ -10,20 +10,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.errors import IsthmusError
-from isthmus.worlds.digits import shipped
+from isthmus.base.errors import IsthmusError
 from isthmus.worlds.digits.build import assemble, build
 from isthmus.worlds.digits.concepts import all_concepts, concepts_of, digits_of, near_misses, split_concepts
 from isthmus.worlds.digits.digits_world import DigitsWorld, captions, replace_digits
-from isthmus.worlds.digits.feeds import PictureFeed
-from isthmus.worlds.digits.handwriting import Handwriting
 from isthmus.worlds.digits.items import picture_of, utterance_of
-from isthmus.worlds.digits.recipe import Recipe, SpaceRecipe
-from isthmus.worlds.digits.space import build_space
-from isthmus.worlds.digits.speech import RATE
-from isthmus.worlds.digits.training import train_space
+from isthmus.worlds.digits.recordings import shipped
+from isthmus.worlds.digits.recordings.handwriting import Handwriting
+from isthmus.worlds.digits.recordings.speech import RATE
+from isthmus.worlds.digits.spaces.feeds import PictureFeed
+from isthmus.worlds.digits.spaces.recipe import Recipe, SpaceRecipe
+from isthmus.worlds.digits.spaces.space import build_space
+from isthmus.worlds.digits.spaces.training import train_space
+from isthmus.worlds.digits.spaces.weights import build_spaces, load_spaces, save_spaces
 from isthmus.worlds.digits.variant import Variant
-from isthmus.worlds.digits.weights import build_spaces, load_spaces, save_spaces
 from isthmus.worlds.digits.wording import DIGIT_OF_WORD, TOKEN, digit_spans
 from isthmus.worlds.world import World
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.worlds.digits import points_space, solids
 from isthmus.worlds.digits.concepts import draw_distinct
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.points_space import PointsRecipe, build_solids
+from worlds import points_space, solids
+from worlds.points_space import PointsRecipe, build_solids
 
 
 def test_rotations_are_rigid_and_bounded() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.streams import BACKGROUND, SEGMENTS, Timeline, heard_streams, seen_streams
+from worlds.streams import BACKGROUND, SEGMENTS, Timeline, heard_streams, seen_streams
 
 
 @pytest.fixture(scope="module")

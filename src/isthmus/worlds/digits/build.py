@@ -10,12 +10,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from isthmus.worlds.digits.concepts import split_concepts
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.feeds import PictureFeed, TrainingFeed, UtteranceFeed
-from isthmus.worlds.digits.recipe import Recipe
-from isthmus.worlds.digits.shipped import SHIPPED_WEIGHTS, default_source
-from isthmus.worlds.digits.source import Source, split_source
-from isthmus.worlds.digits.training import train_space
-from isthmus.worlds.digits.weights import (
+from isthmus.worlds.digits.recordings.shipped import SHIPPED_WEIGHTS, default_source
+from isthmus.worlds.digits.recordings.source import Source, split_source
+from isthmus.worlds.digits.spaces.feeds import PictureFeed, TrainingFeed, UtteranceFeed
+from isthmus.worlds.digits.spaces.recipe import Recipe
+from isthmus.worlds.digits.spaces.training import train_space
+from isthmus.worlds.digits.spaces.weights import (
     Spaces,
     build_spaces,
     cache_path,

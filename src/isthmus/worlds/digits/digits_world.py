@@ -10,14 +10,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float32, Int, UInt8
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.errors import IsthmusError
 from isthmus.metrics import retrieval
 from isthmus.worlds.digits.concepts import concepts_of, digits_of, draw_distinct
-from isthmus.worlds.digits.feeds import PictureFeed, UtteranceFeed
 from isthmus.worlds.digits.galleries import draw_hard
 from isthmus.worlds.digits.gap import with_gap
-from isthmus.worlds.digits.handwriting import compose_pictures, draw_pictures
 from isthmus.worlds.digits.items import (
     digits_in,
     picture_ids,
@@ -26,9 +24,11 @@ from isthmus.worlds.digits.items import (
     utterance_ids,
     utterance_of,
 )
-from isthmus.worlds.digits.source import Source, Splits
-from isthmus.worlds.digits.space import ContrastiveSpace
-from isthmus.worlds.digits.speech import RATE, compose_waveform, draw_utterances, seconds
+from isthmus.worlds.digits.recordings.handwriting import compose_pictures, draw_pictures
+from isthmus.worlds.digits.recordings.source import Source, Splits
+from isthmus.worlds.digits.recordings.speech import RATE, compose_waveform, draw_utterances, seconds
+from isthmus.worlds.digits.spaces.feeds import PictureFeed, UtteranceFeed
+from isthmus.worlds.digits.spaces.space import ContrastiveSpace
 from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.digits.wording import NAMES
 from isthmus.worlds.world import Gallery, World

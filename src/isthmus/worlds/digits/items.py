@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from isthmus.errors import IsthmusError
+from isthmus.base.errors import IsthmusError
 from isthmus.worlds.digits.concepts import MAX_LENGTH
-from isthmus.worlds.digits.handwriting import Pictures
-from isthmus.worlds.digits.speech import Utterances
+from isthmus.worlds.digits.recordings.handwriting import Pictures
+from isthmus.worlds.digits.recordings.speech import Utterances
 
 ITEM = re.compile(r"(?P<digits>[0-9]{3,5})(?::(?P<places>[0-9]+@[0-9]+(?:\+[0-9]+@[0-9]+)*)(?:/(?P<length>[0-9]+))?)?")
 

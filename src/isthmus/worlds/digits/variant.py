@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isthmus.errors import IsthmusError
+from isthmus.base.errors import IsthmusError
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from isthmus.errors import IsthmusError
+from isthmus.base.errors import IsthmusError
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DIGIT_OF_WORD = {**{name: n for n, name in enumerate(NAMES)}, **{str(n): n for n in range(10)}, "oh": 0}

@@ -1,0 +1,173 @@
+"""The third space of the digits world: point clouds and pictures, made as ULIP is (Xue et al., CVPR 2023).
+
+A picture tower learns from pictures and texts, as the first space's did, but from another seed; then it stays as it is
+and a cloud tower learns from pairs of a solid and the picture it was made of. No text meets a solid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from isthmus.base.atomic import written_whole
+from isthmus.embeddings import Embeddings
+from isthmus.worlds.digits.concepts import digits_of
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.digits.items import parse_pictures, picture_ids
+from isthmus.worlds.digits.recordings.handwriting import Pictures, compose_pictures, draw_pictures
+from isthmus.worlds.digits.spaces.recipe import SpaceRecipe
+from isthmus.worlds.digits.spaces.space import build_space
+from isthmus.worlds.digits.spaces.towers import Context, ImageTower, OrderedPooling
+from isthmus.worlds.digits.spaces.training import Digits, contrast, train_space
+from isthmus.worlds.digits.spaces.weights import cache_path
+from worlds.solids import as_grid, sample_solids
+
+NAME = "digits-points"
+COLUMNS, ROWS, LAYERS = 84, 16, 3
+REVISION = 2
+EMBED_ROWS = 256
+
+
+@dataclass(frozen=True)
+class PointsRecipe:
+    """How the space is trained: the picture tower for ``picture_steps``, then the cloud tower for ``steps``."""
+
+    seed: int = 3
+    picture_steps: int = 500
+    steps: int = 400
+    batch: int = 256
+    width: int = 128
+    dim: int = 128
+
+    @property
+    def pictures(self) -> SpaceRecipe:
+        """How the picture tower is trained beforehand; the cloud tower likewise, but for its steps."""
+        sizes = {"batch": self.batch, "width": self.width, "dim": self.dim}
+        return SpaceRecipe("spelled", "attentive", seed=self.seed, steps=self.picture_steps, **sizes)
+
+    def fingerprint(self, source: str) -> str:
+        """Sixteen hexadecimal digits that follow from the recipe and the source's fingerprint."""
+        content = json.dumps({"points": REVISION, "source": source, **asdict(self)}, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+class CloudTower(nn.Module):
+    """Clouds to a grid of counts, to one token per 4 columns of it, then `OrderedPooling`."""
+
+    def __init__(self, width: int, dim: int) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(LAYERS, width // 4, 5, 1, 2),
+            nn.ReLU(),
+            nn.Conv2d(width // 4, width // 2, 3, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(width // 2, width // 2, 3, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(width // 2, width, (ROWS // 4, 3), padding=(0, 1)),
+        )
+        self.context = Context(width)
+        self.pool = OrderedPooling(width, dim)
+
+    def forward(self, clouds: Float[Tensor, "batch points 3"]) -> Float[Tensor, "batch dim"]:
+        """Unit rows."""
+        tokens = self.context(self.stem(as_grid(clouds, COLUMNS, ROWS, LAYERS)).squeeze(2))
+        found: Tensor = self.pool(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool))
+        return found
+
+
+class PointsSpace(nn.Module):
+    """Clouds and pictures in one space."""
+
+    def __init__(self, recipe: PointsRecipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.cloud_tower = CloudTower(recipe.width, recipe.dim)
+        self.image_tower = ImageTower(recipe.width, recipe.dim)
+
+
+@dataclass(frozen=True)
+class SolidDigits:
+    """A digits world with the third space beside its two."""
+
+    world: DigitsWorld
+    space: PointsSpace
+
+    @torch.no_grad()
+    def embed_clouds(self, concepts: Int[np.ndarray, " n"], split: str, seed: int) -> Embeddings:
+        """A solid of each sequence, from the images of a split."""
+        rng = np.random.default_rng([seed, 21])
+        drawn = draw_pictures(digits_of(concepts), self.world.source.handwriting, self.world.splits.images[split], rng)
+        vectors = [self.space.cloud_tower(block) for block in self.clouds(drawn, rng)]
+        ids = [f"{name}~{seed}" for name in picture_ids(concepts, drawn)]
+        return Embeddings.from_array(torch.cat(vectors).numpy(), modality="points", space=NAME, ids=ids)
+
+    @torch.no_grad()
+    def embed_pictures(self, ids: list[str]) -> Embeddings:
+        """Pictures by the ids the first space gives them: the overlap of the two."""
+        pictures = self.world.pictures.batches(parse_pictures(ids))
+        vectors = torch.cat([self.space.image_tower(*batch) for batch in pictures]).numpy()
+        return Embeddings.from_array(vectors, modality="image", space=NAME, ids=ids)
+
+    def clouds(self, drawn: Pictures, rng: np.random.Generator) -> Iterator[Float[Tensor, "block points 3"]]:
+        """Solids of pictures, in blocks."""
+        for start in range(0, len(drawn), EMBED_ROWS):
+            shown = compose_pictures(drawn[start : start + EMBED_ROWS], self.world.source.handwriting)
+            yield torch.from_numpy(sample_solids(shown, rng))
+
+
+def build_solids(
+    world: DigitsWorld,
+    recipe: PointsRecipe | None = None,
+    on_step: Callable[[int, float], None] = lambda step, loss: None,
+) -> SolidDigits:
+    """The third space of a digits world: its weights from the user directory, or trained and kept there."""
+    recipe = recipe or PointsRecipe()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        solid = SolidDigits(world, PointsSpace(recipe).eval())
+    path = cache_path(recipe.fingerprint(world.source.fingerprint))
+    if path.is_file():
+        solid.space.load_state_dict(load_file(path))
+    else:
+        train_points(solid, on_step)
+        _save(path, solid.space)
+    return solid
+
+
+def _save(path: Path, space: PointsSpace) -> None:
+    with written_whole(path) as part:
+        save_file(space.state_dict(), part)
+
+
+def train_points(solid: SolidDigits, on_step: Callable[[int, float], None]) -> None:
+    """Train in place: the picture tower against texts, then clouds against their pictures; with near misses."""
+    recipe, world = solid.space.recipe, solid.world
+    pictured = build_space("image", recipe.pictures)
+    train_space(pictured, world.pictures, world.concepts["train"], on_step)
+    solid.space.image_tower.load_state_dict(pictured.item_tower.state_dict())
+    solid.space.image_tower.requires_grad_(False).eval()
+
+    def pairs(digits: Digits, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        drawn = draw_pictures(digits, world.source.handwriting, world.splits.images["train"], rng)
+        clouds = torch.cat(list(solid.clouds(drawn, rng)))
+        with torch.no_grad():
+            pictures = torch.cat([solid.space.image_tower(*shown) for shown in world.pictures.batches(drawn)])
+        return solid.space.cloud_tower(clouds), pictures
+
+    clouds_recipe = replace(recipe.pictures, steps=recipe.steps)
+    contrast(
+        solid.space.cloud_tower,
+        clouds_recipe,
+        world.concepts["train"],
+        pairs,
+        lambda step, loss: on_step(recipe.picture_steps + step, loss),
+    )

@@ -1,0 +1,64 @@
+"""A model's folder: ``config.json`` + ``model.safetensors`` + ``README.md`` (the model card). Never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from isthmus.base.atomic import write_whole, written_whole
+from isthmus.base.errors import IsthmusError
+from isthmus.embeddings.shards import sha256_of
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+
+
+def write_model(
+    folder: Path, form: str, tensors: Iterable[tuple[str, Tensor]], config: Mapping[str, Any], card: str
+) -> Path:
+    """Write the folder, each file whole or not at all; the config comes last, with ``form`` and the weights' hash."""
+    for other, what in (("manifest.json", "an embedding set"), ("graph.json", "a graph of spaces")):
+        if (folder / other).exists():
+            raise IsthmusError(f"{folder}: holds {what}: save the model to a folder of its own")
+    with written_whole(folder / WEIGHTS) as part:
+        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors}, part)
+    whole = {"format": form, **config, "sha256": sha256_of(folder / WEIGHTS)}
+    write_whole(folder / CARD, card)
+    write_whole(folder / CONFIG, json.dumps(whole, indent=2) + "\n")
+    return folder
+
+
+def read_model(folder: Path, form: str, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Config and weights. Raises `IsthmusError` naming the file that is absent, cut short, altered or no ``kind``."""
+    config, weights = _read_config(folder / CONFIG, form, kind), folder / WEIGHTS
+    if not weights.is_file():
+        raise IsthmusError(f"{weights}: not found; the folder is incomplete, copy or save the {kind} again")
+    if sha256_of(weights) != config.get("sha256"):
+        raise IsthmusError(f"{weights}: cut short or altered (its sha256 is not config.json's); copy or save it again")
+    try:
+        return config, load_file(weights)
+    except SafetensorError as error:
+        raise IsthmusError(f"{weights}: not a safetensors file ({error}); copy or save it again") from error
+
+
+def damaged(folder: Path, kind: str, error: Exception) -> IsthmusError:
+    """What to raise where a config is whole but does not describe the weights."""
+    reason = str(error).splitlines()[0] if str(error) else ""
+    return IsthmusError(f"{folder / CONFIG}: damaged ({type(error).__name__}: {reason}): copy or save the {kind} again")
+
+
+def _read_config(path: Path, form: str, kind: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise IsthmusError(f"{path}: not found; give the folder that a {kind}'s `save` wrote")
+    try:
+        config = json.loads(path.read_text())
+    except ValueError as error:
+        raise IsthmusError(f"{path}: not valid JSON ({error}); copy or save the {kind} again") from error
+    if not isinstance(config, dict) or config.get("format") != form:
+        raise IsthmusError(f"{path}: not an isthmus {kind} (format is not {form!r})")
+    return config

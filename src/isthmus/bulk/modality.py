@@ -1,0 +1,55 @@
+"""Which modality is meant, where none is named: the one of the space that most files at the place are of."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+from isthmus.base.errors import IsthmusError
+from isthmus.media.listing import everyday
+from isthmus.media.listing import tables as text
+from isthmus.media.listing.listing import SUFFIXES, suffixes_at, uri_column
+from isthmus.spaces import Family
+
+LOOKED_AT = 5
+"""Lines of a list that are looked at to tell texts from paths."""
+
+
+def modality_at(where: Path, family: Family) -> str:
+    """A modality of the family. Raises `IsthmusError` where the files at ``where`` do not say which."""
+    if where == everyday.NAME and not where.exists():
+        return "text"
+    if not where.exists():
+        raise IsthmusError(f"{where}: not found: give a folder, a list, a table, a .tar or a dataset")
+    if len(family.modalities) == 1:
+        return family.modalities[0]
+    if family.name == "precomputed":
+        raise IsthmusError(f"{where}: vectors do not say of what they are: name it with --modality")
+    found = suffixes_at(where)
+    counts = {
+        modality: sum(count for suffix, count in found.items() if suffix in SUFFIXES[modality])
+        for modality in family.modalities
+    }
+    most = max(counts.values())
+    likely = [modality for modality, count in counts.items() if count == most]
+    if most == 0 and where.is_dir() and not any(counts.values()) and not _is_dataset(where):
+        raise IsthmusError(f"{where}: holds no {' or '.join(family.modalities)}: give another place")
+    if len(likely) != 1 or (likely == ["text"] and lists_paths(where)):
+        raise IsthmusError(
+            f"{where}: which of {', '.join(family.modalities)} it holds is not clear: name it with --modality"
+        )
+    return likely[0]
+
+
+def lists_paths(where: Path) -> bool:
+    """Whether a file of lines or a table seems to hold paths of media, not texts."""
+    if where.is_dir() or where.suffix not in text.SUFFIXES:
+        return False
+    if where.suffix != ".txt":
+        return uri_column(where) is not None and not set(text.TEXT_COLUMNS) & set(text.columns_of(where))
+    lines = [line for _, line in islice(text.read_texts(where), LOOKED_AT)]
+    return bool(lines) and all("://" in line or (where.parent / line).is_file() for line in lines)
+
+
+def _is_dataset(where: Path) -> bool:
+    return any(where.glob("*.arrow")) or any(where.glob("*.tar"))

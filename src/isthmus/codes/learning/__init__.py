@@ -1,0 +1,1 @@
+"""Learning: pair sources over views come in, a trained `CodeModel` goes out."""

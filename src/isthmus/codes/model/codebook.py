@@ -1,0 +1,120 @@
+"""The codebook: one set of vectors for all modalities, each a moving average of the tokens that choose it (B.8)."""
+
+from __future__ import annotations
+
+import torch
+import torch.distributed as dist
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from isthmus.base.errors import IsthmusError
+from isthmus.connectors.pseudo.lists import k_means, nearest
+from isthmus.training.processes import processes
+
+JITTER = 0.01
+"""A revived code differs from the active one it starts from by this share of that one's length."""
+
+
+class Codebook(nn.Module):
+    """``vectors`` e ``(codes, dim)`` with the moving averages they are made of: ``sums`` m, ``counts`` N.
+
+    Only `update` changes it, and only in training mode: evaluation never moves a code.
+    """
+
+    vectors: Tensor
+    sums: Tensor
+    counts: Tensor
+    idle: Tensor
+
+    def __init__(self, codes: int, dim: int, *, decay: float = 0.99, revive_after: int = 100) -> None:
+        super().__init__()
+        self.decay, self.revive_after = decay, revive_after
+        self.register_buffer("vectors", torch.zeros(codes, dim))
+        self.register_buffer("sums", torch.zeros(codes, dim))
+        self.register_buffer("counts", torch.ones(codes))
+        self.register_buffer("idle", torch.zeros(codes, dtype=torch.long))
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def start_normal(self, draw: torch.Generator) -> None:
+        """``m_v ~ N(0, I), N_v = 1``, as in the paper."""
+        self._start(torch.randn(self.vectors.shape, generator=draw))
+
+    def start_from(self, tokens: Float[Tensor, "tokens dim"], draw: torch.Generator) -> None:
+        """Codes at the k-means centres of a mix of tokens, which should hold equally many of each modality.
+
+        Raises `IsthmusError` where there are fewer tokens than codes.
+        """
+        if len(tokens) < len(self):
+            raise IsthmusError(
+                f"option codes is {len(self)}, with {len(tokens)} tokens to start from: take fewer codes"
+            )
+        self._start(k_means(tokens, len(self), draw))
+
+    def _start(self, vectors: Float[Tensor, "codes dim"]) -> None:
+        self.vectors.copy_(vectors)
+        self.sums.copy_(vectors)
+        self.counts.fill_(1.0)
+        self.idle.zero_()
+
+    def assign(self, tokens: Float[Tensor, "tokens dim"]) -> Int[Tensor, " tokens"]:
+        """The nearest code of each token (B.2)."""
+        return nearest(tokens, self.vectors)
+
+    def gathered(
+        self, tokens: Float[Tensor, "tokens dim"], chosen: Int[Tensor, " tokens"]
+    ) -> Float[Tensor, "codes dim_and_one"]:
+        """What `update` learns from: for each code the sum of the tokens that chose it, and their number.
+
+        Tokens of all processes count.
+        """
+        found = torch.zeros(len(self), tokens.shape[1] + 1, device=tokens.device)
+        found[:, :-1].index_add_(0, chosen, tokens.detach())
+        found[:, -1] = torch.bincount(chosen, minlength=len(self))
+        if processes() > 1:
+            dist.all_reduce(found)
+        return found
+
+    @torch.no_grad()
+    def update(self, gathered: Float[Tensor, "codes dim_and_one"], draw: torch.Generator) -> None:
+        """One step of the moving averages, then idle codes are revived.
+
+        ``N ← γN + (1-γ)·count``, ``m ← γm + (1-γ)·Σh``, ``e = m/N``.
+        """
+        if not self.training:
+            return
+        self.sums.lerp_(gathered[:, :-1], 1 - self.decay)
+        self.counts.lerp_(gathered[:, -1], 1 - self.decay)
+        # A new tensor: the loss of this step still refers to the codes it was computed with.
+        self.vectors = self.sums / self.counts[:, None]
+        self.idle.add_(1).masked_fill_(gathered[:, -1] > 0, 0)
+        self._revive(draw)
+
+    def _revive(self, draw: torch.Generator) -> None:
+        """Idle codes take half of an active code's mass and start beside it: vector, sum and count together."""
+        dead = (self.idle >= self.revive_after).nonzero()[:, 0]
+        active = self.counts.masked_fill(self.idle > 0, 0)
+        if len(dead) == 0 or active.sum() == 0:
+            return
+        for code in dead.tolist():
+            parent = int(torch.multinomial(active, 1, generator=draw))
+            vector = self.vectors[parent]
+            noise = torch.randn(len(vector), generator=draw, device=vector.device)
+            self.counts[parent] /= 2
+            self.sums[parent] /= 2
+            active[parent] /= 2
+            self.vectors[code] = vector + JITTER * vector.norm() * noise / noise.norm()
+            self.counts[code] = self.counts[parent]
+            self.sums[code] = self.vectors[code] * self.counts[code]
+            self.idle[code] = 0
+
+
+def straight_through(
+    given: Float[Tensor, "rows dim"], quantised: Float[Tensor, "rows dim"]
+) -> Float[Tensor, "rows dim"]:
+    """The codes in value, what they were chosen for in gradient: ``h + sg(e - h)`` (B.2).
+
+    It is linear: of means over items it gives the mean of what it gives of their tokens.
+    """
+    return given + (quantised - given).detach()

@@ -1,0 +1,97 @@
+"""Assignment: items written in codes, with where each code lies; arrays on disk, and a Parquet table to be queried."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from isthmus.base.atomic import write_whole, written_whole
+from isthmus.base.errors import IsthmusError
+from isthmus.codes.model.model import CodeModel
+from isthmus.embeddings.tokens import PLACES, Tokens
+
+FORMAT = "isthmus-codes-1"
+ARRAYS = ("codes", "offsets", "places")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The code of every token of some items; item ``i`` has the rows ``offsets[i]`` to ``offsets[i + 1]``."""
+
+    codes: Int[np.ndarray, " tokens"]
+    offsets: Int[np.ndarray, " items_and_one"]
+    places: Float[np.ndarray, "tokens _"]
+    ids: list[str]
+    modality: str
+    unit: str
+    size: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def of(self, item: str) -> tuple[Int[np.ndarray, " tokens"], Float[np.ndarray, "tokens _"]]:
+        """An item's codes in order, and where each lies."""
+        if item not in self.ids:
+            raise IsthmusError(f"no {self.modality} item {item!r} was assigned: ids look like {self.ids[0]!r}")
+        row = self.ids.index(item)
+        own = slice(self.offsets[row], self.offsets[row + 1])
+        return self.codes[own], self.places[own]
+
+    def runs(self, item: str) -> list[str]:
+        """An item as text, one line for each unbroken run of a code: the code, and where the run begins and ends."""
+        codes, places = self.of(item)
+        first = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+        last = np.concatenate([first[1:], [len(codes)]]) - 1
+        ends = zip(places[first, 0], places[last, places.shape[1] // 2], strict=True)
+        return [f"code {code:4d}  {start:g} to {end:g} {self.unit}"
+                for code, (start, end) in zip(codes[first], ends, strict=True)]  # fmt: skip
+
+    def save(self, folder: Path) -> Path:
+        """Write ``codes.npy``, ``offsets.npy``, ``places.npy``, ``codes.parquet`` and ``assignment.json``."""
+        import pyarrow.parquet
+
+        for name in ARRAYS:
+            with written_whole(folder / f"{name}.npy") as part, part.open("wb") as file:
+                np.save(file, getattr(self, name))
+        with written_whole(folder / "codes.parquet") as part:
+            pyarrow.parquet.write_table(self._table(), part)
+        about = {"modality": self.modality, "unit": self.unit, "size": self.size, "ids": self.ids}
+        write_whole(folder / "assignment.json", json.dumps({"format": FORMAT, **about}) + "\n")
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path) -> Assignment:
+        """Read what `save` wrote. Raises `IsthmusError` naming the file that is absent or damaged."""
+        try:
+            about = json.loads((folder / "assignment.json").read_text())
+            if about.pop("format") != FORMAT:
+                raise ValueError("another format")
+            arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in ARRAYS}
+            return cls(**arrays, **about)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IsthmusError(f"{folder}: not a readable assignment ({error}): run isthmus codes assign") from error
+
+    def _table(self) -> Any:
+        import pyarrow
+
+        counts = np.diff(self.offsets)
+        columns = {
+            "id": np.repeat(np.array(self.ids, dtype=object), counts),
+            "position": np.arange(len(self.codes)) - np.repeat(self.offsets[:-1], counts),
+            "code": self.codes,
+        }
+        places = {name: self.places[:, n] for n, name in enumerate(PLACES[self.unit])}
+        return pyarrow.table({**columns, **places})
+
+
+def assign(model: CodeModel, tokens: Tokens, view: str | None = None) -> Assignment:
+    """Write items in a model's codes, a block of items at a time."""
+    codes = model.assign(tokens, view)
+    return Assignment(
+        codes, tokens.offsets, tokens.places, tokens.ids, tokens.modality, tokens.unit, len(model.codebook)
+    )

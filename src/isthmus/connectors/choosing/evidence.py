@@ -1,0 +1,133 @@
+"""Evidence: what can be held against a connector without a single pair of the two unshared modalities.
+
+Built once per view from held-out texts and a sample of both memories; `criteria` then scores any connector on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from isthmus.connectors.pseudo.view import View, soft_match
+
+ITEMS = 1200
+"""Items of each memory that criteria look at: enough for a rank in a gallery of a thousand."""
+SIMULATED = 400
+MIX_TEMPERATURE = 0.02
+CHAIN_TEMPERATURE = 0.05
+LEAST_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Centred rows to be projected, and native references to compare with. Pairs (left, right) throughout.
+
+    ``texts``, ``pseudo``, ``noisy``: held-out texts, their pseudo counterparts, and those plus the part of the
+    memory's variance that pseudo counterparts lack. ``shown``: held-out texts as items would show them, that is with
+    the memory's covariance. ``items``: sampled memory items. ``simulated[0]``: for the
+    first left items, a made-up right counterpart, ``simulated[1]`` the reverse. ``native[s]``: cosines of held-out
+    texts to items inside space s. ``chained[s]``: cosines of side s's items, carried over by their texts' twins,
+    to the other side's items.
+    """
+
+    texts: tuple[Float[Tensor, "held dl"], Float[Tensor, "held dr"]]
+    pseudo: tuple[Float[Tensor, "held dl"], Float[Tensor, "held dr"]]
+    noisy: tuple[Float[Tensor, "held dl"], Float[Tensor, "held dr"]]
+    shown: tuple[Float[Tensor, "held dl"], Float[Tensor, "held dr"]]
+    items: tuple[Float[Tensor, "left dl"], Float[Tensor, "right dr"]]
+    simulated: tuple[Float[Tensor, "few dr"], Float[Tensor, "few dl"]]
+    native: tuple[Float[Tensor, "held left"], Float[Tensor, "held right"]]
+    chained: tuple[Float[Tensor, "left right"], Float[Tensor, "right left"]]
+
+
+def gather_evidence(view: View, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], *, seed: int) -> Evidence:
+    """Evidence from a view whose two memories are present; ``held`` texts must not be used to fit."""
+    draw = torch.Generator().manual_seed(seed)
+    left, right = view.memories
+    left_pseudo, right_pseudo = view.pseudo
+    if left is None or right is None or left_pseudo is None or right_pseudo is None:
+        raise ValueError("evidence needs a memory on both sides")
+    items = (_sampled(left, ITEMS, draw), _sampled(right, ITEMS, draw))
+    texts = (view.texts[0][held], view.texts[1][held])
+    known = (view.texts[0][fitted], view.texts[1][fitted])
+    pseudo = (left_pseudo[held], right_pseudo[held])
+    missing = (
+        _missing_noise(left, left_pseudo[fitted], len(held), draw),
+        _missing_noise(right, right_pseudo[fitted], len(held), draw),
+    )
+    few = min(SIMULATED, len(items[0]), len(items[1]))
+    return Evidence(
+        texts=texts,
+        pseudo=pseudo,
+        noisy=(_unit(pseudo[0] + missing[0]), _unit(pseudo[1] + missing[1])),
+        shown=(_shown(texts[0], known[0], left, draw), _shown(texts[1], known[1], right, draw)),
+        items=items,
+        simulated=(
+            _simulated(items[0], known[0], known[1], items[1], known[1], few, draw),
+            _simulated(items[1], known[1], known[0], items[0], known[0], few, draw),
+        ),
+        native=(texts[0] @ items[0].T, texts[1] @ items[1].T),
+        chained=(
+            _carried(items[0], known[0], known[1], CHAIN_TEMPERATURE) @ items[1].T,
+            _carried(items[1], known[1], known[0], CHAIN_TEMPERATURE) @ items[0].T,
+        ),
+    )
+
+
+def _unit(rows: Tensor) -> Tensor:
+    return functional.normalize(rows, dim=-1)
+
+
+def _sampled(rows: Tensor, count: int, draw: torch.Generator) -> Tensor:
+    return rows[torch.randperm(len(rows), generator=draw)[:count]]
+
+
+def _missing_noise(memory: Tensor, pseudo: Tensor, count: int, draw: torch.Generator) -> Tensor:
+    """Gaussian rows with covariance [cov(memory) - cov(pseudo)]₊: what averaging over neighbours took away."""
+    return _gaussian(torch.cov(memory.T).double() - torch.cov(pseudo.T).double(), count, draw)
+
+
+def _shown(texts: Tensor, known: Tensor, memory: Tensor, draw: torch.Generator) -> Tensor:
+    """Texts as items of the memory would show their content: √a text + noise, with the memory's covariance.
+
+    Along the texts' principal axes the items' variance is a times the texts' plus what all axes have alike (noise),
+    so the share a of an item that is content is a slope.
+    """
+    of_texts, of_items = torch.cov(known.T).double(), torch.cov(memory.T).double()
+    variances, axes = torch.linalg.eigh(of_texts)
+    along = ((axes.T @ of_items) * axes.T).sum(1)
+    spread = variances - variances.mean()
+    share = ((spread * (along - along.mean())).sum() / (spread**2).sum()).clamp(LEAST_SHARE, 1)
+    noise = _gaussian(of_items - share * of_texts, len(texts), draw)
+    return _unit(share.sqrt().float() * texts + noise)
+
+
+def _gaussian(covariance: Float[Tensor, "dim dim"], count: int, draw: torch.Generator) -> Float[Tensor, "count dim"]:
+    """Rows with the nearest covariance that has no negative variance."""
+    values, vectors = torch.linalg.eigh(covariance)
+    root = (vectors * values.clamp(min=0).sqrt()).float()
+    return torch.randn(count, root.shape[1], generator=draw) @ root.T
+
+
+def _carried(items: Tensor, own_texts: Tensor, other_texts: Tensor, temperature: float) -> Tensor:
+    """Items seen from the other space: the twins of the texts they softly match, averaged."""
+    return _unit(soft_match(items, own_texts, temperature) @ other_texts)
+
+
+def _simulated(
+    items: Tensor,
+    own_texts: Tensor,
+    other_texts: Tensor,
+    other_items: Tensor,
+    other_space_texts: Tensor,
+    count: int,
+    draw: torch.Generator,
+) -> Tensor:
+    """A made-up counterpart of each item: its texts' twins, plus what a random other item has beyond text."""
+    content = soft_match(items[:count], own_texts, MIX_TEMPERATURE) @ other_texts
+    beyond = other_items - soft_match(other_items, other_space_texts, MIX_TEMPERATURE) @ other_space_texts
+    return _unit(content + beyond[torch.randperm(len(beyond), generator=draw)[:count]])

@@ -1,0 +1,211 @@
+"""The connector: projects embeddings of either space, any modality, into the joint space; saves, loads, reports."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from isthmus.base.errors import IsthmusError
+from isthmus.connectors.member import Head, Member, project_blend, unit
+from isthmus.connectors.trust.estimate import band_from_neighbours
+from isthmus.connectors.trust.report import Band, ConnectorReport
+from isthmus.embeddings import Embeddings
+from isthmus.metrics import mutual_neighbour_rate
+
+ESTIMATE_ROWS = 50
+PROJECT_ROWS = 8192
+"""Rows projected at once: bounds memory, and is large enough for the matrix products to run at full rate."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Connector:
+    """A way from two spaces into one joint space: one member, or a blend of several.
+
+    ``left_space`` and ``right_space`` are the names by which embeddings say where they live. Cosines in the joint
+    space are the members' cosines averaged with ``weights`` (unit members side by side, each scaled by the root
+    of its weight, then their leading directions ``basis``, ``(wide, joint)``, where there are several). ``config``
+    is what the fit was asked, ``choice`` what was chosen and why, ``revisions`` those of both spaces where known.
+    """
+
+    left_space: str
+    right_space: str
+    overlap: str
+    members: tuple[Member, ...]
+    weights: tuple[float, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    choice: Mapping[str, Any] = field(default_factory=dict)
+    report: ConnectorReport | None = None
+    basis: Float[Tensor, "wide joint"] | None = None
+    revisions: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Connector({self.space!r}, {len(self.members)} members, {self.dim}-d)"
+
+    @property
+    def space(self) -> str:
+        """The joint space's name. It ends in a fingerprint: vectors of two connectors cannot be mixed up."""
+        return f"{self.left_space}+{self.right_space}#{self.fingerprint}"
+
+    @property
+    def overlaps(self) -> tuple[str, ...]:
+        """The modality through which the two are joined, as a graph of spaces has several."""
+        return (self.overlap,)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits that follow from the weights."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.tensors()):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).tobytes())
+        digest.update(repr(self.weights).encode())
+        return digest.hexdigest()[:8]
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the joint space."""
+        if self.basis is not None:
+            return self.basis.shape[1]
+        probe = torch.zeros(1, self.input_dim(self.left_space))
+        return sum(member.left.project(probe, self.overlap).shape[1] for member in self.members)
+
+    def input_dim(self, space: str) -> int:
+        """Dimension of the vectors one of the two spaces gives."""
+        own = _linear_layers(self.heads(space)[0])
+        if own:
+            return own[0].in_features
+        other = self.right_space if space == self.left_space else self.left_space
+        return _linear_layers(self.heads(other)[0])[-1].out_features
+
+    def heads(self, space: str) -> tuple[Head, ...]:
+        """Each member's head for a space. Raises `IsthmusError` for a space this connector does not know."""
+        if space == self.left_space:
+            return tuple(member.left for member in self.members)
+        if space == self.right_space:
+            return tuple(member.right for member in self.members)
+        known = f"{self.left_space!r} and {self.right_space!r}"
+        raise IsthmusError(
+            f"embeddings live in space {space!r}; this connector joins {known}: pass vectors of one of those"
+        )
+
+    def project(self, embeddings: Embeddings) -> Embeddings:
+        """Embeddings of either space in the joint space: the same ids and modality, unit rows.
+
+        Raises `IsthmusError` where the space is not one of the two, or the dimension is not that space's.
+        """
+        heads = self.heads(embeddings.space)
+        _require_known(heads, embeddings)
+        expected = self.input_dim(embeddings.space)
+        if embeddings.dim != expected:
+            raise IsthmusError(
+                f"{embeddings.modality} vectors have {embeddings.dim} dimensions, space {embeddings.space!r} has "
+                f"{expected}: they come from another model or revision"
+            )
+        blocks = [self._project_rows(heads, block, embeddings.modality) for block in embeddings.batches(PROJECT_ROWS)]
+        vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
+        return Embeddings.from_array(
+            vectors, modality=embeddings.modality, space=self.space, ids=embeddings.ids, normalize=False
+        )
+
+    def _project_rows(
+        self, heads: tuple[Head, ...], rows: Float[np.ndarray, "rows dim"], modality: str
+    ) -> Float[np.ndarray, "rows joint"]:
+        block = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))
+        wide = project_blend(heads, self.weights, block, modality)
+        return wide.numpy() if self.basis is None else unit(wide @ self.basis).numpy()
+
+    def estimate(self, queries: Embeddings, gallery: Embeddings) -> Band:
+        """A band for retrieval of ``gallery`` by ``queries``, both projected, if each query has one counterpart in it.
+
+        From the share of items that are each other's nearest; no pair is named. The band is stated for a gallery of
+        this size. Raises `IsthmusError` for vectors of another space and for fewer than 50 rows.
+        """
+        for embeddings in (queries, gallery):
+            if embeddings.space != self.space:
+                raise IsthmusError(
+                    f"{embeddings.modality} vectors live in space {embeddings.space!r}: project them with this "
+                    f"connector first (its space is {self.space!r})"
+                )
+            if len(embeddings) < ESTIMATE_ROWS:
+                raise IsthmusError(
+                    f"{len(embeddings)} {embeddings.modality} rows are too few for an estimate: give {ESTIMATE_ROWS}"
+                )
+        rate = mutual_neighbour_rate(queries.vectors, gallery.vectors)
+        return band_from_neighbours(rate, len(gallery))
+
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Every tensor with its name on disk: ``basis``, ``members.<n>.<left|right>.<projector|centres|adapters>…``."""
+        if self.basis is not None:
+            yield "basis", self.basis
+        for number, member in enumerate(self.members):
+            for side, head in (("left", member.left), ("right", member.right)):
+                for name, tensor in head.projector.state_dict().items():
+                    yield f"members.{number}.{side}.projector.{name}", tensor
+                for modality, centre in head.centres.items():
+                    yield f"members.{number}.{side}.centres.{modality}", centre
+                for modality, layer in head.adapters.items():
+                    for name, tensor in layer.state_dict().items():
+                        yield f"members.{number}.{side}.adapters.{modality}.{name}", tensor
+
+    def save(self, path: str | Path) -> Path:
+        """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder."""
+        from isthmus.connectors.files import write_connector
+
+        return write_connector(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Connector:
+        """Read a folder written by `save`, or a checkpoint that C-MCR's or Ex-MCR's authors released (a ``.pt`` file).
+
+        Raises `IsthmusError` naming the file that is absent or altered, or is none of these.
+        """
+        from isthmus.connectors.files import read_connector
+        from isthmus.connectors.official import SUFFIXES, read_official
+
+        return read_official(Path(path)) if Path(path).suffix in SUFFIXES else read_connector(Path(path))
+
+    def export(self, path: str | Path) -> Path:
+        """Write the weights in the layout of the authors' checkpoints (a ``.pt`` file); returns the path.
+
+        Raises `IsthmusError` where that layout cannot say them: see `official.write_official`.
+        """
+        from isthmus.connectors.official import write_official
+
+        return write_official(self, Path(path))
+
+    def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
+        """Send the connector and its model card to the Hugging Face hub; returns the commit's address."""
+        from isthmus.artifacts.hub import push_folder
+
+        return push_folder(self.save, repo_id, private=private, token=token, message=f"{self!r}")
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, *, revision: str | None = None, token: str | None = None) -> Connector:
+        """A connector of the hub by its repository's name, or of a local folder."""
+        from isthmus.artifacts.hub import fetched_folder
+
+        return cls.load(fetched_folder(str(name), revision=revision, token=token))
+
+
+def _require_known(heads: tuple[Head, ...], embeddings: Embeddings) -> None:
+    """Refuse a modality without a centre where the others have one; a side connected without a memory has only one."""
+    known = {modality for head in heads for modality in head.centres}
+    if len(known) > 1 and embeddings.modality not in known:
+        raise IsthmusError(
+            f"modality {embeddings.modality!r} was not connected: this connector knows {', '.join(sorted(known))} of "
+            f"space {embeddings.space!r} and centres each by its own mean"
+        )
+
+
+def _linear_layers(head: Head) -> list[nn.Linear]:
+    """The projector's linear layers; none where the head is the identity (Ex-MCR's base)."""
+    return [layer for layer in head.projector if isinstance(layer, nn.Linear)]

@@ -1,0 +1,203 @@
+"""A joint space of more than two: canonical correlations of all spaces at once, on rows known in every one of them.
+
+A row of an overlap is known natively in two spaces. Semantic consistency carries it on: in the next space it is the
+mean of the items it resembles, known there and here. So every row is known in every space, through any number of
+overlaps, and no pair of modalities that share no space is ever used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from isthmus.connectors.connector import Connector
+from isthmus.connectors.graph.overlap_tree import Edge, EmbeddingSet, Sets, aligned, by_space, overlap_tree
+from isthmus.connectors.graph.space_graph import SpaceGraph
+from isthmus.connectors.member import Head, Member, project_blend
+from isthmus.connectors.methods.closed_forms import inverse_root
+from isthmus.connectors.methods.config import CcaConfig, Centring, ConsistencyConfig
+from isthmus.connectors.methods.projectors import linear_map
+from isthmus.connectors.narrowing import LOST, leading_directions
+from isthmus.connectors.narrowing import ROWS as BASIS_ROWS
+from isthmus.connectors.overlap.centring import matched_centre, recentred, sample
+from isthmus.connectors.overlap.rows import RowSource, TensorRows, read
+from isthmus.connectors.pseudo.consistency import pseudo_rows
+from isthmus.embeddings import Embeddings
+
+CPU = torch.device("cpu")
+OVERLAP_ROWS = 12_000
+MEMORY_ROWS = 20_000
+SETTINGS = tuple((penalty, power) for penalty in (0.0003, 0.001, 0.003) for power in (0.5, 1.0))
+"""Ridges and powers that are blended where none is asked for: no single one wins (docs/benchmarks.md)."""
+Rows = Mapping[str, Tensor]
+"""The same rows in every space, by the space's name."""
+
+
+@dataclass(frozen=True)
+class Centred:
+    """A set's rows in centred coordinates, and its centres by modality."""
+
+    centres: dict[str, Tensor]
+    own: EmbeddingSet
+
+    def rows(self, embeddings: Embeddings) -> Float[Tensor, "rows dim"]:
+        """Rows of a modality of this set."""
+        centre = self.centres.get(embeddings.modality)
+        found = torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
+        return found if centre is None else recentred(found, centre)
+
+    def memory(self, modality: str) -> RowSource | None:
+        """Items of another modality: the one with most."""
+        others = [embeddings for name, embeddings in self.own.items() if name != modality]
+        largest = max(others, key=len, default=None)
+        if largest is None:
+            return None
+        spaced = np.linspace(0, len(largest) - 1, min(MEMORY_ROWS, len(largest))).astype(np.int64)
+        return TensorRows(self.rows(largest.take(spaced)))
+
+
+def fit_joint(
+    sets: Sequence[EmbeddingSet], config: CcaConfig | None = None, *, base: str | None = None, seed: int = 0
+) -> SpaceGraph:
+    """One new space for all of the sets. Without a config several settings are blended.
+
+    ``base`` (by default the first set's space) only says from where overlaps are followed. Raises as `overlap_tree`.
+    """
+    named = by_space(sets)
+    root = base or next(iter(named))
+    edges = overlap_tree(named, root)
+    centring: Centring = config.centring if config else "matched"
+    centred = {space: Centred(_centres(own, centring), own) for space, own in named.items()}
+    rows = [block for edge in edges for block in _blocks(named, centred, edges, edge, config)]
+    settings = SETTINGS if config is None else ((config.penalty, config.power),)
+    spectra = moments_of(rows)
+    heads = [_heads(canonical_maps(spectra, penalty, power), centred) for penalty, power in settings]
+    weights = (1.0,) * len(heads)
+    basis = _basis(heads, weights, named)
+    asked = {"method": "cca", "seed": seed, **({} if config is None else asdict(config))}
+    legs = [
+        Connector(
+            left_space=root,
+            right_space=edge.leaf,
+            overlap=edge.overlap,
+            members=tuple(Member(own[root], own[edge.leaf], "cca", "both") for own in heads),
+            weights=weights,
+            config=asked,
+            basis=basis,
+            revisions={space: next(iter(named[space].values())).revision for space in (root, edge.leaf)},
+        )
+        for edge in edges
+    ]
+    return SpaceGraph("joint", root, tuple(legs), {edge.leaf: edge.parent for edge in edges})
+
+
+def _centres(own: EmbeddingSet, kind: Centring) -> dict[str, Tensor]:
+    """A centre for each modality: the first one's mean, the others matched to it."""
+    if kind == "none":
+        return {}
+    first, *others = (sample(embeddings) for embeddings in own.values())
+    means = [first.mean(0), *(matched_centre(rows, first) if kind == "matched" else rows.mean(0) for rows in others)]
+    return dict(zip(own, means, strict=True))
+
+
+def _blocks(
+    sets: Sets, centred: Mapping[str, Centred], edges: Sequence[Edge], edge: Edge, config: CcaConfig | None
+) -> list[Rows]:
+    """An overlap's rows in every space, and their counterparts among each space's other items."""
+    parent, leaf = aligned(sets, edge, OVERLAP_ROWS)
+    native: dict[str, Tensor] = {
+        edge.parent: centred[edge.parent].rows(parent),
+        edge.leaf: centred[edge.leaf].rows(leaf),
+    }
+    while len(native) < len(sets):
+        for other in edges:
+            for near, far in ((other.parent, other.leaf), (other.leaf, other.parent)):
+                if near in native and far not in native:
+                    native[far] = _carried(native[near], sets, centred, other, near, far)
+    source = "both" if config is None else config.source
+    blocks: list[Rows] = []
+    if source != "pseudo":
+        blocks.append(native)
+    if source != "overlap":
+        blocks.append({space: _shown(rows, centred[space], edge.overlap) for space, rows in native.items()})
+    return blocks
+
+
+def _carried(rows: Tensor, sets: Sets, centred: Mapping[str, Centred], edge: Edge, near: str, far: str) -> Tensor:
+    """Rows of one space in the next: means of the overlap's items there, weighed by how they resemble the rows here."""
+    found = dict(zip((edge.parent, edge.leaf), aligned(sets, edge, MEMORY_ROWS), strict=True))
+    keys, values = TensorRows(centred[near].rows(found[near])), TensorRows(centred[far].rows(found[far]))
+    carried = pseudo_rows(TensorRows(rows), keys, ConsistencyConfig(), values=values, device=CPU)
+    return torch.nn.functional.normalize(read(carried, CPU), dim=-1)
+
+
+def _shown(rows: Tensor, own: Centred, modality: str) -> Tensor:
+    """Rows as the items of another modality that the space has; as they are where it has no other."""
+    memory = own.memory(modality)
+    if memory is None:
+        return rows
+    return read(pseudo_rows(TensorRows(rows), memory, ConsistencyConfig(), device=CPU), CPU)
+
+
+@dataclass(frozen=True)
+class JointMoments:
+    """Second moments of rows known in several spaces: within each, and across every two, float64."""
+
+    within: Mapping[str, Float[Tensor, "_ _"]]
+    across: Mapping[tuple[str, str], Float[Tensor, "_ _"]]
+
+
+def moments_of(blocks: Sequence[Rows]) -> JointMoments:
+    """Moments over all blocks' rows."""
+    total = sum(len(next(iter(block.values()))) for block in blocks)
+    spaces = list(blocks[0])
+    within = {s: sum((block[s].T @ block[s]).double() for block in blocks) / total for s in spaces}
+    pairs = list(combinations(spaces, 2))
+    across = {(s, t): sum((block[s].T @ block[t]).double() for block in blocks) / total for s, t in pairs}
+    return JointMoments(within, across)  # type: ignore[arg-type]
+
+
+def canonical_maps(moments: JointMoments, penalty: float, power: float) -> dict[str, Float[Tensor, "_ joint"]]:
+    """Each space's map into the directions in which all spaces agree most, weighted by that agreement to ``power``.
+
+    The sum of correlations over every two spaces is maximised (SUMCOR with one norm for all, Kettenring 1971): the
+    eigenvectors of the whitened cross moments. For two spaces these are their canonical axes.
+    """
+    roots = {}
+    for space, own in moments.within.items():
+        values, vectors = torch.linalg.eigh(own)
+        roots[space] = inverse_root(values, vectors, penalty)
+    spaces = list(roots)
+    starts = np.concatenate([[0], np.cumsum([len(roots[space]) for space in spaces])])
+    place = {space: slice(starts[n], starts[n + 1]) for n, space in enumerate(spaces)}
+    whole = torch.zeros(int(starts[-1]), int(starts[-1]), dtype=torch.float64)
+    for (left, right), cross in moments.across.items():
+        block = roots[left] @ cross @ roots[right]
+        whole[place[left], place[right]], whole[place[right], place[left]] = block, block.T
+    values, vectors = torch.linalg.eigh(whole)
+    joint = min(len(root) for root in roots.values())
+    agreement = values.flip(0)[:joint].clamp(min=0) / (len(spaces) - 1)
+    leading = vectors.flip(1)[:, :joint] * agreement.clamp(max=1) ** power
+    return {space: (roots[space] @ leading[place[space]]).float() for space in spaces}
+
+
+def _heads(maps: Mapping[str, Tensor], centred: Mapping[str, Centred]) -> dict[str, Head]:
+    return {space: Head(linear_map(weights), centred[space].centres) for space, weights in maps.items()}
+
+
+def _basis(heads: Sequence[Mapping[str, Head]], weights: tuple[float, ...], sets: Sets) -> Tensor | None:
+    """One basis for all legs; see `narrowing`."""
+    if len(heads) == 1:
+        return None
+    rows = [
+        project_blend([own[space] for own in heads], weights, sample(embeddings, BASIS_ROWS), embeddings.modality)
+        for space, own_set in sets.items()
+        for embeddings in own_set.values()
+    ]
+    return leading_directions(torch.cat(rows), LOST)

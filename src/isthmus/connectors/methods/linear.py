@@ -1,0 +1,93 @@
+"""Fit one closed form to all materials, streaming: the linear methods `procrustes`, `ridge` and `cca`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from isthmus.base.errors import IsthmusError
+from isthmus.connectors.choosing.pool import Candidate, fit_maps, linear_member
+from isthmus.connectors.member import Member
+from isthmus.connectors.methods.closed_forms import Moments, moments
+from isthmus.connectors.methods.config import CcaConfig, ConsistencyConfig, ProcrustesConfig, RidgeConfig
+from isthmus.connectors.overlap.centring import centres
+from isthmus.connectors.overlap.materials import Materials, Side
+from isthmus.connectors.overlap.rows import Recentred, RowSource, blocks
+from isthmus.connectors.pseudo.consistency import PseudoRows, pseudo_rows
+
+LinearConfig = ProcrustesConfig | RidgeConfig | CcaConfig
+BLOCK_ROWS = 8192
+CPU = torch.device("cpu")
+
+
+def fit_linear(materials: Materials, config: LinearConfig) -> Member:
+    """Fit a closed form to every row of the overlap. Without a memory on a side, only the overlap's pairs are used."""
+    candidate = _possible(as_candidate(config), materials)
+    own = centres(materials, candidate.centring)
+    return linear_member(candidate, fit_maps(candidate, _moments(materials, own, candidate)), own)
+
+
+def fit_linear_twice(
+    materials: Materials, config: LinearConfig, fitted: Int[np.ndarray, " fitted"], held: Int[np.ndarray, " held"]
+) -> tuple[Member, Member]:
+    """As `fit_linear`, without the held-out rows and with them. Moments add up: each row's pairs are drawn once.
+
+    Centres are those of the rows fitted to.
+    """
+    candidate = _possible(as_candidate(config), materials)
+    own = centres(materials.taken(fitted), candidate.centring)
+    without, rest = (_moments(materials.taken(rows), own, candidate) for rows in (fitted, held))
+    first, second = (linear_member(candidate, fit_maps(candidate, pairs), own) for pairs in (without, without + rest))
+    return first, second
+
+
+def _possible(candidate: Candidate, materials: Materials) -> Candidate:
+    if materials.left.memory is not None and materials.right.memory is not None:
+        return candidate
+    if candidate.source == "pseudo":
+        raise IsthmusError("option source is pseudo: pseudo pairs need a memory on both sides; add one, or use overlap")
+    return replace(candidate, source="overlap")
+
+
+def as_candidate(config: LinearConfig) -> Candidate:
+    """The candidate a config describes."""
+    match config:
+        case ProcrustesConfig():
+            return Candidate("procrustes", config.centring, config.source)
+        case RidgeConfig():
+            return Candidate("ridge", config.centring, config.source, (config.penalty, config.penalty))
+        case CcaConfig():
+            penalties = (config.penalty, config.right_penalty or config.penalty)
+            return Candidate("cca", config.centring, config.source, penalties, config.power)
+
+
+def _moments(materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tensor]], candidate: Candidate) -> Moments:
+    texts = [
+        Recentred(side.overlap, centre.get(side.overlap.modality))
+        for side, centre in zip((materials.left, materials.right), own, strict=True)
+    ]
+    native = moments(_paired(texts[0], texts[1])) if candidate.source != "pseudo" else None
+    if candidate.source == "overlap":
+        assert native is not None
+        return native
+    found = [
+        _pseudo(side, text, centre)
+        for side, text, centre in zip((materials.left, materials.right), texts, own, strict=True)
+    ]
+    retrieved = moments(_paired(found[0], found[1]))
+    return retrieved if native is None else native + retrieved
+
+
+def _pseudo(side: Side, texts: Recentred, own: dict[str, Tensor]) -> PseudoRows:
+    assert side.memory is not None
+    memory = Recentred(side.memory, own.get(side.memory.modality))
+    return pseudo_rows(texts, memory, ConsistencyConfig(), device=CPU)
+
+
+def _paired(left: RowSource, right: RowSource) -> Iterator[tuple[Tensor, Tensor]]:
+    return zip(blocks(left, BLOCK_ROWS, CPU), blocks(right, BLOCK_ROWS, CPU), strict=True)

@@ -1,0 +1,147 @@
+"""The losses of papers A.4 to A.6 as pure functions of unit rows, and the same for a batch spread over processes.
+
+A ``gathered_`` loss takes one process's share of the batch; its mean over the processes, value and gradient, is
+that of the plain loss on the whole batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from isthmus.training.processes import gather, processes, this_process
+
+SIGLIP_BIAS = -10.0
+"""Where SigLIP's learned bias starts: pairs are negative unless shown otherwise."""
+
+Contrastive = Callable[[Tensor, Tensor], Tensor]
+
+
+class TwoWayInfoNce(torch.autograd.Function):
+    """``-1/(2B) Σ_i [log softmax_j(S_ij)_i + log softmax_j(S_ji)_i]`` of a square matrix with one exp for both ways.
+
+    With ``E = exp(S - rowmax)`` the columns' sums are ``wᵀE``, ``w = exp(rowmax - max)``, so nothing but E is needed
+    forwards and backwards: half the passes over the matrix that two log-softmaxes take.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, scores: Float[Tensor, "batch batch"]) -> Float[Tensor, ""]:
+        """The loss; keeps E, which takes the place of the scores."""
+        positives = scores.diagonal().mean()
+        peaks = scores.amax(1, keepdim=True)
+        peak = peaks.max()
+        shares = scores.sub_(peaks).exp_()
+        rows, weights = shares.sum(1, keepdim=True), (peaks - peak).exp()
+        columns = (weights.T @ shares).clamp_(min=torch.finfo(scores.dtype).tiny)
+        ctx.save_for_backward(shares, rows, columns, weights)
+        both_ways = (rows.log() + peaks).mean() + columns.log().mean() + peak
+        return 0.5 * both_ways - positives
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Float[Tensor, ""]) -> Float[Tensor, "batch batch"]:
+        """``(E/r + wE/c - 2I) / (2B)``."""
+        shares, rows, columns, weights = ctx.saved_tensors
+        gradient = torch.addcmul(rows.reciprocal(), weights, columns.reciprocal()).mul_(shares)
+        gradient.diagonal().sub_(2)
+        return gradient.mul_(outer[0] / (2 * len(shares)))
+
+
+SMALLEST_FUSED_TEMPERATURE = 0.02
+"""Scores of unit rows then lie within 100 of each other, and no column's sum underflows in `TwoWayInfoNce`."""
+
+
+def info_nce(
+    left: Float[Tensor, "batch dim"], right: Float[Tensor, "batch dim"], temperature: float
+) -> Float[Tensor, ""]:
+    """Symmetric InfoNCE: ``-1/(2B) Σ_i [log softmax_j(<l_i, r_j>/τ)_i + log softmax_j(<l_j, r_i>/τ)_i]``."""
+    scores = _scores(left, right / temperature)
+    if temperature >= SMALLEST_FUSED_TEMPERATURE:
+        return TwoWayInfoNce.apply(scores)
+    both_ways = scores.logsumexp(1) + scores.logsumexp(0)
+    return 0.5 * (both_ways - 2 * scores.diagonal()).mean()
+
+
+def gathered_info_nce(
+    left: Float[Tensor, "share dim"], right: Float[Tensor, "share dim"], temperature: float
+) -> Float[Tensor, ""]:
+    """This process's rows of `info_nce`, with the negatives of all processes."""
+    to_right = _scores(left, gather(right)) / temperature
+    to_left = _scores(right, gather(left)) / temperature
+    positives = to_right.diagonal(this_process() * len(left))
+    return 0.5 * (to_right.logsumexp(1) + to_left.logsumexp(1) - 2 * positives).mean()
+
+
+def siglip(
+    left: Float[Tensor, "batch dim"],
+    right: Float[Tensor, "batch dim"],
+    temperature: float,
+    bias: Float[Tensor, ""],
+) -> Float[Tensor, ""]:
+    """Sigmoid loss: ``-1/B Σ_ij log σ(±(<l_i, r_j>/τ + b))``, plus on the diagonal, minus elsewhere."""
+    return _siglip(_scores(left, right) / temperature + bias, offset=0)
+
+
+def gathered_siglip(
+    left: Float[Tensor, "share dim"],
+    right: Float[Tensor, "share dim"],
+    temperature: float,
+    bias: Float[Tensor, ""],
+) -> Float[Tensor, ""]:
+    """This process's rows of `siglip`, with the negatives of all processes."""
+    return _siglip(_scores(left, gather(right)) / temperature + bias, offset=this_process() * len(left))
+
+
+def _siglip(scores: Float[Tensor, "rows columns"], offset: int) -> Float[Tensor, ""]:
+    """``softplus(s)`` for every pair; a positive pair's ``softplus(-s)`` is ``softplus(s) - s``."""
+    return (functional.softplus(scores).sum() - scores.diagonal(offset).sum()) / len(scores)
+
+
+def _scores(left: Tensor, right: Tensor) -> Float[Tensor, "left right"]:
+    """Inner products; under autocast the product is taken in half precision, what follows in float32."""
+    scores = left @ right.T
+    return scores if scores.dtype == torch.float64 else scores.float()
+
+
+def inter(
+    overlap: tuple[Tensor, Tensor],
+    pseudo: tuple[Tensor, Tensor] | None,
+    contrastive: Contrastive,
+    weights: tuple[float, float] = (1.0, 1.0),
+) -> Float[Tensor, ""]:
+    """Inter-space alignment ``NCE(t_I, t_A) + NCE(v_I, a_A)``, each (left, right) and ``(batch, dim)``.
+
+    ``weights`` are those of the two terms; a term of weight 0, or without pseudo pairs, is not computed.
+    """
+    terms = [
+        weight * contrastive(*pair)
+        for pair, weight in zip((overlap, pseudo), weights, strict=True)
+        if pair is not None and weight > 0
+    ]
+    return torch.stack(terms).sum()
+
+
+def intra_squared(overlap: Float[Tensor, "batch dim"], pseudo: Float[Tensor, "batch dim"]) -> Float[Tensor, ""]:
+    """One space's half of intra-space alignment: ``1/(2B) Σ ‖t_i - v_i‖²``; attraction only."""
+    return 0.5 * (overlap - pseudo).square().sum(-1).mean()
+
+
+def intra_plain(overlap: Float[Tensor, "batch dim"], pseudo: Float[Tensor, "batch dim"]) -> Float[Tensor, ""]:
+    """One space's half of intra-space alignment with the norm not squared: ``1/(2B) Σ ‖t_i - v_i‖``."""
+    return 0.5 * (overlap - pseudo).norm(dim=-1).mean()
+
+
+INTRA = {"squared": intra_squared, "plain": intra_plain}
+
+
+def contrastive_loss(kind: str, temperature: float, bias: Tensor) -> Contrastive:
+    """The contrastive loss a config names, for one process or for several."""
+    if kind == "infonce":
+        info = gathered_info_nce if processes() > 1 else info_nce
+        return lambda left, right: info(left, right, temperature)
+    sigmoid = gathered_siglip if processes() > 1 else siglip
+    return lambda left, right: sigmoid(left, right, temperature, bias)

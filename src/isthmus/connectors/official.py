@@ -1,0 +1,223 @@
+"""The checkpoints that C-MCR's and Ex-MCR's authors released, as connectors; connectors of ours in their layout.
+
+Their files are state dicts: two heads (C-MCR), or a layer and two MLPs for one leaf (Ex-MCR, base CLIP). What tells
+them apart is the names of the weights. Weights only: nothing else is unpickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from isthmus.base.atomic import written_whole
+from isthmus.base.errors import IsthmusError
+from isthmus.connectors.connector import Connector
+from isthmus.connectors.member import Head, Member
+from isthmus.spaces.weights_only import read_weights_only
+
+SUFFIXES = (".pt", ".pth", ".bin")
+MEMORIES = {"clap": "audio", "ulip": "points"}
+OVERLAPS = {"clap": "text", "ulip": "image"}
+State = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which head is which space's, and where its layers lie: ``parts`` of one head, an MLP half or a whole one each."""
+
+    heads: Mapping[str, str]
+    parts: tuple[str, ...]
+    closing_relu: bool
+    leaf: str
+
+
+ULIP_CLIP = Layout({"clip": "Head_A", "ulip": "Head_B"}, ("net",), True, "ulip")
+CLAP_CLIP = Layout({"clap": "Head_A", "clip": "Head_B"}, ("net1", "net2"), False, "clap")
+EXMCR_PARTS = ("Head2.mlp1.net1", "Head2.mlp1.net2", "Head2.mlp2.net1", "Head2.mlp2.net2")
+
+
+def read_official(path: Path) -> Connector:
+    """The connector an official file describes; its spaces are ``clip`` and ``ulip`` or ``clap``, each with its head.
+
+    Of an Ex-MCR file the leaf is known by the file's name. Raises `IsthmusError` for a file of anything else.
+    """
+    state = _read(path)
+    names = set(state)
+    if "Head_A.net.0.weight" in names:
+        return _connector(path, ULIP_CLIP, state)
+    if "Head_A.net1.0.weight" in names:
+        return _connector(path, CLAP_CLIP, state)
+    if {"Head1.weight", "Head2.mlp1.net1.0.weight"} <= names:
+        return _exmcr_connector(path, state)
+    known = "ulip_clip.pt and clap_clip.pt of C-MCR, ex_clap.pt and ex_ulip.pt of Ex-MCR"
+    raise IsthmusError(f"{path}: its weights are none of {known}")
+
+
+def write_official(connector: Connector, path: Path) -> Path:
+    """Write a connector in the layout of C-MCR's or Ex-MCR's files; returns ``path``.
+
+    Raises `IsthmusError` where their layout cannot say it: several members, centring, a linear projector.
+    """
+    state = _state_of(connector)
+    with written_whole(path) as part:
+        torch.save(state, part)
+    return path
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    state = read_weights_only(path)
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise IsthmusError(f"{path}: holds no state dict: fetch the official file again")
+    return state
+
+
+def _connector(path: Path, layout: Layout, state: State) -> Connector:
+    heads = {
+        space: Head(_projector(path, state, [f"{head}.{part}" for part in layout.parts], layout.closing_relu), {})
+        for space, head in layout.heads.items()
+    }
+    member = Member(left=heads["clip"], right=heads[layout.leaf], method="cmcr", source="official")
+    return _of(path, member, layout.leaf)
+
+
+def _exmcr_connector(path: Path, state: State) -> Connector:
+    leaf = next((name for name in MEMORIES if name in path.stem.lower()), None)
+    if leaf is None:
+        raise IsthmusError(f"{path}: an Ex-MCR file of which leaf is not said: call it ex_clap.pt or ex_ulip.pt")
+    adapter = _linear(path, state, "Head1")
+    projector = _projector(path, state, EXMCR_PARTS, False)
+    right = Head(projector, {}, {MEMORIES[leaf]: adapter})
+    member = Member(left=Head(nn.Sequential(), {}), right=right, method="exmcr", source="official")
+    return _of(path, member, leaf)
+
+
+def _of(path: Path, member: Member, leaf: str) -> Connector:
+    config = {"method": member.method, "official": path.name}
+    return Connector("clip", leaf, OVERLAPS[leaf], (member,), (1.0,), config=config)
+
+
+def _projector(path: Path, state: State, parts: list[str] | tuple[str, ...], closing_relu: bool) -> nn.Sequential:
+    """Linear and BatchNorm of every part; a ReLU after every first of two, and after the last where it is said."""
+    layers: list[nn.Module] = []
+    for number, part in enumerate(parts):
+        layers += [_linear(path, state, f"{part}.0"), _batch_norm(path, state, f"{part}.1")]
+        if number % 2 == 0 and (closing_relu or number + 1 < len(parts)):
+            layers.append(nn.ReLU())
+    return nn.Sequential(*layers).eval().requires_grad_(False)
+
+
+def _linear(path: Path, state: State, name: str) -> nn.Linear:
+    weight = _taken(path, state, f"{name}.weight")
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.load_state_dict({"weight": weight, "bias": _taken(path, state, f"{name}.bias")})
+    return layer.requires_grad_(False)
+
+
+def _batch_norm(path: Path, state: State, name: str) -> nn.BatchNorm1d:
+    layer = nn.BatchNorm1d(len(_taken(path, state, f"{name}.weight")))
+    kept = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    layer.load_state_dict({key: _taken(path, state, f"{name}.{key}") for key in kept})
+    return layer.eval()
+
+
+def _taken(path: Path, state: State, name: str) -> Tensor:
+    if name not in state:
+        raise IsthmusError(f"{path}: has no {name}: fetch the official file again")
+    return state[name]
+
+
+def _state_of(connector: Connector) -> dict[str, Tensor]:
+    if len(connector.members) != 1:
+        raise IsthmusError(
+            f"a blend of {len(connector.members)} members has no form in the authors' layout: connect with "
+            "--method cmcr or exmcr"
+        )
+    heads = _heads_by_family(connector)
+    if any(head.centres for head in heads.values()):
+        raise IsthmusError("the authors' layout has no centring: connect with --centring none")
+    leaf = next(name for name in heads if name != "clip")
+    if len(heads["clip"].projector) == 0:
+        return _exmcr_state(heads[leaf])
+    layout, family = (ULIP_CLIP, "ulip-clip") if leaf == "ulip" else (CLAP_CLIP, "clap-clip")
+    state: dict[str, Tensor] = {}
+    for space, head in layout.heads.items():
+        layers = _layers(heads[space].projector)
+        closing = bool(len(heads[space].projector)) and isinstance(heads[space].projector[-1], nn.ReLU)
+        if len(layers) != len(layout.parts) or closing != layout.closing_relu:
+            raise IsthmusError(
+                f"their layout of clip and {leaf} has another projector: connect with --projector {family}"
+            )
+        for part, layer in zip(layout.parts, layers, strict=True):
+            state |= _with_identity_norm(f"{head}.{part}", layer.weight, layer.bias)
+    return state
+
+
+def _heads_by_family(connector: Connector) -> dict[str, Head]:
+    """Both heads by the family of their space. Raises `IsthmusError` for spaces the authors' files do not join."""
+    member = connector.members[0]
+    named = {connector.left_space: member.left, connector.right_space: member.right}
+    found = {space.partition(":")[0]: head for space, head in named.items()}
+    leaf = next((name for name in found if name in OVERLAPS), None)
+    if "clip" not in found or leaf is None or connector.overlap != OVERLAPS[leaf]:
+        raise IsthmusError(
+            f"{connector.left_space!r} and {connector.right_space!r} by {connector.overlap}: the authors' layout knows "
+            "clip and clap by text, clip and ulip by image"
+        )
+    return found
+
+
+def _exmcr_state(leaf: Head) -> dict[str, Tensor]:
+    layers = _layers(leaf.projector)
+    if len(layers) not in (3, 4):
+        raise IsthmusError("Ex-MCR's layout has two MLPs: connect with --projector two-mlps")
+    if len(layers) == 3:
+        layers = [layers[0], *_split(layers[1], layers[2].out_features), layers[2]]
+    adapter = next(iter(leaf.adapters.values()), None)
+    width = layers[0].in_features
+    state = {
+        "Head1.weight": torch.eye(width) if adapter is None else adapter.weight.detach().clone(),
+        "Head1.bias": torch.zeros(width) if adapter is None else adapter.bias.detach().clone(),
+    }
+    for part, layer in zip(EXMCR_PARTS, layers, strict=True):
+        state |= _with_identity_norm(part, layer.weight, layer.bias)
+    return state
+
+
+def _layers(projector: nn.Sequential) -> list[nn.Linear]:
+    """The linear layers with their batch norms folded in."""
+    from isthmus.connectors.methods.projectors import folded
+
+    return [layer for layer in folded(projector) if isinstance(layer, nn.Linear)]
+
+
+def _split(layer: nn.Linear, width: int) -> tuple[nn.Linear, nn.Linear]:
+    """One layer as two through ``width`` dimensions: what folding joined has no higher rank, so nothing is lost."""
+    left, values, right = torch.linalg.svd(layer.weight.double(), full_matrices=False)
+    roots = values[:width].sqrt()
+    first = nn.Linear(layer.in_features, width)
+    second = nn.Linear(width, layer.out_features)
+    with torch.no_grad():
+        first.weight.copy_(roots[:, None] * right[:width])
+        first.bias.zero_()
+        second.weight.copy_(left[:, :width] * roots)
+        second.bias.copy_(layer.bias)
+    return first, second
+
+
+def _with_identity_norm(name: str, weight: Tensor, bias: Tensor) -> dict[str, Tensor]:
+    """A linear layer, and a batch norm after it that changes nothing."""
+    width = len(bias)
+    eps = nn.BatchNorm1d(1).eps
+    return {
+        f"{name}.0.weight": weight.detach().clone(),
+        f"{name}.0.bias": bias.detach().clone(),
+        f"{name}.1.weight": torch.ones(width),
+        f"{name}.1.bias": torch.zeros(width),
+        f"{name}.1.running_mean": torch.zeros(width),
+        f"{name}.1.running_var": torch.full((width,), 1 - eps),
+        f"{name}.1.num_batches_tracked": torch.tensor(0),
+    }

@@ -1,0 +1,1 @@
+"""Overlap: two embedding sets come in; out go `Materials`, whose overlap rows correspond, and centres to subtract."""

@@ -1,0 +1,125 @@
+"""Rows block by block: how the trained methods read sets that may be larger than memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from isthmus.connectors.overlap.centring import recentred
+
+
+@runtime_checkable
+class RowSource(Protocol):
+    """Unit rows that can be read in order, block by block; `Embeddings` is one."""
+
+    @property
+    def dim(self) -> int:
+        """Columns of every row."""
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+
+    def batches(self, rows: int) -> Iterator[np.ndarray]:
+        """Consecutive float32 blocks of at most ``rows`` rows."""
+
+
+@dataclass(frozen=True)
+class Recentred:
+    """Rows of a source after subtracting a centre ``(dim,)``, unit again; ``None`` leaves them as they are."""
+
+    source: RowSource
+    centre: Tensor | None
+
+    @property
+    def dim(self) -> int:
+        """Columns of every row."""
+        return self.source.dim
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def batches(self, rows: int) -> Iterator[np.ndarray]:
+        """Consecutive float32 blocks of at most ``rows`` rows."""
+        for block in self.source.batches(rows):
+            yield block if self.centre is None else recentred(torch.from_numpy(block), self.centre).numpy()
+
+
+@dataclass(frozen=True)
+class TensorRows:
+    """A tensor as a source of rows."""
+
+    rows: Float[Tensor, "rows dim"]
+
+    @property
+    def dim(self) -> int:
+        """Columns of every row."""
+        return self.rows.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batches(self, rows: int) -> Iterator[np.ndarray]:
+        """Consecutive float32 blocks of at most ``rows`` rows."""
+        for block in self.rows.split(rows):
+            yield block.float().cpu().numpy()
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Two sources with corresponding rows, side by side."""
+
+    first: RowSource
+    second: RowSource
+
+    @property
+    def dims(self) -> list[int]:
+        """Columns of the two parts."""
+        return [self.first.dim, self.second.dim]
+
+    @property
+    def dim(self) -> int:
+        """Columns of every row."""
+        return sum(self.dims)
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def batches(self, rows: int) -> Iterator[np.ndarray]:
+        """Consecutive float32 blocks of at most ``rows`` rows."""
+        for parts in zip(self.first.batches(rows), self.second.batches(rows), strict=True):
+            yield np.concatenate(parts, axis=1)
+
+
+def blocks(source: RowSource, rows: int, device: torch.device) -> Iterator[Float[Tensor, "block dim"]]:
+    """A source's blocks as tensors on a device."""
+    for block in source.batches(rows):
+        yield torch.from_numpy(np.ascontiguousarray(block)).to(device)
+
+
+def read(source: RowSource, device: torch.device) -> Float[Tensor, "rows dim"]:
+    """A source's rows, whole, on a device."""
+    rows = torch.empty(len(source), source.dim, device=device)
+    start = 0
+    for block in blocks(source, 65_536, device):
+        rows[start : start + len(block)] = block
+        start += len(block)
+    return rows
+
+
+def evenly_spaced(source: RowSource, count: int, device: torch.device) -> Float[Tensor, "sample dim"]:
+    """At most ``count`` rows, evenly spaced over the source, in one pass."""
+    if len(source) <= count:
+        return read(source, device)
+    wanted = np.linspace(0, len(source) - 1, count).astype(np.int64)
+    found, start = [], 0
+    for block in source.batches(65_536):
+        inside = wanted[(wanted >= start) & (wanted < start + len(block))] - start
+        found.append(block[inside])
+        start += len(block)
+    return torch.from_numpy(np.concatenate(found)).to(device)

@@ -1,0 +1,194 @@
+"""Semantic consistency (papers A.1): each overlap row's pseudo counterpart in an unpaired memory.
+
+``v_i = normalize(Σ_k softmax_k(<t_i, v_k>/τ1) v_k)``. `exact` weighs every memory row, block by block with an
+online softmax, so that neither the memory nor a score matrix is ever held whole. `top_k` (see `lists`) weighs the
+rows of the nearest lists only. `prepare` chooses between them and measures what will come out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from isthmus.base.errors import IsthmusError
+from isthmus.connectors.methods.config import ConsistencyConfig
+from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced
+from isthmus.connectors.pseudo.lists import Lists, build_lists, least_share_for, top_k
+from isthmus.connectors.pseudo.softmax import OnlineSoftmax
+
+LOG = logging.getLogger(__name__)
+QUERY_ROWS = {"cpu": 16_384, "cuda": 2**22}
+"""Queries answered in one pass over the memory: on a processor reading and converting a memory row is then less than a
+thousandth of the arithmetic on it; on a GPU, to which rows travel over a slow bus, one pass or two answer all."""
+MEMORY_ROWS = {"cpu": 2048, "cuda": 8192}
+"""Memory rows read at once."""
+SAMPLE_QUERIES = 256
+"""Queries on which the error is measured."""
+METRIC_QUERIES = 16_384
+"""Queries whose second moment is the lists' metric."""
+MANY_SCORES = 10**10
+"""Scores from which "auto" takes `top_k`: exact needs about three minutes for them in 512 dimensions on two cores."""
+TILE_QUERIES = {"cpu": 512, "cuda": 8192}
+"""Queries scored against one memory block at once: on a processor a tile of scores is 4 MB and stays in its cache (a
+sixth faster than tiles of 64 MB)."""
+
+
+def exact(
+    queries: Float[Tensor, "queries dim"], memory: RowSource, temperature: float, values: RowSource | None = None
+) -> Float[Tensor, "queries value_dim"]:
+    """Pseudo counterparts of the queries over the whole memory, read once; unit rows.
+
+    ``values`` are rows that stand beside the memory's, to be averaged in their stead.
+    """
+    running = OnlineSoftmax.empty(len(queries), (values or memory).dim, queries.device)
+    for keys, averaged in memory_blocks(memory, values, queries.device):
+        for tile in _tiles(queries):
+            running.add(tile, (queries[tile] / temperature) @ keys.T, averaged)
+    return running.mean()
+
+
+def memory_blocks(
+    memory: RowSource, values: RowSource | None, device: torch.device
+) -> Iterator[tuple[Float[Tensor, "block dim"], Float[Tensor, "block value_dim"]]]:
+    """Blocks of the memory beside those of the values, which by default are the memory itself."""
+    if values is None:
+        yield from ((block, block) for block in blocks(memory, MEMORY_ROWS[device.type], device))
+        return
+    yield from zip(
+        blocks(memory, MEMORY_ROWS[device.type], device), blocks(values, MEMORY_ROWS[device.type], device), strict=True
+    )
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How a memory answers a sample of queries, each ``(sample,)``.
+
+    ``effective_neighbours`` is 1/Σw² of the softmax weights, ``top_cosine`` the cosine to the nearest memory row.
+    """
+
+    effective_neighbours: Float[Tensor, " sample"]
+    top_cosine: Float[Tensor, " sample"]
+
+
+def coverage(queries: Float[Tensor, "sample dim"], memory: RowSource, temperature: float) -> Coverage:
+    """Measure a memory on a sample of queries, in one pass over it."""
+    logs = torch.full((2, len(queries)), -torch.inf, device=queries.device)
+    top = torch.full((len(queries),), -torch.inf, device=queries.device)
+    for block in blocks(memory, MEMORY_ROWS[queries.device.type], queries.device):
+        cosines = queries @ block.T
+        top = torch.maximum(top, cosines.amax(1))
+        scores = cosines / temperature
+        here = torch.stack((scores.logsumexp(1), (2 * scores).logsumexp(1)))
+        logs = torch.logaddexp(logs, here)
+    return Coverage((2 * logs[0] - logs[1]).exp(), top)
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """Semantic consistency with one memory, ready to answer queries.
+
+    ``lists`` is the memory sorted for `top_k`, ``None`` where the answers are exact. ``error`` is the mean of
+    1 - cosine to the exact answers over a sample of queries.
+    """
+
+    memory: RowSource
+    values: RowSource | None
+    temperature: float
+    lists: Lists | None
+    least_share: float
+    error: float
+
+    @property
+    def method(self) -> str:
+        """ "exact" or "top_k"."""
+        return "exact" if self.lists is None else "top_k"
+
+    @property
+    def dim(self) -> int:
+        """Columns of the answers."""
+        return (self.values or self.memory).dim
+
+    def __call__(self, queries: Float[Tensor, "queries dim"]) -> Float[Tensor, "queries value_dim"]:
+        """Pseudo counterparts of the queries; unit rows."""
+        if self.lists is None:
+            return exact(queries, self.memory, self.temperature, self.values)
+        return top_k(queries, self.lists, self.temperature, self.least_share)
+
+
+def prepare(
+    queries: RowSource,
+    memory: RowSource,
+    config: ConsistencyConfig,
+    *,
+    values: RowSource | None = None,
+    device: torch.device,
+) -> Consistency:
+    """Get a memory ready for queries; with ``values``, answers are means of the rows that stand beside the memory's.
+
+    The method "auto" sorts the memory into lists where exact answers would take minutes on a processor. Where the
+    lists do not pay the answers are exact. The log says which, and with what error. Raises `IsthmusError` for an empty
+    memory.
+    """
+    if len(memory) == 0:
+        raise IsthmusError("the memory has no rows: leave it out, or add rows to it")
+    temperature = config.temperature
+    plain = Consistency(memory, values, temperature, None, 0.0, 0.0)
+    many = device.type == "cpu" and len(queries) * len(memory) > MANY_SCORES
+    if config.method == "exact" or (config.method == "auto" and not many):
+        return plain
+    sample = evenly_spaced(queries, SAMPLE_QUERIES, device)
+    lists = build_lists(memory, evenly_spaced(queries, METRIC_QUERIES, device), values, seed=config.seed)
+    expected = exact(sample, memory, temperature, values)
+    share, error = least_share_for(config.tolerance, sample, expected, lists, temperature)
+    if error > config.tolerance:
+        LOG.info("pseudo pairs: exact over %d rows, lists would not pay", len(memory))
+        return plain
+    LOG.info("pseudo pairs: top_k over %d rows, mean cosine error %.1e on %d queries", len(memory), error, len(sample))
+    return replace(plain, lists=lists, least_share=share, error=error)
+
+
+@dataclass(frozen=True)
+class PseudoRows:
+    """The pseudo counterparts of a source's rows, as a source: computed block by block when read."""
+
+    queries: RowSource
+    consistency: Consistency
+    device: torch.device
+
+    @property
+    def dim(self) -> int:
+        """Columns of every row."""
+        return self.consistency.dim
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def batches(self, rows: int) -> Iterator[np.ndarray]:
+        """Consecutive float32 blocks of at most ``rows`` rows."""
+        for block in blocks(self.queries, QUERY_ROWS[self.device.type], self.device):
+            for part in self.consistency(block).cpu().split(rows):
+                yield part.numpy()
+
+
+def pseudo_rows(
+    queries: RowSource,
+    memory: RowSource,
+    config: ConsistencyConfig,
+    *,
+    values: RowSource | None = None,
+    device: torch.device,
+) -> PseudoRows:
+    """Pseudo counterparts of every query, as `prepare` answers them."""
+    return PseudoRows(queries, prepare(queries, memory, config, values=values, device=device), device)
+
+
+def _tiles(queries: Float[Tensor, "queries dim"]) -> Iterator[slice]:
+    step = TILE_QUERIES[queries.device.type]
+    for start in range(0, len(queries), step):
+        yield slice(start, min(start + step, len(queries)))

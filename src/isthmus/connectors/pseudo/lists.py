@@ -1,0 +1,253 @@
+"""Lists: a memory laid out so that rows which answer queries alike lie together, and `top_k` over the best of them.
+
+A query's softmax is almost wholly held by a small share of the rows. Lists are k-means cells in the metric of the
+queries' second moment, in which a cell's spread is exactly the spread of its rows' scores over the queries: a
+query then finds those rows in the few lists whose mean promises the largest share. All queries that chose a list
+meet its rows in one matrix product.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced
+from isthmus.connectors.pseudo.softmax import LEAST_EXPONENT
+
+LISTS_PER_ROOT = 4
+"""Lists = 4 √rows: scoring the lists then costs about as much as scoring the rows of those chosen."""
+METRIC_DIM = 128
+"""k-means runs in this many leading directions of the query metric; the others hardly move a score."""
+SAMPLE_PER_LIST = 32
+ITERATIONS = 6
+NEAREST_ROWS = 1024
+BLOCK_ROWS = 65_536
+LARGEST_SHARE = 0.05
+LIST_STEP, ASKERS_STEP = 32, 64
+"""Lists and their askers are filled up to multiples of these: oneDNN prepares a product of a new shape for as long as
+it then takes, and keeps a thousand shapes."""
+MOST_ROWS = 0.3
+"""Share of the memory's rows above which exact answers cost less than lists."""
+LARGEST_EXPONENT = 80.0
+"""Weights relative to what the lists promise stay finite; where one reaches this, the measured error tells."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A memory sorted by list, in the precision that multiplies fastest.
+
+    The ``sizes[l]`` rows of list ``l`` begin at ``starts[l]`` of ``keys`` (and of ``values``, which stand beside them);
+    zero rows fill it up to ``starts[l + 1]``, which weigh nothing. ``means`` are the lists' means.
+    """
+
+    keys: Float[Tensor, "places dim"]
+    values: Float[Tensor, "places value_dim"]
+    starts: Int[Tensor, " borders"]
+    sizes: Int[Tensor, " lists"]
+    means: Float[Tensor, "lists dim"]
+
+    def promised(self, queries: Float[Tensor, "queries dim"], temperature: float) -> Float[Tensor, "queries lists"]:
+        """The logarithm of the mass each list would hold of a query's softmax if its rows all were its mean."""
+        scores = (queries.to(self.means.dtype) @ self.means.T).float().div_(temperature)
+        return scores.add_(self.sizes.log())
+
+
+def build_lists(
+    memory: RowSource, queries: Float[Tensor, "sample dim"], values: RowSource | None = None, *, seed: int
+) -> Lists:
+    """Cluster a memory in the metric of a sample of queries, in three passes over it."""
+    device = queries.device
+    count = max(1, min(len(memory) // 8, round(LISTS_PER_ROOT * math.sqrt(len(memory)))))
+    metric = query_metric(queries)
+    draw = torch.Generator(device).manual_seed(seed)
+    sample = evenly_spaced(memory, SAMPLE_PER_LIST * count, device) @ metric
+    cells = k_means(sample, count, draw)
+    cell_of = torch.cat([nearest(block @ metric, cells) for block in blocks(memory, BLOCK_ROWS, device)])
+    return _sorted_by_list(memory, values, cell_of, count, device)
+
+
+def query_metric(queries: Float[Tensor, "sample dim"]) -> Float[Tensor, "dim metric_dim"]:
+    """A map M with ``‖Mᵀ(k - m)‖²`` = the mean over queries of ``<q, k - m>²``, in its leading directions."""
+    values, vectors = torch.linalg.eigh(queries.T @ queries / len(queries))
+    return vectors[:, -METRIC_DIM:] * values[-METRIC_DIM:].clamp(min=0).sqrt()
+
+
+def k_means(rows: Float[Tensor, "rows dim"], count: int, draw: torch.Generator) -> Float[Tensor, "count dim"]:
+    """Lloyd's algorithm from rows drawn at random; a cell that loses its rows stays where it is."""
+    cells = rows[torch.randperm(len(rows), generator=draw, device=rows.device)[:count]].clone()
+    for _ in range(ITERATIONS):
+        cell_of = torch.cat([nearest(block, cells) for block in rows.split(BLOCK_ROWS)])
+        sums = torch.zeros_like(cells).index_add_(0, cell_of, rows)
+        sizes = torch.bincount(cell_of, minlength=count)[:, None]
+        cells = torch.where(sizes > 0, sums / sizes.clamp(min=1), cells)
+    return cells
+
+
+@torch.no_grad()
+def nearest(rows: Float[Tensor, "rows dim"], cells: Float[Tensor, "cells dim"]) -> Int[Tensor, " rows"]:
+    """Each row's nearest cell, a block of rows at a time into the same memory: it stays in the cache."""
+    offsets = -0.5 * cells.square().sum(1)
+    scores = torch.empty(NEAREST_ROWS, len(cells), dtype=rows.dtype, device=rows.device)
+    highest = torch.empty(NEAREST_ROWS, dtype=rows.dtype, device=rows.device)
+    found = torch.empty(len(rows), dtype=torch.long, device=rows.device)
+    for part, place in zip(rows.split(NEAREST_ROWS), found.split(NEAREST_ROWS), strict=True):
+        own = torch.addmm(offsets, part, cells.T, out=scores[: len(part)])
+        torch.max(own, 1, out=(highest[: len(part)], place))
+    return found
+
+
+def _sorted_by_list(
+    memory: RowSource, values: RowSource | None, cell_of: Int[Tensor, " rows"], count: int, device: torch.device
+) -> Lists:
+    sizes = torch.bincount(cell_of, minlength=count)
+    starts = torch.zeros(count + 1, dtype=torch.long, device=device)
+    starts[1:] = ((sizes + LIST_STEP - 1) // LIST_STEP * LIST_STEP).cumsum(0)
+    order = cell_of.argsort(stable=True)
+    cells = cell_of[order]
+    place = torch.empty_like(order)
+    place[order] = torch.arange(len(order), device=device) + (starts[:-1] - (sizes.cumsum(0) - sizes))[cells]
+    keys, means = _scattered(memory, place, int(starts[-1]), device), torch.zeros(count, memory.dim, device=device)
+    start = 0
+    for block in blocks(memory, BLOCK_ROWS, device):
+        means.index_add_(0, cell_of[start : start + len(block)], block)
+        start += len(block)
+    means = (means / sizes.clamp(min=1)[:, None]).to(keys.dtype)
+    beside = keys if values is None else _scattered(values, place, int(starts[-1]), device)
+    return Lists(keys, beside, starts, sizes, means)
+
+
+def _scattered(
+    source: RowSource, place: Int[Tensor, " rows"], places: int, device: torch.device
+) -> Float[Tensor, "places dim"]:
+    """A source's rows at their new places, zero rows between them."""
+    rows = torch.zeros(places, source.dim, dtype=fast_dtype(device), device=device)
+    start = 0
+    for block in blocks(source, BLOCK_ROWS, device):
+        rows[place[start : start + len(block)]] = block.to(rows.dtype)
+        start += len(block)
+    return rows
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the processor multiplies it natively (three to five times as fast), else float32."""
+    native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if native else torch.float32
+
+
+class Desk:
+    """Memory used again for every list; fresh memory of this size would be mapped in and out each time."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Tensor] = {}
+
+    def place(self, name: str, like: Tensor, rows: int, columns: int | None = None) -> Float[Tensor, "rows columns"]:
+        """An unfilled matrix of the kind, and by default the width, of another."""
+        columns = like.shape[1] if columns is None else columns
+        held = self._held.get(name)
+        if held is None or len(held) < rows * columns:
+            held = self._held[name] = like.new_empty(rows * columns)
+        return held[: rows * columns].view(rows, columns)
+
+
+@dataclass
+class Probe:
+    """Queries and what they have gathered from the lists looked at so far.
+
+    ``promised`` is `Lists.promised`; weights are taken relative to its sum, which differs from the true one by a
+    factor that does not matter.
+    """
+
+    lists: Lists
+    scaled: Float[Tensor, "queries dim"]
+    promised: Float[Tensor, "queries lists"]
+    reference: Float[Tensor, "queries 1"]
+    total: Float[Tensor, "queries value_dim"]
+
+    @classmethod
+    def start(cls, queries: Float[Tensor, "queries dim"], lists: Lists, temperature: float) -> Probe:
+        """Nothing looked at yet."""
+        promised = lists.promised(queries, temperature)
+        scaled = (queries / temperature).to(lists.keys.dtype)
+        total = torch.zeros(len(queries), lists.values.shape[1], device=queries.device)
+        return cls(lists, scaled, promised, promised.logsumexp(1, keepdim=True), total)
+
+    def chosen(self, least_share: float) -> Bool[Tensor, "queries lists"]:
+        """The lists that promise more than a share of a query's softmax, and its best one in any case."""
+        above = self.promised > self.reference + math.log(least_share)
+        return above.scatter_(1, self.promised.argmax(1, keepdim=True), True)
+
+    def look(self, pairs: Bool[Tensor, "queries lists"]) -> None:
+        """Take the rows of the marked lists into account: each list meets all queries that marked it at once."""
+        borders = self.lists.starts.tolist()
+        references = self.reference.to(self.lists.keys.dtype)
+        desk = Desk()
+        for number, who in _askers(pairs):
+            keys, values = (
+                rows[borders[number] : borders[number + 1]] for rows in (self.lists.keys, self.lists.values)
+            )
+            filled = torch.cat((who, who[-1:].expand(-len(who) % ASKERS_STEP)))
+            asking = torch.index_select(self.scaled, 0, filled, out=desk.place("asking", self.scaled, len(filled)))
+            scores = torch.mm(asking, keys.T, out=desk.place("scores", keys, len(filled), len(keys)))
+            scores -= references.index_select(0, filled)
+            weights = scores.clamp_(LEAST_EXPONENT, LARGEST_EXPONENT).exp_()
+            found = torch.mm(weights, values, out=desk.place("found", values, len(filled)))
+            in_full = desk.place("in full", self.total, len(who)).copy_(found[: len(who)])
+            self.total.index_add_(0, who, in_full)
+
+    def mean(self) -> Float[Tensor, "queries value_dim"]:
+        """The weighted mean of all rows looked at, renormalised."""
+        return functional.normalize(self.total, dim=-1)
+
+
+def _askers(pairs: Bool[Tensor, "queries lists"]) -> Iterator[tuple[int, Int[Tensor, " askers"]]]:
+    """Each list that some query marked, with those queries."""
+    lists, who = pairs.T.nonzero(as_tuple=True)
+    by_list = who.split(lists.bincount(minlength=pairs.shape[1]).tolist())
+    return ((number, who) for number, who in enumerate(by_list) if len(who))
+
+
+def top_k(
+    queries: Float[Tensor, "queries dim"], lists: Lists, temperature: float, least_share: float
+) -> Float[Tensor, "queries value_dim"]:
+    """Pseudo counterparts over every list that promises more than ``least_share`` of a query's softmax; unit rows."""
+    probe = Probe.start(queries, lists, temperature)
+    probe.look(probe.chosen(least_share))
+    return probe.mean()
+
+
+def least_share_for(
+    tolerance: float,
+    queries: Float[Tensor, "sample dim"],
+    expected: Float[Tensor, "sample value_dim"],
+    lists: Lists,
+    temperature: float,
+) -> tuple[float, float]:
+    """The largest share, on a grid, whose mean cosine error over a sample is within the tolerance, and that error.
+
+    Each step looks only at the lists the step before left out. The error is infinite where lists do not pay: where most
+    rows would have to be looked at.
+    """
+    probe = Probe.start(queries, lists, temperature)
+    done = torch.zeros_like(probe.promised, dtype=torch.bool)
+    share = LARGEST_SHARE
+    while True:
+        now = probe.chosen(share)
+        probe.look(now & ~done)
+        done = now
+        error = mean_cosine_error(probe.mean(), expected)
+        if error <= tolerance:
+            return share, error
+        if (now.float() @ lists.sizes.float()).mean() > MOST_ROWS * int(lists.sizes.sum()):
+            return share, math.inf
+        share *= 0.85
+
+
+def mean_cosine_error(found: Float[Tensor, "rows dim"], expected: Float[Tensor, "rows dim"]) -> float:
+    """The mean of 1 - cosine between rows that should be equal; unit rows."""
+    return (1 - (found * expected).sum(1)).mean().item()

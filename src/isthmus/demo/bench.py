@@ -1,0 +1,106 @@
+"""Fitting: one contender fitted, evaluated on every gallery, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from isthmus.base.progress import OnProgress
+from isthmus.connectors.connect import Prepared, connect_prepared, prepare
+from isthmus.connectors.connector import Connector
+from isthmus.connectors.methods.cmcr import fit_cmcr
+from isthmus.connectors.methods.config import CcaConfig, CmcrConfig, MethodConfig
+from isthmus.demo.contenders import ABLATION_TEXTS, Baseline, Contender
+from isthmus.demo.stages import Outcome, Stages
+from isthmus.evaluate import Matcher, by_cosine, by_csls, chain, evaluate_galleries, fit_oracle, soft_chain
+from isthmus.worlds.world import World
+
+CONNECTOR = "connector"
+"""Folder of a stage's connector."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A world, where its stages are kept, the seed, and whom to tell of training steps."""
+
+    world: World
+    stages: Stages
+    seed: int
+    progress: OnProgress | None = None
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """What every method starts from."""
+        return prepare(self.world.left, self.world.right, self.world.overlap, self.seed)
+
+    def contender(self, name: str, contender: Contender) -> Outcome:
+        """Figures of a baseline, or of a connector with its report."""
+        setting = contender.setting
+        if isinstance(setting, str):
+            return self.stages.run(name, {"baseline": setting}, lambda _: self._baseline(setting))
+        return self.stages.run(name, self.key(setting), lambda home: self._connector(setting, home))
+
+    def oracle(self, name: str, contender: Contender) -> Outcome:
+        """Figures of the same projectors fitted to true pairs."""
+        config = contender.setting
+        assert isinstance(config, CmcrConfig | CcaConfig)
+
+        def compute(home: Path) -> Outcome:
+            return self._measured(fit_oracle(self.world, config, seed=self.seed, progress=self.progress), home)
+
+        return self.stages.run(name, self.key(config), compute)
+
+    def variant(self, name: str, contender: Contender) -> Outcome:
+        """Figures of a variant of C-MCR for the ablation: fitted to fewer texts, without a report of its own."""
+        config = contender.setting
+        assert isinstance(config, CmcrConfig)
+
+        def compute(home: Path) -> Outcome:
+            texts = self.prepared.fitted.numpy()[:ABLATION_TEXTS]
+            materials = self.prepared.materials.taken(texts)
+            member = fit_cmcr(materials, config, seed=self.seed, progress=self.progress)
+            spaces = materials.left.space, materials.right.space
+            return self._measured(Connector(*spaces, self.world.overlap, (member,), (1.0,)), home)
+
+        return self.stages.run(f"ablation_{name}", self.key(config), compute)
+
+    def connector(self, name: str, contender: Contender) -> Connector:
+        """The connector of a finished stage."""
+        assert not isinstance(contender.setting, str)
+        return Connector.load(self.stages.home(name, self.key(contender.setting)) / CONNECTOR)
+
+    def key(self, config: MethodConfig) -> Mapping[str, Any]:
+        """What decides a fitted stage, beside the world."""
+        return {"method": type(config).__name__, "seed": self.seed, **asdict(config)}
+
+    def _baseline(self, setting: Baseline) -> Outcome:
+        match: Matcher
+        if setting == "raw":
+            left, right = self.world.left[self.world.overlap], self.world.right[self.world.overlap]
+            if left.dim != right.dim:
+                return {"galleries": {}}
+            match = by_cosine()
+        else:
+            match = chain(self.world) if setting == "chain" else soft_chain(self.world)
+        return {"galleries": evaluate_galleries(match, self.world.galleries)}
+
+    def _connector(self, config: MethodConfig, home: Path) -> Outcome:
+        checkpoint = home / "training.checkpoint"
+        connector = connect_prepared(self.prepared, config, None, checkpoint, self.progress)
+        outcome = self._measured(connector, home)
+        checkpoint.unlink(missing_ok=True)
+        return outcome
+
+    def _measured(self, connector: Connector, home: Path) -> Outcome:
+        connector.save(home / CONNECTOR)
+        report = connector.report
+        return {
+            "galleries": evaluate_galleries(by_cosine(connector.project), self.world.galleries),
+            "galleries_csls": evaluate_galleries(by_csls(connector.project), self.world.galleries),
+            "fingerprint": connector.fingerprint,
+            "report": None if report is None else report.lines(),
+            "choice": dict(connector.choice),
+        }

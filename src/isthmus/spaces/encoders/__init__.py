@@ -1,0 +1,1 @@
+"""Encoders: one file a family. A checkpoint comes in, a `Space` goes out."""

@@ -1,0 +1,115 @@
+"""Read speech: a folder of FSDD wav files, or an npz that holds them one after another."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+from isthmus.base.errors import IsthmusError
+from isthmus.worlds.digits.recordings.handwriting_files import read_npz
+from isthmus.worlds.digits.recordings.speech import HOP, RATE, Speech
+
+WANTED = (
+    "give a folder of wav files named {digit}_{speaker}_{number}.wav, or an .npz with audio, offset (n + 1), "
+    "digit, speaker and sr"
+)
+WAV_NAME = re.compile(r"([0-9])_(.+)_([0-9]+)\.wav", re.IGNORECASE)
+LONGEST_SECONDS = 3.0
+
+
+def load_speech(path: str | Path) -> Speech:
+    """Recordings from an npz, a folder of wav files, or a folder that has them in ``recordings``.
+
+    Other rates are resampled to 8 kHz, several channels averaged. Raises `IsthmusError` naming the file and what
+    is wrong with it.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise IsthmusError(f"{path}: not found; {WANTED}")
+    if path.is_dir():
+        return _from_folder(path)
+    if path.suffix != ".npz":
+        raise IsthmusError(f"{path}: neither a folder nor an .npz; {WANTED}")
+    return _from_npz(path)
+
+
+def _from_folder(folder: Path) -> Speech:
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() == ".wav")
+    if not files and (folder / "recordings").is_dir():
+        return _from_folder(folder / "recordings")
+    if not files:
+        raise IsthmusError(f"{folder}: no wav file in it; {WANTED}")
+    names = [WAV_NAME.fullmatch(file.name) for file in files]
+    for file, name in zip(files, names, strict=True):
+        if name is None:
+            raise IsthmusError(f"{file}: the name does not say digit, speaker and number; rename it to 7_anna_0.wav")
+    return assemble(
+        [_read_wav(file) for file in files],
+        np.array([int(name[1]) for name in names if name]),
+        np.array([name[2] for name in names if name]),
+    )
+
+
+def _read_wav(file: Path) -> Float32[np.ndarray, " samples"]:
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise IsthmusError(f"{file}: cannot be read as audio ({error}); replace or remove it") from None
+    return _checked(str(file), at_8_khz(samples.mean(1), rate))
+
+
+def _from_npz(path: Path) -> Speech:
+    arrays = read_npz(path, ("audio", "offset", "digit", "speaker", "sr"), WANTED)
+    audio, offset, digit, speaker = (arrays[name] for name in ("audio", "offset", "digit", "speaker"))
+    if audio.ndim != 1 or audio.dtype not in (np.int16, np.float32):
+        raise IsthmusError(f"{path}: audio is {audio.dtype} {audio.shape}, wanted int16 or float32 (samples,)")
+    if len(offset) != len(digit) + 1 or len(speaker) != len(digit):
+        raise IsthmusError(
+            f"{path}: {len(digit)} digits need {len(digit) + 1} offsets and {len(digit)} speakers, "
+            f"found {len(offset)} and {len(speaker)}"
+        )
+    if offset[0] != 0 or offset[-1] != len(audio) or (np.diff(offset) <= 0).any():
+        raise IsthmusError(f"{path}: offset must rise from 0 to the {len(audio)} samples of audio")
+    wrong = np.flatnonzero((digit < 0) | (digit > 9))
+    if len(wrong):
+        raise IsthmusError(f"{path}: digit {digit[wrong[0]]} in row {wrong[0]} is not one of 0 to 9")
+    samples = audio.astype(np.float32) / (32768 if audio.dtype == np.int16 else 1)
+    rate = int(arrays["sr"])
+    recordings = [
+        _checked(f"{path}: row {row}", at_8_khz(samples[start:end], rate))
+        for row, (start, end) in enumerate(pairwise(offset))
+    ]
+    return assemble(recordings, digit.astype(np.int64), speaker.astype(str))
+
+
+def at_8_khz(samples: Float32[np.ndarray, " samples"], rate: int) -> Float32[np.ndarray, " resampled"]:
+    """Resample by a polyphase filter; samples already at 8 kHz come back as they are."""
+    if rate == RATE:
+        return samples
+    from scipy.signal import resample_poly
+
+    return np.asarray(resample_poly(samples, RATE, rate), dtype=np.float32)
+
+
+def _checked(where: str, samples: Float32[np.ndarray, " samples"]) -> Float32[np.ndarray, " samples"]:
+    if not np.isfinite(samples).all():
+        raise IsthmusError(f"{where}: has samples that are NaN or infinite; remove it")
+    if len(samples) < HOP or not samples.any():
+        raise IsthmusError(f"{where}: holds no sound ({len(samples)} samples at 8 kHz); remove it")
+    if len(samples) > LONGEST_SECONDS * RATE:
+        raise IsthmusError(
+            f"{where}: lasts {len(samples) / RATE:.1f} s; one recording holds one digit, at most {LONGEST_SECONDS} s"
+        )
+    return samples
+
+
+def assemble(recordings: list[Float32[np.ndarray, " _"]], digit: np.ndarray, speaker: np.ndarray) -> Speech:
+    """A bank from single recordings at 8 kHz."""
+    offset = np.concatenate([[0], np.cumsum([len(samples) for samples in recordings])]).astype(np.int64)
+    return Speech(np.concatenate(recordings), offset, digit.astype(np.int64), speaker.astype(str))

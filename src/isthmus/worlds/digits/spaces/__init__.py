@@ -1,0 +1,1 @@
+"""Spaces: the towers of the digits world, their recipe, training and weights."""

@@ -1,0 +1,110 @@
+"""Trained weights on disk: one safetensors file for both spaces, found by what it was trained on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from isthmus.base.atomic import written_whole
+from isthmus.base.errors import IsthmusError
+from isthmus.worlds.digits.spaces.recipe import Recipe
+from isthmus.worlds.digits.spaces.space import ContrastiveSpace, build_space
+
+Spaces = tuple[ContrastiveSpace, ContrastiveSpace]
+
+
+def user_directory() -> Path:
+    """Where isthmus keeps what it can make again: ``ISTHMUS_HOME``, or the platform's cache directory."""
+    if os.environ.get("ISTHMUS_HOME"):
+        return Path(os.environ["ISTHMUS_HOME"]).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "isthmus" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "isthmus"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "isthmus"
+
+
+def cache_path(fingerprint: str) -> Path:
+    """Where the weights of a source and recipe are cached."""
+    return user_directory() / "digits" / f"{fingerprint}.safetensors"
+
+
+def build_spaces(recipe: Recipe) -> Spaces:
+    """The two spaces of a recipe, untrained: image-text, audio-text."""
+    return build_space("image", recipe.image), build_space("audio", recipe.audio)
+
+
+def in_half_precision(spaces: Spaces) -> dict[str, Tensor]:
+    """Every weight by name, float16."""
+    return {
+        f"{space.modality}.{name}": tensor.half().contiguous()
+        for space in spaces
+        for name, tensor in space.state_dict().items()
+    }
+
+
+def save_spaces(path: Path, spaces: Spaces, recipe: Recipe, fingerprint: str, facts: Mapping[str, float]) -> None:
+    """Write the weights as float16, with what they were made from and ``facts`` measured on them.
+
+    To a temporary name first: a reader sees the whole file or none.
+    """
+    tensors = in_half_precision(spaces)
+    metadata = {
+        "fingerprint": fingerprint,
+        "sha256": _digest(tensors),
+        "recipe": json.dumps(asdict(recipe), sort_keys=True),
+        "facts": json.dumps(dict(facts), sort_keys=True),
+        "isthmus": version("isthmus"),
+    }
+    with written_whole(path) as part:
+        save_file(tensors, part, metadata)
+
+
+def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
+    """Read weights written by `save_spaces` into spaces ready for use.
+
+    Raises `IsthmusError` naming the file where it is altered, cut short, or was trained on something else.
+    """
+    tensors, metadata = _read(path)
+    if metadata.get("sha256") != _digest(tensors):
+        raise IsthmusError(f"{path}: altered or cut short (its weights do not match its sha256); delete it to retrain")
+    if metadata.get("fingerprint") != fingerprint:
+        raise IsthmusError(f"{path}: trained on other data or by another recipe; delete it to retrain")
+    spaces = build_spaces(recipe)
+    for space in spaces:
+        own = f"{space.modality}."
+        space.load_state_dict({name[len(own) :]: t.float() for name, t in tensors.items() if name.startswith(own)})
+        space.eval()
+    return spaces
+
+
+def recorded(path: Path) -> dict[str, str]:
+    """What the file says of itself: fingerprint, recipe, facts, library version."""
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise IsthmusError(f"{path}: altered or cut short ({error}); delete it to retrain") from None
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(f"{name} {tuple(tensors[name].shape)}".encode())
+        digest.update(tensors[name].to(torch.float16).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,123 @@
+"""Fine-grained views: the tokens of pictures, utterances and texts with their places, and which digit each shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from isthmus.embeddings.tokens import Tokens
+from isthmus.worlds.digits.concepts import concepts_of
+from isthmus.worlds.digits.digits_world import DigitsWorld, captions
+from isthmus.worlds.digits.items import digits_in, parse_pictures, parse_utterances
+from isthmus.worlds.digits.recordings.handwriting import TILE
+from isthmus.worlds.digits.recordings.speech import HOP, RATE
+from isthmus.worlds.digits.spaces.space import EMBED_ROWS, ContrastiveSpace
+from isthmus.worlds.digits.spaces.towers import AUDIO_STRIDE, IMAGE_STRIDE
+from isthmus.worlds.digits.wording import DIGIT_OF_WORD, TOKEN, digit_spans
+from isthmus.worlds.world import Regions
+
+NO_DIGIT = -1
+TOKEN_SECONDS = AUDIO_STRIDE * HOP / RATE
+
+
+@torch.no_grad()
+def picture_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
+    """One token per four pixel columns of each picture; places are boxes in pixels."""
+    space, pictures = world.image_space, parse_pictures(ids)
+    batches = (space.item_tokens(*batch) for batch in world.pictures.batches(pictures))
+    vectors, counts = _joined(batches)
+    left = _step_within(counts) * float(IMAGE_STRIDE)
+    places = np.stack([left, np.zeros_like(left), left + IMAGE_STRIDE, np.full_like(left, TILE)], axis=1)
+    return Tokens.from_arrays(
+        vectors, _offsets(counts), places, modality="image", space=space.name, unit="pixels", ids=ids
+    )
+
+
+@torch.no_grad()
+def utterance_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
+    """One token per 64 ms of each utterance; places are spans in seconds."""
+    space, utterances = world.audio_space, parse_utterances(ids)
+    batches = (space.item_tokens(*batch) for batch in world.utterances.batches(utterances))
+    vectors, counts = _joined(batches)
+    start = _step_within(counts) * TOKEN_SECONDS
+    places = np.stack([start, start + TOKEN_SECONDS], axis=1)
+    return Tokens.from_arrays(
+        vectors, _offsets(counts), places, modality="audio", space=space.name, unit="seconds", ids=ids
+    )
+
+
+@torch.no_grad()
+def text_tokens(space: ContrastiveSpace, ids: Sequence[str], texts: Sequence[str] | None = None) -> Tokens:
+    """One token per word of each sequence's caption in the space's wording; places are characters of the caption.
+
+    ``texts`` are other captions to be read instead.
+    """
+    written = captions_of(space, ids) if texts is None else list(texts)
+    blocks = (written[start : start + EMBED_ROWS] for start in range(0, len(written), EMBED_ROWS))
+    words = (torch.from_numpy(space.wording.tokens(block)) for block in blocks)
+    vectors, counts = _joined(space.text_tokens(batch) for batch in words)
+    spans = [match.span() for text in written for match in TOKEN.finditer(text.lower())]
+    return Tokens.from_arrays(
+        vectors,
+        _offsets(counts),
+        np.array(spans, np.float32),
+        modality="text",
+        space=space.name,
+        unit="characters",
+        ids=ids,
+    )
+
+
+def captions_of(space: ContrastiveSpace, ids: Sequence[str]) -> list[str]:
+    """The captions, in a space's wording, of any items of this world."""
+    return captions(concepts_of(_digits_of_ids(ids)), space)
+
+
+def picture_regions(world: DigitsWorld, ids: Sequence[str]) -> list[Regions]:
+    """The digits of each picture and their boxes in pixels."""
+    return [Regions(np.array(digits_in(item)), world.boxes(item).astype(np.float32)) for item in ids]
+
+
+def utterance_regions(world: DigitsWorld, ids: Sequence[str]) -> list[Regions]:
+    """The digits of each utterance and when they are spoken, in seconds."""
+    return [Regions(np.array(digits_in(item)), world.seconds(item).astype(np.float32)) for item in ids]
+
+
+def text_regions(texts: Sequence[str]) -> list[Regions]:
+    """The digits each text names and the characters that name them."""
+    found = []
+    for text in texts:
+        spans = digit_spans(text)
+        digits = [DIGIT_OF_WORD[text[start:end].lower()] for start, end in spans]
+        found.append(Regions(np.array(digits, dtype=np.int64), np.array(spans, np.float32).reshape(-1, 2)))
+    return found
+
+
+def _digits_of_ids(ids: Sequence[str]) -> Int[np.ndarray, "items 5"]:
+    rows = np.full((len(ids), 5), NO_DIGIT, dtype=np.int64)
+    for row, item in enumerate(ids):
+        digits = digits_in(item)
+        rows[row, : len(digits)] = digits
+    return rows
+
+
+def _joined(
+    batches: Iterable[tuple[Tensor, Tensor]],
+) -> tuple[Float[np.ndarray, "tokens width"], Int[np.ndarray, " items"]]:
+    vectors, counts = [], []
+    for tokens, present in batches:
+        vectors.append(tokens[present].numpy())
+        counts.append(present.sum(1).numpy())
+    return np.concatenate(vectors), np.concatenate(counts)
+
+
+def _offsets(counts: Int[np.ndarray, " items"]) -> Int[np.ndarray, " items_and_one"]:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _step_within(counts: Int[np.ndarray, " items"]) -> Float[np.ndarray, " tokens"]:
+    return (np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)).astype(np.float32)

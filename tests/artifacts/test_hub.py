@@ -1,0 +1,129 @@
+"""The hub: what is pushed comes back. The client is the real one; a small server on this machine answers it."""
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import isthmus
+from isthmus.base.errors import IsthmusError
+from two_sides import two_spaces
+
+COMMIT = "1" * 40
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of the hub's API as creating, committing and fetching a repository takes."""
+
+    files: dict[str, bytes]
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def answer(self, content: object, status: int = 200, **headers: str) -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        if self.path == "/api/repos/create":
+            self.answer({"url": "https://huggingface.co/me/joined", "name": "me/joined"})
+        elif self.path == "/api/validate-yaml":
+            self.answer({"errors": [], "warnings": []})
+        elif "/preupload/" in self.path:
+            asked = json.loads(body)["files"]
+            self.answer(
+                {"files": [{"path": one["path"], "uploadMode": "regular", "shouldIgnore": False} for one in asked]}
+            )
+        elif "/commit/" in self.path:
+            for line in map(json.loads, body.splitlines()):
+                if line["key"] == "file":
+                    self.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+            self.answer(
+                {
+                    "commitOid": COMMIT,
+                    "commitUrl": f"https://huggingface.co/me/joined/commit/{COMMIT}",
+                    "hookOutput": "",
+                    "success": True,
+                }
+            )
+        else:
+            self.answer({}, 404)
+
+    def do_GET(self) -> None:
+        path = self.path.split("?")[0]
+        if path.startswith("/api/models/") and "/revision/" in path:
+            found = [{"rfilename": name} for name in self.files]
+            self.answer({"id": "me/joined", "modelId": "me/joined", "sha": COMMIT, "siblings": found})
+        elif path.startswith("/api/models/"):
+            tree = [
+                {"type": "file", "path": n, "size": len(c), "oid": hashlib.sha1(c).hexdigest()}
+                for n, c in self.files.items()
+            ]
+            self.answer(tree if "/tree/" in path else {"id": "me/joined", "sha": COMMIT, "siblings": []})
+        elif "/resolve/" in path and path.rpartition("/")[2] in self.files:
+            content = self.files[path.rpartition("/")[2]]
+            self.answer(content, ETag=f'"{hashlib.sha1(content).hexdigest()}"', X_Repo_Commit=COMMIT)
+        else:
+            self.answer({}, 404)
+
+    do_HEAD = do_GET  # noqa: N815
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, bytes]]:
+    import huggingface_hub.constants as constants
+
+    files: dict[str, bytes] = {}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("OwnHub", (Hub,), {"files": files}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    yield files
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_pushed_comes_back(hub: dict[str, bytes]) -> None:
+    left, right = two_spaces()
+    connector = isthmus.connect(left, right, method="ridge")
+    assert COMMIT in connector.push_to_hub("me/joined", token="hf_x")
+    assert set(hub) == {"README.md", "config.json", "model.safetensors"}
+    again = isthmus.Connector.from_pretrained("me/joined", token="hf_x")
+    assert again.space == connector.space
+    assert np.array_equal(again.project(left["image"]).vectors, connector.project(left["image"]).vectors)
+
+
+def test_a_local_folder_serves_as_well(tmp_path: Path) -> None:
+    left, right = two_spaces()
+    connector = isthmus.connect(left, right, method="ridge")
+    connector.save(tmp_path / "joined")
+    assert isthmus.Connector.from_pretrained(tmp_path / "joined").space == connector.space
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_the_hub_does_not_have_is_said(hub: dict[str, bytes]) -> None:
+    with pytest.raises(IsthmusError, match="not fetched from the hub"):
+        isthmus.Connector.from_pretrained("me/nothing here")
+
+
+def test_the_card_names_revisions_and_licences(tmp_path: Path) -> None:
+    left, right = two_spaces(left_space="clip", right_space="clap", revision="abc123")
+    isthmus.connect(left, right, method="ridge").save(tmp_path / "joined")
+    card = (tmp_path / "joined" / "README.md").read_text()
+    assert "- `clip`, revision abc123: MIT" in card
+    assert "- `clap`, revision abc123: Apache-2.0" in card

@@ -1,0 +1,30 @@
+"""A file is there whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from isthmus.base.atomic import write_whole, written_whole
+
+
+def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.json"
+    write_whole(path, "old é")
+
+    def fail_half_way() -> None:
+        with written_whole(path) as part:
+            part.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail_half_way()
+    assert path.read_text(encoding="utf-8") == "old é"
+    assert [file.name for file in path.parent.iterdir()] == ["file.json"]
+
+
+def test_the_new_file_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    write_whole(tmp_path / "file", "old")
+    with written_whole(tmp_path / "file") as part:
+        part.write_bytes(b"new")
+        assert (tmp_path / "file").read_text() == "old"
+    assert (tmp_path / "file").read_text() == "new"

@@ -1,0 +1,107 @@
+"""The commands as a user types them: light to start, one line for bad input, files where they say."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from isthmus.cli import main
+from isthmus.worlds.world import World
+from worlds.synthetic import SyntheticRecipe, synthetic_world
+
+HEAVY = ("torch", "faiss", "sklearn", "matplotlib", "scipy", "pyarrow", "transformers")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return synthetic_world("small", "plain", SyntheticRecipe(texts=300, memory=200, gallery=50), seed=2)
+
+
+@pytest.fixture(scope="module")
+def sets(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    root = tmp_path_factory.mktemp("sets")
+    for name, side in (("left", world.left), ("right", world.right)):
+        for embeddings in side.values():
+            embeddings.save(root / name)
+    return root / "left", root / "right"
+
+
+@pytest.mark.parametrize("statement", ["import isthmus", "import isthmus.cli"])
+def test_nothing_heavy_is_imported_before_it_is_used(statement: str) -> None:
+    code = f"import sys; {statement}; print([m for m in {HEAVY!r} if m in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"
+
+
+def test_connect_then_search_from_the_command_line(
+    sets: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left, right = map(str, sets)
+    joint = str(tmp_path / "joint")
+    main(["connect", left, right, "--method", "cca", "--power", "2", "--out", joint])
+    said = capsys.readouterr().out
+    assert "held-out overlap" in said
+    assert "next: isthmus search" in said
+    main(["search", joint, "--queries", right, "--gallery", left, "--ids", "3", "5", "--k", "4"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith('{"query": "3", "hits": [{"id": ')
+
+
+def test_a_method_has_its_own_options(capsys: pytest.CaptureFixture[str]) -> None:
+    for method, option in (("cca", "--power"), ("cmcr", "--intra-weight"), ("auto", "--members")):
+        with pytest.raises(SystemExit):
+            main(["connect", "--method", method, "--help"])
+        assert option in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["connect", "LEFT", "RIGHT", "--out", "OUT", "--overlap", "image"], "the right side has no 'image'"),
+        (["connect", "LEFT", "RIGHT", "--out", "OUT", "--method", "umap"], "--method umap: choose one of"),
+        (["connect", "LEFT", "NOWHERE", "--out", "OUT"], "nowhere"),
+        (["search", "LEFT", "--queries", "LEFT", "--gallery", "RIGHT"], "config.json"),
+    ],
+)
+def test_bad_input_ends_in_one_line_and_exit_code_2(
+    arguments: list[str],
+    message: str,
+    sets: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    places = {"LEFT": sets[0], "RIGHT": sets[1], "OUT": tmp_path / "out", "NOWHERE": tmp_path / "nowhere"}
+    with pytest.raises(SystemExit) as ended:
+        main([str(places.get(argument, argument)) for argument in arguments])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert error.startswith("isthmus: ")
+    assert "\n" not in error
+
+
+def test_the_documented_help_is_the_commands_own() -> None:
+    script = Path(__file__).parents[2] / "scripts" / "write_command_help.py"
+    subprocess.run([sys.executable, str(script), "--check"], check=True)
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--version"])
+    assert capsys.readouterr().out == f"isthmus {version('isthmus')}\n"
+
+
+def test_a_file_that_cannot_be_written_ends_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "rows.npy", np.eye(12, dtype=np.float32))
+    (tmp_path / "taken").write_text("a file, no folder")
+    given = ["convert", str(tmp_path / "rows.npy"), "--modality", "image", "--space", "clip"]
+    with pytest.raises(SystemExit) as ended:
+        main([*given, "--out", str(tmp_path / "taken")])
+    said = capsys.readouterr().err.strip()
+    assert ended.value.code == 2
+    assert said.startswith("isthmus: ")
+    assert "taken" in said
+    assert "\n" not in said

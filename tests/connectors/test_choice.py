@@ -1,0 +1,139 @@
+"""How `auto` chooses and what the report concludes, on worlds their coefficients were not fitted to."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+from torch.nn import functional
+
+import isthmus
+from isthmus.connectors.choosing.auto import SOURCES, blend_weights
+from isthmus.connectors.choosing.criteria import linear_projection, score
+from isthmus.connectors.choosing.evidence import gather_evidence
+from isthmus.connectors.choosing.pool import CENTRINGS, candidates, fit_candidates
+from isthmus.connectors.choosing.ranking import anchors, rank
+from isthmus.connectors.connect import hold_out
+from isthmus.connectors.methods.config import AutoConfig
+from isthmus.connectors.overlap.centring import recentred
+from isthmus.connectors.overlap.materials import assemble
+from isthmus.connectors.pseudo.view import view
+from isthmus.connectors.trust.estimate import band_from_criteria, band_from_neighbours
+from isthmus.connectors.trust.report import ConnectorReport, Coverage
+from isthmus.connectors.trust.verdict import verdict
+from isthmus.worlds.digits.build import build
+from isthmus.worlds.digits.variant import Variant
+from isthmus.worlds.world import World
+
+
+@pytest.fixture(scope="module")
+def digits_world() -> World:
+    return build().world("dev", Variant(texts=700, memory=700, pairs=0, gallery=250))
+
+
+def reciprocal_ranks(cosines: np.ndarray) -> float:
+    """Mean reciprocal rank of row i among the columns, for column i."""
+    own = np.diag(cosines)[:, None]
+    return float((1 / (cosines >= own).sum(1)).mean())
+
+
+def test_the_ranking_agrees_with_the_truth_of_digits_it_never_saw(digits_world: World) -> None:
+    materials = assemble(digits_world.left, digits_world.right, "text")
+    fitted, held = hold_out(700, seed=0)
+    views = {centring: view(materials, centring, torch.arange(700)) for centring in CENTRINGS}
+    pool = candidates(SOURCES)
+    maps = fit_candidates(pool, views, fitted)
+    evidence = {centring: gather_evidence(own, fitted, held, seed=0) for centring, own in views.items()}
+    scores = [score(evidence[c.centring], linear_projection(m)) for c, m in zip(pool, maps, strict=True)]
+    gallery = digits_world.galleries["seen"]
+    truth = []
+    for candidate, (left, right) in zip(pool, maps, strict=True):
+        centres = views[candidate.centring].centres
+        found = [
+            functional.normalize(recentred(torch.from_numpy(items.vectors), own[items.modality]) @ weights, dim=-1)
+            for items, own, weights in ((gallery.left, centres[0], left), (gallery.right, centres[1], right))
+        ]
+        truth.append(reciprocal_ranks((found[0] @ found[1].T).numpy()))
+    expected = rank(pool, scores)
+    assert spearmanr(expected, truth).statistic > 0.5
+    assert truth[int(expected.argmax())] > 0.9 * max(truth)
+
+
+def test_auto_and_its_band_hold_on_digits(digits_world: World) -> None:
+    connector = isthmus.connect(digits_world.left, digits_world.right)
+    gallery = digits_world.galleries["seen"]
+    left, right = connector.project(gallery.left), connector.project(gallery.right)
+    among = np.random.default_rng(0).permutation(250)[:200]
+    truth = reciprocal_ranks((left.vectors @ right.vectors.T)[np.ix_(among, among)])
+    assert connector.report is not None
+    (band,) = connector.report.bands
+    assert band.low <= truth <= band.high
+    informed = connector.estimate(left.take(among), right.take(among))
+    assert informed.low <= truth <= informed.high
+
+
+def test_half_of_a_blend_is_anchored_and_the_ranked_share_the_rest() -> None:
+    order = np.array([3, 1, 0, 2, 4])
+    weights = blend_weights(order, [0, 4], AutoConfig(members=2, anchor_share=0.5))
+    np.testing.assert_allclose(weights, [0.25, 0.25, 0, 0.25, 0.25])
+    np.testing.assert_allclose(blend_weights(order, [], AutoConfig(members=2)), [0, 0.5, 0, 0.5, 0])
+    np.testing.assert_allclose(blend_weights(order, [3], AutoConfig(members=1)), [0, 0, 0, 1, 0])
+
+
+def test_the_shipped_anchors_are_candidates_of_the_pool() -> None:
+    pool = candidates(SOURCES)
+    assert len(anchors(pool)) == 8
+    overlap_only = candidates(("overlap",))
+    assert [str(overlap_only[i]) for i in anchors(overlap_only)] == [
+        str(pool[i]) for i in anchors(pool) if pool[i].source == "overlap"
+    ]
+
+
+CRITERIA = {"shown_twins": 0.5, "overlap_twins": 0.8, "mutual_neighbours": 0.3}
+
+
+@pytest.mark.parametrize("name", ["shown_twins", "mutual_neighbours"])
+def test_the_band_rises_with_each_criterion(name: str) -> None:
+    low, high = (band_from_criteria({**CRITERIA, name: value}) for value in (0.1, 0.45))
+    assert low.low < low.middle < low.high
+    assert low.middle < high.middle
+
+
+def test_the_band_rises_with_mutual_neighbours_and_names_its_gallery() -> None:
+    bands = [band_from_neighbours(rate, 500) for rate in (0.05, 0.3, 0.9)]
+    assert [band.middle for band in bands] == sorted(band.middle for band in bands)
+    assert {band.gallery for band in bands} == {500}
+
+
+def report(**changes: object) -> ConnectorReport:
+    good = ConnectorReport(
+        held_out=400,
+        overlap_mrr=0.9,
+        overlap_r1=0.85,
+        chance_mrr=0.016,
+        gaps=(),
+        coverage=(Coverage("audio", 5000, 0.6, 20.0),),
+        hubness=0.5,
+        criteria={},
+        bands=(replace(band_from_neighbours(0.9, 500), middle=0.9),),
+        verdict=(),
+    )
+    return replace(good, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "likely good"),
+        ({"coverage": (Coverage("audio", 500, 0.1, 20.0),)}, "The audio memory does not cover the overlap"),
+        ({"overlap_mrr": 0.02}, "no better than by chance"),
+        ({"bands": ()}, "cannot be estimated"),
+        ({"held_out": 9}, "Only 9 overlap rows"),
+        ({"coverage": (Coverage("audio", 50, 0.6, 20.0),), "bands": ()}, "has only 50 items"),
+        ({"bands": (replace(band_from_neighbours(0.1, 500), middle=0.1),)}, "likely poor"),
+        ({"bands": (replace(band_from_neighbours(0.1, 500), middle=0.3),)}, "likely fair"),
+    ],
+)
+def test_the_verdict_says_what_the_figures_mean(changes: dict, said: str) -> None:
+    assert said in " ".join(verdict(report(**changes)))

@@ -1,0 +1,263 @@
+"""`isthmus.connect` and `Connector` from the user's side: results, refusals, files."""
+
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import isthmus
+from isthmus import Connector, Embeddings, IsthmusError
+from isthmus.connectors.methods.config import CcaConfig
+from isthmus.worlds.world import World
+from worlds.synthetic import SyntheticRecipe, synthetic_world
+
+METHODS = ("procrustes", "ridge", "cca", "auto")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return synthetic_world("small", "plain", SyntheticRecipe(texts=600, memory=500, gallery=100), seed=1)
+
+
+@pytest.fixture(scope="module")
+def connector(world: World) -> Connector:
+    return isthmus.connect(world.left, world.right, method="cca")
+
+
+def found_first(connector: Connector, world: World) -> float:
+    gallery = world.galleries["test"]
+    left, right = connector.project(gallery.left), connector.project(gallery.right)
+    labels = (gallery.left_concepts, gallery.right_concepts)
+    return isthmus.metrics.retrieval(left, right, relevant=labels).recall[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_finds_counterparts_it_never_saw_paired(method: str, world: World) -> None:
+    connector = isthmus.connect(world.left, world.right, method=method)
+    assert found_first(connector, world) > 0.4
+    assert connector.report is not None
+    assert connector.report.overlap_mrr > 10 * connector.report.chance_mrr
+
+
+def test_auto_is_not_worse_than_the_plain_closed_forms(world: World) -> None:
+    auto = found_first(isthmus.connect(world.left, world.right), world)
+    assert auto >= found_first(isthmus.connect(world.left, world.right, method="procrustes"), world)
+
+
+def test_the_same_seed_gives_the_same_connector(world: World) -> None:
+    first, second = (isthmus.connect(world.left, world.right, method="auto", seed=3) for _ in range(2))
+    assert first.space == second.space
+    np.testing.assert_array_equal(
+        first.project(world.left["image"]).vectors, second.project(world.left["image"]).vectors
+    )
+
+
+def test_saved_and_loaded_it_is_the_same_connector(connector: Connector, world: World, tmp_path: Path) -> None:
+    loaded = Connector.load(connector.save(tmp_path / "joint"))
+    assert loaded.space == connector.space
+    assert loaded.report == connector.report
+    np.testing.assert_array_equal(
+        loaded.project(world.right["audio"]).vectors, connector.project(world.right["audio"]).vectors
+    )
+    card = (tmp_path / "joint" / "README.md").read_text()
+    assert "`left`" in card
+    assert "cca" in card
+
+
+def test_cosines_of_a_blend_are_the_weighted_mean_of_its_members_in_fewer_dimensions(world: World) -> None:
+    blend = isthmus.connect(world.left, world.right, method="auto", members=3)
+    gallery = world.galleries["test"]
+    joint = blend.project(gallery.left).vectors @ blend.project(gallery.right).vectors.T
+    alone, wide = [], 0
+    for member in blend.members:
+        single = Connector("left", "right", "text", (member,), (1.0,))
+        alone.append(single.project(gallery.left).vectors @ single.project(gallery.right).vectors.T)
+        wide += single.dim
+    np.testing.assert_allclose(joint, np.average(alone, axis=0, weights=blend.weights), atol=5e-3)
+    assert blend.dim < wide / 2
+    assert blend.project(gallery.left).dim == blend.dim
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_a_trained_member_is_tried_where_texts_are_many(share: float) -> None:
+    many = synthetic_world("many", "plain", SyntheticRecipe(texts=2600, memory=500, dims=(32, 24), content=12), seed=1)
+    connector = isthmus.connect(many.left, many.right, trained_share=share)
+    tried = connector.choice["trained"]
+    assert (tried is not None) == (share > 0)
+    if tried is not None:
+        joined = connector.members[-1].method == "cmcr"
+        expected = connector.weights[-1] / sum(connector.weights) if joined else 0
+        assert tried["weight"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_unpaired_overlap_rows_are_dropped_and_counted(world: World) -> None:
+    texts = world.right["text"]
+    fewer = texts.take(np.arange(100, 600))
+    with pytest.warns(UserWarning, match="100 text rows have no partner and are dropped; 500 pairs are kept"):
+        isthmus.connect(world.left, {**world.right, "text": fewer}, method="procrustes")
+
+
+def test_overlap_rows_correspond_by_id_not_by_order(connector: Connector, world: World) -> None:
+    shuffled = world.right["text"].take(np.random.default_rng(0).permutation(600))
+    again = isthmus.connect(world.left, {**world.right, "text": shuffled}, method="cca")
+    assert found_first(again, world) == pytest.approx(found_first(connector, world), abs=0.03)
+
+
+def test_without_a_memory_the_overlap_alone_connects(world: World) -> None:
+    with pytest.warns(UserWarning, match="the right side has no memory"):
+        connector = isthmus.connect(world.left, {"text": world.right["text"]}, method="auto")
+    assert connector.report is not None
+    assert connector.report.bands == ()
+    assert "cannot be estimated" in " ".join(connector.report.verdict)
+
+
+def renamed(side: Mapping[str, Embeddings], space: str) -> dict[str, Embeddings]:
+    return {
+        name: Embeddings.from_array(rows.vectors, modality=name, space=space, ids=rows.ids)
+        for name, rows in side.items()
+    }
+
+
+def test_input_that_cannot_be_connected_is_refused_in_one_line(world: World) -> None:
+    left, right = dict(world.left), dict(world.right)
+    other_ids = Embeddings.from_array(
+        right["text"].vectors, modality="text", space="right", ids=[f"x{i}" for i in range(600)]
+    )
+    few = {**right, "text": right["text"].take(np.arange(5))}
+    video = Embeddings.from_array(left["image"].vectors, modality="video", space="left")
+    cases = [
+        (lambda: isthmus.connect(left, right, overlap="image"), "the right side has no 'image'"),
+        (lambda: isthmus.connect(left, renamed(right, "left")), "both sides are in space 'left'"),
+        (lambda: isthmus.connect(left, {**right, "text": other_ids}), "no text id is on both sides"),
+        (lambda: isthmus.connect({**left, "video": video}, right), "several memories"),
+        (lambda: isthmus.connect({**left, "video": left["image"]}, right), "give the key and the modality one name"),
+        (lambda: isthmus.connect({**left, "image": left["image"].take(np.arange(2))}, right), "memory has 2 items"),
+        (lambda: isthmus.connect(left, right, method="umap"), "unknown method 'umap'"),
+        (lambda: isthmus.connect(left, right, method="cca", powr=2), "no option 'powr'"),
+        (lambda: isthmus.connect(left, right, method="cca", penalty=-1.0), "penalty must be above 0"),
+        (lambda: isthmus.connect(left, right, method="cca", penalty=float("inf")), "penalty must be a finite number"),
+        (
+            lambda: isthmus.connect(left, right, method="cca", source="foo"),
+            "source must be one of overlap, pseudo, both",
+        ),
+        (lambda: isthmus.connect(left, right, members=2.5), "members must be a whole number"),
+        (lambda: isthmus.connect(left, right, method="cmcr", min_steps=3), "write optimisation="),
+        (
+            lambda: isthmus.connect(left, right, method="cmcr", optimisation={"steps": 3}),
+            "optimisation must be a mapping",
+        ),
+        (lambda: isthmus.connect(left, right, method="cmcr", device="gpu9"), "device 'gpu9' is not here"),
+        (lambda: isthmus.connect(left, right, seed=-1), "seed -1: give a whole number"),
+        (lambda: isthmus.connect(left, right, method=CcaConfig(), power=2.0), "beside a config"),
+    ]
+    for attempt, message in cases:
+        with pytest.raises(IsthmusError, match=message) as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+    with (
+        pytest.warns(UserWarning, match="no partner"),
+        pytest.raises(IsthmusError, match="only 5 text rows are on both sides"),
+    ):
+        isthmus.connect(left, few)
+
+
+def test_vectors_of_another_space_or_dimension_are_refused(connector: Connector, world: World) -> None:
+    stranger = renamed({"image": world.left["image"]}, "siglip")["image"]
+    with pytest.raises(IsthmusError, match="live in space 'siglip'"):
+        connector.project(stranger)
+    short = Embeddings.from_array(np.eye(5, dtype=np.float32), modality="image", space="left")
+    with pytest.raises(IsthmusError, match="have 5 dimensions, space 'left' has 128"):
+        connector.project(short)
+
+
+def test_damaged_files_are_named(connector: Connector, tmp_path: Path) -> None:
+    folder = connector.save(tmp_path / "joint")
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-10])
+    with pytest.raises(IsthmusError, match=r"model\.safetensors: cut short or altered"):
+        Connector.load(folder)
+    weights.unlink()
+    with pytest.raises(IsthmusError, match=r"model\.safetensors: not found"):
+        Connector.load(folder)
+    (folder / "config.json").write_text('{"format": "other"}')
+    with pytest.raises(IsthmusError, match="not an isthmus connector"):
+        Connector.load(folder)
+    with pytest.raises(IsthmusError, match=r"config\.json: not found"):
+        Connector.load(tmp_path / "nowhere")
+
+
+def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_path: Path) -> None:
+    isthmus.connect(world.left, world.right, seed=4, members=2).save(tmp_path / "joint")
+    config = json.loads((tmp_path / "joint" / "config.json").read_text())
+    assert config["config"] == {"method": "auto", "seed": 4, "members": 2, "anchor_share": 0.5, "trained_share": 0.5}
+    assert len(config["members"]) == len(config["choice"]["members"]) >= 8
+
+
+def test_connectors_that_cannot_be_trusted_get_no_band_and_say_so(world: World) -> None:
+    shuffled = Embeddings.from_array(
+        world.right["text"].vectors,
+        modality="text",
+        space="right",
+        ids=[world.right["text"].ids[row] for row in np.random.default_rng(0).permutation(600)],
+    )
+    report = isthmus.connect(world.left, {**world.right, "text": shuffled}).report
+    assert report is not None
+    assert report.bands == ()
+    assert "no better than by chance" in " ".join(report.verdict)
+    assert "good" not in " ".join(report.verdict)
+
+
+def test_all_texts_alike_are_not_taken_for_found_twins(world: World) -> None:
+    alike = Embeddings.from_array(np.ones((600, 128)), modality="text", space="left", ids=world.left["text"].ids)
+    report = isthmus.connect({**world.left, "text": alike}, world.right, method="procrustes").report
+    assert report is not None
+    assert not report.found_twins
+
+
+def test_more_overlap_rows_than_the_view_holds_still_connect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("isthmus.connectors.connect"), "VIEW_ROWS", 150)
+    for method in ("auto", "cca"):
+        connector = isthmus.connect(world.left, world.right, method=method)
+        assert connector.report is not None
+        assert connector.report.held_out == 120
+        assert found_first(connector, world) > 0.4
+
+
+def test_a_modality_that_was_never_connected_is_refused(connector: Connector, world: World) -> None:
+    stranger = Embeddings.from_array(world.left["image"].vectors, modality="img", space="left")
+    with pytest.raises(IsthmusError, match="'img' was not connected: this connector knows image, text"):
+        connector.project(stranger)
+
+
+def test_pseudo_pairs_without_a_memory_are_refused(world: World) -> None:
+    with pytest.warns(UserWarning, match="no memory"), pytest.raises(IsthmusError, match="need a memory on both sides"):
+        isthmus.connect({"text": world.left["text"]}, world.right, method="cca", source="pseudo")
+
+
+def test_exmcr_leaves_the_base_bit_for_bit(world: World) -> None:
+    made = isthmus.connect(world.left, world.right, method="exmcr", optimisation={"epochs": 1, "min_steps": 2})
+    np.testing.assert_array_equal(made.project(world.left["image"]).vectors, world.left["image"].vectors)
+
+
+@pytest.mark.parametrize("key", ["members", "weights", "left_space", "config", "sha256"])
+def test_a_description_without_a_part_is_refused(key: str, connector: Connector, tmp_path: Path) -> None:
+    path = connector.save(tmp_path / "joint") / "config.json"
+    content = json.loads(path.read_text())
+    del content[key]
+    path.write_text(json.dumps(content))
+    with pytest.raises(IsthmusError, match="copy or save"):
+        Connector.load(tmp_path / "joint")
+
+
+def test_a_description_that_does_not_fit_its_weights_is_refused(world: World, tmp_path: Path) -> None:
+    blend = isthmus.connect(world.left, world.right, members=2, trained_share=0.0)
+    path = blend.save(tmp_path / "joint") / "config.json"
+    content = json.loads(path.read_text())
+    content["weights"][0] *= 5
+    path.write_text(json.dumps(content))
+    with pytest.raises(IsthmusError, match="altered"):
+        Connector.load(tmp_path / "joint")

@@ -1,0 +1,148 @@
+"""Graphs of spaces: what shares nothing is found through two overlaps; a base stays, leaves are added."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import isthmus
+import three_views
+from isthmus.base.errors import IsthmusError
+from isthmus.cli import main
+from isthmus.connectors.graph.joint import canonical_maps, moments_of
+from isthmus.connectors.graph.overlap_tree import by_space, overlap_tree
+from isthmus.connectors.methods.closed_forms import canonical_axes, moments
+
+OPTIONS = {"projector": "two-mlps"}
+
+
+@pytest.fixture(scope="module")
+def views() -> three_views.ThreeViews:
+    return three_views.draw()
+
+
+@pytest.fixture(scope="module")
+def star(views: three_views.ThreeViews) -> isthmus.SpaceGraph:
+    return isthmus.connect_graph(views.sets, method="exmcr", base="clip", **OPTIONS)
+
+
+def found(graph: isthmus.SpaceGraph, views: three_views.ThreeViews) -> float:
+    sounds, solids = graph.project(views.sounds).vectors, graph.project(views.solids).vectors
+    return float(((sounds @ solids.T).argmax(1) == np.arange(len(sounds))).mean())
+
+
+def test_overlaps_are_found_by_their_ids(views: three_views.ThreeViews) -> None:
+    tree = overlap_tree(by_space(views.sets), "ulip")
+    assert [(edge.parent, edge.overlap, edge.leaf) for edge in tree] == [
+        ("ulip", "image", "clip"),
+        ("clip", "text", "clap"),
+    ]
+    with pytest.raises(IsthmusError, match=r"'clap' shares no modality with ulip"):
+        overlap_tree(by_space([views.sets[2], views.sets[1]]), "ulip")
+
+
+@pytest.mark.parametrize("method", ["auto", "cca"])
+def test_a_joint_space_joins_what_shares_nothing(views: three_views.ThreeViews, method: str) -> None:
+    graph = isthmus.connect_graph(views.sets, method=method)
+    assert found(graph, views) > 0.8
+    projected = [graph.project(own) for sets in views.sets for own in sets.values()]
+    assert {part.space for part in projected} == {graph.space}
+
+
+def test_a_star_joins_what_shares_nothing_and_keeps_its_base(
+    star: isthmus.SpaceGraph, views: three_views.ThreeViews
+) -> None:
+    assert found(star, views) > 0.6
+    pictures = views.sets[0]["image"]
+    assert star.project(pictures) is pictures
+    assert star.space == "clip"
+    assert star.path("clap", "ulip") == [("clap", "text", "clip"), ("clip", "image", "ulip")]
+
+
+def test_leaves_added_later_leave_the_others_as_they_are(
+    star: isthmus.SpaceGraph, views: three_views.ThreeViews, tmp_path: Path
+) -> None:
+    first = isthmus.connect_graph(views.sets[:2], method="exmcr", base="clip", **OPTIONS)
+    before = first.project(views.sounds).vectors.tobytes()
+    first.save(tmp_path / "star")
+    weights = (tmp_path / "star" / "leg_0" / "model.safetensors").read_bytes()
+    grown = isthmus.connect_graph([views.sets[0], views.sets[2]], method="exmcr", onto=first, **OPTIONS)
+    grown.save(tmp_path / "star")
+    again = isthmus.SpaceGraph.load(tmp_path / "star")
+    assert again.spaces == ["clip", "clap", "ulip"]
+    assert again.project(views.sounds).vectors.tobytes() == before
+    assert (tmp_path / "star" / "leg_0" / "model.safetensors").read_bytes() == weights
+    assert again.project(views.solids).vectors.tobytes() == star.project(views.solids).vectors.tobytes()
+
+
+def test_a_leaf_of_a_leaf_is_mapped_through_both(views: three_views.ThreeViews) -> None:
+    graph = isthmus.connect_graph(views.sets, method="exmcr", base="clap", **OPTIONS)
+    assert graph.path("ulip", "clap") == [("ulip", "image", "clip"), ("clip", "text", "clap")]
+    by_hand = graph.legs[0].project(
+        isthmus.Embeddings.from_array(graph.legs[1].project(views.solids).vectors, modality="points", space="clip")
+    )
+    np.testing.assert_allclose(graph.project(views.solids).vectors, by_hand.vectors, atol=1e-6)
+    assert found(graph, views) > 0.5
+
+
+def test_for_two_spaces_the_joint_maps_are_canonical_axes() -> None:
+    draw = torch.Generator().manual_seed(0)
+    latent = torch.randn(500, 5, generator=draw)
+    left = latent @ torch.randn(5, 9, generator=draw) + 0.1 * torch.randn(500, 9, generator=draw)
+    right = latent @ torch.randn(5, 7, generator=draw) + 0.1 * torch.randn(500, 7, generator=draw)
+    maps = canonical_maps(moments_of([{"a": left, "b": right}]), 0.01, 1.0)
+    axes = canonical_axes(moments([(left, right)]), (0.01, 0.01))
+    for own, expected in ((maps["a"], axes.weighted(1.0)[0]), (maps["b"], axes.weighted(1.0)[1])):
+        ours, theirs = own.double() * 2**0.5, expected.double()
+        torch.testing.assert_close(ours @ ours.T, theirs @ theirs.T, rtol=1e-3, atol=1e-4)
+
+
+def test_what_is_saved_is_what_is_loaded(views: three_views.ThreeViews, tmp_path: Path) -> None:
+    graph = isthmus.connect_graph(views.sets, method="cca")
+    again = isthmus.SpaceGraph.load(graph.save(tmp_path / "joint"))
+    assert again.space == graph.space
+    assert np.array_equal(again.project(views.solids).vectors, graph.project(views.solids).vectors)
+    (tmp_path / "joint" / "leg_1" / "model.safetensors").write_bytes(b"altered")
+    with pytest.raises(IsthmusError, match="leg_1"):
+        isthmus.SpaceGraph.load(tmp_path / "joint")
+
+
+def test_mixtures_weigh_unit_rows(star: isthmus.SpaceGraph, views: three_views.ThreeViews) -> None:
+    own, lent = (star.project(views.sets[number]["text"]) for number in (0, 1))
+    mixed = isthmus.mixture([own, lent], [3.0, 1.0])
+    expected = 3 * own.vectors.astype(np.float64) + lent.vectors
+    np.testing.assert_allclose(mixed.vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(isthmus.mixture([own, lent], [1.0, 0.0]).vectors, own.vectors, atol=1e-6)
+    for parts, weights, says in (
+        ([own, views.sets[1]["text"]], [1.0, 1.0], "project them first"),
+        ([own, lent], [0.0, 0.0], "give one number from 0"),
+        ([own, lent], [1.0], "give one number from 0"),
+    ):
+        with pytest.raises(IsthmusError, match=says):
+            isthmus.mixture(parts, weights)
+
+
+def test_the_command_joins_three_sets_and_searches_through_them(
+    views: three_views.ThreeViews, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [str(tmp_path / f"set{number}") for number in range(3)]
+    for folder, own in zip(folders, views.sets, strict=True):
+        for embeddings in own.values():
+            embeddings.save(folder)
+    main(["connect", *folders, "--out", str(tmp_path / "graph")])
+    said = capsys.readouterr().out
+    assert "clap to ulip: clap -(text)-> clip -(image)-> ulip" in said
+    main(
+        ["search", str(tmp_path / "graph"), "--queries", folders[1], "--gallery", folders[2], "--ids", "a3", "--k", "2"]
+    )
+    hits = json.loads(capsys.readouterr().out)
+    assert hits["query"] == "a3"
+    assert all(hit["id"].startswith("p") for hit in hits["hits"])
+
+
+@pytest.mark.parametrize(("method", "says"), [("ridge", "joins two spaces"), ("nothing", "unknown method")])
+def test_methods_for_two_are_refused(views: three_views.ThreeViews, method: str, says: str) -> None:
+    with pytest.raises(IsthmusError, match=says):
+        isthmus.connect_graph(views.sets, method=method)

@@ -1,0 +1,56 @@
+"""How much of a blend a trained member gets, by how it compares with the closed forms."""
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import nn
+
+from isthmus.connectors.choosing.auto import Choice, choose
+from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
+from isthmus.connectors.choosing.trained_member import join_trained
+from isthmus.connectors.connect import hold_out
+from isthmus.connectors.member import Head, Member
+from isthmus.connectors.methods.config import AutoConfig, CcaConfig
+from isthmus.connectors.methods.linear import fit_linear
+from isthmus.connectors.overlap.materials import assemble
+from isthmus.connectors.pseudo.view import view
+from worlds.synthetic import SyntheticRecipe, synthetic_world
+
+
+@pytest.fixture(scope="module")
+def judged() -> tuple[Choice, Evidence, Member]:
+    world = synthetic_world("small", "plain", SyntheticRecipe(texts=500, memory=400, gallery=50), seed=3)
+    materials = assemble(world.left, world.right, "text")
+    matched = view(materials, "matched", torch.arange(500))
+    views = {"matched": matched, "mean": view(materials, "mean", torch.arange(500))}
+    fitted, held = hold_out(500, seed=0)
+    evidence = gather_evidence(matched, fitted, held, seed=0)
+    chosen = choose(views, AutoConfig(members=3), fitted, held, evidence, seed=0)
+    return chosen, evidence, fit_linear(materials, CcaConfig())
+
+
+def member_of(left: torch.Tensor, right: torch.Tensor, centres: tuple[Mapping, Mapping]) -> Member:
+    heads = []
+    for weight, centre in zip((left, right), centres, strict=True):
+        linear = nn.Linear(*weight.shape, bias=False)
+        linear.weight.data = weight.T.contiguous()
+        heads.append(Head(nn.Sequential(linear), dict(centre)))
+    return Member(heads[0], heads[1], "cmcr", "both")
+
+
+def test_a_member_as_good_as_the_closed_forms_gets_its_share(judged: tuple[Choice, Evidence, Member]) -> None:
+    chosen, evidence, equal = judged
+    joined = join_trained(chosen, equal, evidence, share=0.25)
+    assert len(joined.members) == len(chosen.members) + 1
+    assert joined.weights[-1] / sum(joined.weights) == pytest.approx(0.25, abs=0.1)
+
+
+def test_a_member_that_maps_at_random_gets_nothing(judged: tuple[Choice, Evidence, Member]) -> None:
+    chosen, evidence, _ = judged
+    centres = (chosen.judged[0].left.centres, chosen.judged[0].right.centres)
+    member = member_of(torch.randn(128, 32), torch.randn(96, 32), centres)
+    joined = join_trained(chosen, member, evidence, share=0.25)
+    assert joined.members == chosen.members
+    assert joined.trained is not None
+    assert joined.trained["weight"] == 0

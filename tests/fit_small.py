@@ -1,0 +1,34 @@
+"""A small C-MCR fit as a program of its own, for tests that kill it or start it several times (``torchrun``).
+
+``fit_small.py WEIGHTS [CHECKPOINT]`` writes the projectors' weights when it is done; a checkpoint is saved after
+every step.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from isthmus.training import loop
+from isthmus.connectors.methods.cmcr import fit_cmcr
+from isthmus.connectors.methods.config import CmcrConfig, OptimisationConfig
+from isthmus.training.processes import this_process
+from two_views import draw_materials
+
+
+def fit(weights: Path, checkpoint: Path | None = None) -> None:
+    torch.set_num_threads(1)
+    loop.CHECKPOINT_SECONDS = 0.0
+    config = CmcrConfig(
+        projector="clap-clip",
+        optimisation=OptimisationConfig(epochs=1, min_steps=int(sys.argv[1]), batch_size=64),
+    )
+    member = fit_cmcr(draw_materials(texts=300, memory=200), config, seed=3, checkpoint=checkpoint)
+    if this_process() == 0:
+        heads = {"left": member.left.projector, "right": member.right.projector}
+        save_file({f"{side}.{n}": t for side, head in heads.items() for n, t in head.state_dict().items()}, weights)
+
+
+if __name__ == "__main__":
+    fit(*map(Path, sys.argv[2:]))
