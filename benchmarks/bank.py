@@ -27,10 +27,11 @@ import isthmus.connectors
 from isthmus.connectors.choosing.auto import SOURCES, blend_weights
 from isthmus.connectors.choosing.criteria import GALLERY, linear_projection, mutual_neighbours, score
 from isthmus.connectors.choosing.evidence import gather_evidence
-from isthmus.connectors.choosing.pool import CENTRINGS, Candidate, candidates, fit_candidates
+from isthmus.connectors.choosing.pool import CENTRINGS, candidates, fit_candidates
 from isthmus.connectors.choosing.ranking import features
+from isthmus.connectors.config import AutoConfig
 from isthmus.connectors.connect import hold_out
-from isthmus.connectors.methods.config import AutoConfig
+from isthmus.connectors.methods.linear import Candidate
 from isthmus.connectors.overlap.centring import recentred
 from isthmus.connectors.overlap.materials import assemble
 from isthmus.connectors.pseudo.view import view

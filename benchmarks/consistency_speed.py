@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from isthmus.connectors.methods.config import ConsistencyConfig
+from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import TensorRows
 from isthmus.connectors.pseudo.consistency import PseudoRows, exact, prepare
 from isthmus.connectors.pseudo.lists import mean_cosine_error

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from isthmus.connectors.config import CmcrConfig
 from isthmus.connectors.connect import connect_prepared, method_config, prepare
-from isthmus.connectors.methods.config import CmcrConfig
 from isthmus.demo.contenders import ABLATION
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries, fit_oracle
 from isthmus.worlds.digits.build import build

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from isthmus.base.progress import progress_bar
+from isthmus.connectors.config import CmcrConfig, ConsistencyConfig
 from isthmus.connectors.methods.cmcr import fit_cmcr
-from isthmus.connectors.methods.config import CmcrConfig, ConsistencyConfig
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import Recentred, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows

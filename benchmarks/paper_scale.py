@@ -23,7 +23,7 @@ import torch
 from rich.progress import track
 
 import isthmus
-from isthmus.connectors.methods.config import CcaConfig
+from isthmus.connectors.config import CcaConfig
 from isthmus.embeddings import EmbeddingWriter, open_set
 from isthmus.worlds.world import Gallery
 from realistic import DIM, Contents, Space

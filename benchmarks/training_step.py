@@ -18,10 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from isthmus.connectors.config import CmcrConfig
 from isthmus.connectors.methods.cmcr import CmcrObjective
-from isthmus.connectors.methods.config import CmcrConfig, OptimisationConfig
 from isthmus.connectors.methods.projectors import projector
-from isthmus.training.loop import Schedule, seed_of, train
+from isthmus.training.config import OptimisationConfig
+from isthmus.training.loop import train
+from isthmus.training.schedule import Schedule, seed_of
 
 ROWS, STEPS, ROUNDS = 50_000, 20, 3
 

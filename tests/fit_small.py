@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from isthmus.training import loop
+from isthmus.connectors.config import CmcrConfig
 from isthmus.connectors.methods.cmcr import fit_cmcr
-from isthmus.connectors.methods.config import CmcrConfig, OptimisationConfig
+from isthmus.training import loop
+from isthmus.training.config import OptimisationConfig
 from isthmus.training.processes import this_process
 from two_views import draw_materials
 

@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float, Int
 
 from isthmus.codes.reading.use import use_of_items
-from isthmus.connectors.pseudo.lists import k_means, nearest
 from isthmus.embeddings.tokens import Tokens
+from isthmus.training.k_means import k_means, nearest
 
 CLUSTERS, ROUNDS = 96, 100
 START_TOKENS = 50_000

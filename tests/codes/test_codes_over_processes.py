@@ -11,9 +11,9 @@ from isthmus.codes.learning.fit import fit_codes
 from isthmus.codes.learning.objective import Items
 from isthmus.codes.learning.pairs import paired_by_row
 from isthmus.codes.model.config import CodesConfig
-from isthmus.connectors.methods.config import OptimisationConfig
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
+from isthmus.training.config import OptimisationConfig
 
 CONFIG = CodesConfig(
     codes=6,

@@ -8,7 +8,8 @@ import pytest
 import isthmus
 from isthmus.codes.learning.objective import Items
 from isthmus.codes.model.config import CodesConfig
-from isthmus.connectors.methods.config import OptimisationConfig, ProcrustesConfig
+from isthmus.connectors.config import ProcrustesConfig
+from isthmus.training.config import OptimisationConfig
 
 BRIEF = CodesConfig(codes=8, restarts=1, optimisation=OptimisationConfig(epochs=1, min_steps=5, batch_size=16))
 

@@ -18,7 +18,7 @@ from isthmus.codes.model.config import BRIEF, LITERAL, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.training.loop import seed_of
+from isthmus.training.schedule import seed_of
 
 SHORT = replace(BRIEF, min_steps=150)
 OURS = CodesConfig(optimisation=SHORT, restarts=1)

@@ -14,8 +14,8 @@ from isthmus.connectors.choosing.criteria import linear_projection, score
 from isthmus.connectors.choosing.evidence import gather_evidence
 from isthmus.connectors.choosing.pool import CENTRINGS, candidates, fit_candidates
 from isthmus.connectors.choosing.ranking import anchors, rank
+from isthmus.connectors.config import AutoConfig
 from isthmus.connectors.connect import hold_out
-from isthmus.connectors.methods.config import AutoConfig
 from isthmus.connectors.overlap.centring import recentred
 from isthmus.connectors.overlap.materials import assemble
 from isthmus.connectors.pseudo.view import view

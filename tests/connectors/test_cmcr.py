@@ -7,11 +7,12 @@ import torch
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import Progress
+from isthmus.connectors.config import CmcrConfig
 from isthmus.connectors.member import Member
 from isthmus.connectors.methods.cmcr import CmcrObjective, fit_cmcr
-from isthmus.connectors.methods.config import CmcrConfig, OptimisationConfig
 from isthmus.connectors.methods.losses import info_nce, intra_squared
 from isthmus.connectors.overlap.materials import Materials, Side
+from isthmus.training.config import OptimisationConfig
 from two_views import DrawTwoViews, TwoViews
 
 QUICK = CmcrConfig(

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.methods.config import CmcrConfig, ConsistencyConfig, ExmcrConfig, OptimisationConfig
+from isthmus.connectors.config import CmcrConfig, ConsistencyConfig, ExmcrConfig
+from isthmus.training.config import OptimisationConfig
 
 
 @pytest.mark.parametrize(
@@ -36,5 +37,5 @@ def test_the_papers_constants_are_the_defaults() -> None:
 
 
 def test_the_configs_import_without_torch() -> None:
-    script = "import sys, isthmus.connectors.methods.config as c; sys.exit('torch' in sys.modules)"
+    script = "import sys, isthmus.connectors.config as c; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -10,7 +10,7 @@ import pytest
 
 import isthmus
 from isthmus import Connector, Embeddings, IsthmusError
-from isthmus.connectors.methods.config import CcaConfig
+from isthmus.connectors.config import CcaConfig
 from isthmus.worlds.world import World
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 

@@ -6,9 +6,9 @@ import torch
 from torch.nn import functional
 
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.pseudo import consistency
-from isthmus.connectors.methods.config import ConsistencyConfig
+from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import TensorRows
+from isthmus.connectors.pseudo import consistency
 from isthmus.connectors.pseudo.consistency import coverage, exact, prepare, pseudo_rows
 
 CPU = torch.device("cpu")

@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch.nn import functional
 
+from isthmus.connectors.config import ConsistencyConfig, ExmcrConfig
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.member import Member
-from isthmus.connectors.methods.config import ConsistencyConfig, ExmcrConfig, OptimisationConfig
 from isthmus.connectors.methods.exmcr import ExmcrObjective, fit_exmcr
 from isthmus.connectors.methods.losses import info_nce, intra_squared
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.pseudo.counterparts import Space, every_counterpart
+from isthmus.training.config import OptimisationConfig
 from two_views import DrawTwoViews, TwoViews
 
 QUICK = ExmcrConfig(

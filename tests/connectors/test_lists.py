@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from isthmus.connectors.methods.config import ConsistencyConfig
+from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import TensorRows
 from isthmus.connectors.pseudo.consistency import exact, prepare
 from isthmus.connectors.pseudo.lists import Lists, Probe, build_lists, least_share_for, mean_cosine_error, top_k

@@ -9,9 +9,9 @@ from torch import nn
 from isthmus.connectors.choosing.auto import Choice, choose
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
 from isthmus.connectors.choosing.trained_member import join_trained
+from isthmus.connectors.config import AutoConfig, CcaConfig
 from isthmus.connectors.connect import hold_out
 from isthmus.connectors.member import Head, Member
-from isthmus.connectors.methods.config import AutoConfig, CcaConfig
 from isthmus.connectors.methods.linear import fit_linear
 from isthmus.connectors.overlap.materials import assemble
 from isthmus.connectors.pseudo.view import view

@@ -12,15 +12,16 @@ import pytest
 
 from isthmus.codes.model.config import BRIEF
 from isthmus.codes.model.model import CodeModel
+from isthmus.connectors.config import CmcrConfig, MethodConfig
 from isthmus.connectors.connect import Prepared
 from isthmus.connectors.connector import Connector
-from isthmus.connectors.methods.config import CmcrConfig, MethodConfig, OptimisationConfig
 from isthmus.demo import alphabet, bench, contenders, run
 from isthmus.demo.lessons import lessons
 from isthmus.demo.scene import Scene, fingerprint
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.results import read_result
+from isthmus.training.config import OptimisationConfig
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World

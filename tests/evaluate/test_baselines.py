@@ -7,9 +7,10 @@ import pytest
 
 import isthmus.evaluate.matchers as matchers
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.methods.config import CcaConfig, CmcrConfig, OptimisationConfig
+from isthmus.connectors.config import CcaConfig, CmcrConfig
 from isthmus.embeddings import Embeddings
 from isthmus.evaluate import by_cosine, chain, evaluate_galleries, fit_oracle, soft_chain
+from isthmus.training.config import OptimisationConfig
 from isthmus.worlds.world import World
 
 BRIEF = CmcrConfig(projector="linear", optimisation=OptimisationConfig(epochs=1, min_steps=100, learning_rate=0.03))

@@ -16,9 +16,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from isthmus.base.errors import IsthmusError
+from isthmus.connectors.config import CmcrConfig
 from isthmus.connectors.methods.cmcr import CmcrObjective, fit_cmcr
-from isthmus.connectors.methods.config import CmcrConfig, OptimisationConfig
-from isthmus.training.loop import Schedule
+from isthmus.training.config import OptimisationConfig
+from isthmus.training.schedule import Schedule
 from two_views import DrawTwoViews
 
 FIT_SMALL = Path(__file__).parents[1] / "fit_small.py"

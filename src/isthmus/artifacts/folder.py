@@ -13,7 +13,7 @@ from torch import Tensor
 
 from isthmus.base.atomic import write_whole, written_whole
 from isthmus.base.errors import IsthmusError
-from isthmus.embeddings.shards import sha256_of
+from isthmus.base.hashing import sha256_of
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.methods.config import METHODS, MethodConfig
+from isthmus.connectors.config import METHODS, MethodConfig
 
 MethodName = Literal["auto", "procrustes", "ridge", "cca", "cmcr", "exmcr"]
 

@@ -20,9 +20,9 @@ from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.assignment import Assignment, assign
 from isthmus.codes.reading.rerank import rerank
+from isthmus.connectors.config import CcaConfig
 from isthmus.connectors.connect import connect
 from isthmus.connectors.connector import Connector
-from isthmus.connectors.methods.config import CcaConfig
 from isthmus.embeddings import open_set
 from isthmus.embeddings.checks import check_ids
 from isthmus.embeddings.token_files import open_tokens, token_modalities

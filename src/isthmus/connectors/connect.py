@@ -18,18 +18,10 @@ from isthmus.base.progress import OnProgress
 from isthmus.connectors.choosing.auto import Choice, choose
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
 from isthmus.connectors.choosing.trained_member import TRAINED, TRAINED_ROWS, join_trained
+from isthmus.connectors.config import METHODS, AutoConfig, Centring, CmcrConfig, ExmcrConfig, MethodConfig
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.member import Member, project_blend
 from isthmus.connectors.methods.cmcr import fit_cmcr
-from isthmus.connectors.methods.config import (
-    METHODS,
-    AutoConfig,
-    Centring,
-    CmcrConfig,
-    ExmcrConfig,
-    MethodConfig,
-    OptimisationConfig,
-)
 from isthmus.connectors.methods.exmcr import fit_exmcr
 from isthmus.connectors.methods.linear import fit_linear_twice
 from isthmus.connectors.narrowing import narrow_basis
@@ -38,6 +30,7 @@ from isthmus.connectors.pseudo.view import View, view
 from isthmus.connectors.trust.measure import coverage_of, measure
 from isthmus.connectors.trust.report import Coverage
 from isthmus.embeddings import Embeddings
+from isthmus.training.config import OptimisationConfig
 
 HELD_OUT_SHARE = 0.2
 HELD_OUT_ROWS = 400

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.base.progress import OnProgress
+from isthmus.connectors.config import CcaConfig, CmcrConfig, MethodConfig
 from isthmus.connectors.connect import Prepared, connect_prepared, prepare
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.methods.cmcr import fit_cmcr
-from isthmus.connectors.methods.config import CcaConfig, CmcrConfig, MethodConfig
 from isthmus.demo.contenders import ABLATION_TEXTS, Baseline, Contender
 from isthmus.demo.stages import Outcome, Stages
 from isthmus.evaluate import Matcher, by_cosine, by_csls, chain, evaluate_galleries, fit_oracle, soft_chain

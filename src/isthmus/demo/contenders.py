@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from isthmus.connectors.methods.config import (
+from isthmus.connectors.config import (
     AutoConfig,
     CcaConfig,
     CmcrConfig,
     ExmcrConfig,
     MethodConfig,
-    OptimisationConfig,
     ProcrustesConfig,
     RidgeConfig,
 )
+from isthmus.training.config import OptimisationConfig
 
 Baseline = Literal["raw", "chain", "soft_chain"]
 BRIEF = OptimisationConfig(epochs=6, min_steps=120)

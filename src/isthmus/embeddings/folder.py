@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.hashing import sha256_of
 from isthmus.embeddings.embeddings import Embeddings
 from isthmus.embeddings.layout import metadata_file, modality_named, vectors_file
 from isthmus.embeddings.manifest import MANIFEST, ModalityManifest, read_manifest
-from isthmus.embeddings.shards import ShardFile, map_rows, sha256_of
+from isthmus.embeddings.shards import ShardFile, map_rows
 
 ID_COLUMNS = ("id", "key", "image_path", "url", "caption")
 """Columns of clip-retrieval's metadata that can serve as ids; the first that is there is taken."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from isthmus.base.errors import IsthmusError
-
-HASH_BLOCK = 2**22
 
 
 @dataclass(frozen=True)
@@ -79,12 +76,3 @@ def map_rows(path: Path) -> np.ndarray:
     if found.ndim != 2 or found.dtype not in (np.float16, np.float32):
         raise IsthmusError(f"{path}: holds {found.dtype} of shape {found.shape}: rows of float16 or float32 are needed")
     return found
-
-
-def sha256_of(path: Path) -> str:
-    """Hash of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

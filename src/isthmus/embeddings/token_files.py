@@ -12,8 +12,8 @@ import numpy as np
 
 from isthmus.base.atomic import write_whole, written_whole
 from isthmus.base.errors import IsthmusError
+from isthmus.base.hashing import sha256_of
 from isthmus.embeddings.checks import check_ids
-from isthmus.embeddings.shards import sha256_of
 from isthmus.embeddings.tokens import PLACES, TokenPart, Tokens
 
 FORMAT = "isthmus-tokens-1"

@@ -11,10 +11,10 @@ import numpy as np
 
 from isthmus.base.atomic import written_whole
 from isthmus.base.errors import IsthmusError
+from isthmus.base.hashing import sha256_of
 from isthmus.embeddings.checks import check_ids, check_modality, unit_rows
 from isthmus.embeddings.layout import metadata_file, vectors_file
 from isthmus.embeddings.manifest import ModalityManifest, Shard, agreed, commit
-from isthmus.embeddings.shards import sha256_of
 
 DTYPES = ("float16", "float32")
 

@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress
+from isthmus.connectors.config import CcaConfig, CmcrConfig
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.methods.cmcr import fit_cmcr
-from isthmus.connectors.methods.config import CcaConfig, CmcrConfig
 from isthmus.connectors.methods.linear import fit_linear
 from isthmus.connectors.overlap.materials import Materials, Side, assemble
 from isthmus.embeddings import Embeddings

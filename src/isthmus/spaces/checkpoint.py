@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from isthmus.base.errors import IsthmusError, reason_of
-from isthmus.embeddings.shards import sha256_of
+from isthmus.base.hashing import sha256_of
 from isthmus.spaces.protocol import Ask
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt")
@@ -80,8 +79,3 @@ def hash_of_weights(local: Path) -> str:
     files = [local] if local.is_file() else sorted(file for kind in WEIGHTS for file in local.rglob(kind))
     digest = hashlib.sha256("".join(sha256_of(file) for file in files).encode())
     return digest.hexdigest()[:16]
-
-
-def fingerprint_of(*facts: Mapping[str, Any] | str | int | float) -> str:
-    """Sixteen hexadecimal digits that follow from plain facts."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -22,8 +22,9 @@ from isthmus.codes.model.model import CodeModel, View
 from isthmus.codes.reading.health import HealthReport, health
 from isthmus.codes.reading.use import Contrast, concept_overlap, use_of_items
 from isthmus.training.checkpoint import Checkpoint, fingerprint
-from isthmus.training.loop import Schedule, seed_of, train
+from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, training_device
+from isthmus.training.schedule import Schedule, seed_of
 
 LOG = logging.getLogger(__name__)
 REPORT_ITEMS = 1000

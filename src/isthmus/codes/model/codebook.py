@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.pseudo.lists import k_means, nearest
+from isthmus.training.k_means import k_means, nearest
 from isthmus.training.processes import processes
 
 JITTER = 0.01

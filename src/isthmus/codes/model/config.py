@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from isthmus.base.options import check_types, require
-from isthmus.connectors.methods.config import OptimisationConfig
+from isthmus.training.config import OptimisationConfig
 
 Normalisation = Literal["batch", "none"]
 Distance = Literal["squared", "plain"]

@@ -16,10 +16,11 @@ from torch import Tensor
 
 from isthmus.connectors.choosing.criteria import linear_projection, score, twins_mrr
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
-from isthmus.connectors.choosing.pool import Candidate, candidates, fit_candidates, linear_member
+from isthmus.connectors.choosing.pool import candidates, fit_candidates
 from isthmus.connectors.choosing.ranking import anchors, rank
+from isthmus.connectors.config import AutoConfig, Centring, Source
 from isthmus.connectors.member import Member
-from isthmus.connectors.methods.config import AutoConfig, Centring, Source
+from isthmus.connectors.methods.linear import Candidate, linear_member
 from isthmus.connectors.pseudo.view import View
 
 SOURCES: tuple[Source, ...] = ("overlap", "pseudo", "both")

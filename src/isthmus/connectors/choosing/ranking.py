@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import rankdata
 
-from isthmus.connectors.choosing.pool import Candidate
+from isthmus.connectors.methods.linear import Candidate
 
 FLOOR = 0.002
 """Ratios of reciprocal ranks below this are noise."""

@@ -15,8 +15,8 @@ from torch.nn import functional
 from isthmus.connectors.choosing.auto import Choice
 from isthmus.connectors.choosing.criteria import Kind, Projection, score
 from isthmus.connectors.choosing.evidence import Evidence
+from isthmus.connectors.config import CmcrConfig
 from isthmus.connectors.member import Member
-from isthmus.connectors.methods.config import CmcrConfig
 
 TRAINED = CmcrConfig(centring="matched", contrast="siglip")
 """What is trained. Its centring must be that of the view whose evidence judges it."""

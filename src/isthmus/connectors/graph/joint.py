@@ -16,12 +16,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from isthmus.connectors.config import CcaConfig, Centring, ConsistencyConfig
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.graph.overlap_tree import Edge, EmbeddingSet, Sets, aligned, by_space, overlap_tree
 from isthmus.connectors.graph.space_graph import SpaceGraph
 from isthmus.connectors.member import Head, Member, project_blend
 from isthmus.connectors.methods.closed_forms import inverse_root
-from isthmus.connectors.methods.config import CcaConfig, Centring, ConsistencyConfig
 from isthmus.connectors.methods.projectors import linear_map
 from isthmus.connectors.narrowing import LOST, leading_directions
 from isthmus.connectors.narrowing import ROWS as BASIS_ROWS

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress
+from isthmus.connectors.config import ExmcrConfig
 from isthmus.connectors.connect import connect
 from isthmus.connectors.graph.overlap_tree import Edge, EmbeddingSet, by_space, overlap_tree, with_memory
 from isthmus.connectors.graph.space_graph import SpaceGraph
-from isthmus.connectors.methods.config import ExmcrConfig
 
 
 def fit_star(

@@ -11,17 +11,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from isthmus.base.progress import OnProgress
+from isthmus.connectors.config import CmcrConfig
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.completion import complete
-from isthmus.connectors.methods.config import CmcrConfig
 from isthmus.connectors.methods.losses import INTRA, SIGLIP_BIAS, contrastive_loss, inter
 from isthmus.connectors.methods.projectors import folded, projector
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.pseudo.counterparts import Space, overlap_counterparts
 from isthmus.training.checkpoint import Checkpoint, fingerprint
-from isthmus.training.loop import Schedule, seed_of, train
+from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
+from isthmus.training.schedule import Schedule, seed_of
 
 
 class CmcrObjective(nn.Module):

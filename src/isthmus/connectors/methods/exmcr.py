@@ -15,17 +15,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from isthmus.base.progress import OnProgress
+from isthmus.connectors.config import ExmcrConfig, LeafProjector
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.completion import complete
-from isthmus.connectors.methods.config import ExmcrConfig, LeafProjector
 from isthmus.connectors.methods.losses import INTRA, SIGLIP_BIAS, contrastive_loss
 from isthmus.connectors.methods.projectors import FEW_OVERLAP_ROWS, clap_clip, folded, linear
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.pseudo.counterparts import Space, every_counterpart
 from isthmus.training.checkpoint import Checkpoint, fingerprint
-from isthmus.training.loop import Schedule, seed_of, train
+from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
+from isthmus.training.schedule import Schedule, seed_of
 
 
 class ExmcrObjective(nn.Module):

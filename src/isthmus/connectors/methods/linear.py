@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.choosing.pool import Candidate, fit_maps, linear_member
-from isthmus.connectors.member import Member
-from isthmus.connectors.methods.closed_forms import Moments, moments
-from isthmus.connectors.methods.config import CcaConfig, ConsistencyConfig, ProcrustesConfig, RidgeConfig
+from isthmus.connectors.config import (
+    CcaConfig,
+    Centring,
+    ConsistencyConfig,
+    ProcrustesConfig,
+    RidgeConfig,
+    Source,
+)
+from isthmus.connectors.member import Head, Member
+from isthmus.connectors.methods.closed_forms import Moments, cca, moments, procrustes, ridge
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import Recentred, RowSource, blocks
@@ -23,6 +30,46 @@ from isthmus.connectors.pseudo.consistency import PseudoRows, pseudo_rows
 LinearConfig = ProcrustesConfig | RidgeConfig | CcaConfig
 BLOCK_ROWS = 8192
 CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One closed form. ``penalty`` (left, right) and ``power`` mean what they mean in `closed_forms`."""
+
+    method: Literal["procrustes", "ridge", "cca"]
+    centring: Centring
+    source: Source
+    penalty: tuple[float, float] = (0.0, 0.0)
+    power: float = 0.0
+
+    def __str__(self) -> str:
+        parameters = {
+            "procrustes": "",
+            "ridge": f" {self.penalty[1]:g}",
+            "cca": f" {'|'.join(f'{own:g}' for own in dict.fromkeys(self.penalty))}^{self.power:g}",
+        }
+        return f"{self.method}{parameters[self.method]} on {self.source}, {self.centring} centring"
+
+
+def fit_maps(candidate: Candidate, pairs: Moments) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
+    """The candidate's two linear maps from the moments of its pairs."""
+    match candidate.method:
+        case "procrustes":
+            return procrustes(pairs)
+        case "ridge":
+            return ridge(pairs, candidate.penalty[1])
+        case "cca":
+            return cca(pairs, candidate.penalty, candidate.power)
+
+
+def linear_member(
+    candidate: Candidate, maps: tuple[Tensor, Tensor], own_centres: tuple[dict[str, Tensor], dict[str, Tensor]]
+) -> Member:
+    """The candidate's maps as a member of a connector."""
+    left, right = (
+        Head(projector=linear_map(weights), centres=own) for weights, own in zip(maps, own_centres, strict=True)
+    )
+    return Member(left=left, right=right, method=str(candidate), source=candidate.source)
 
 
 def fit_linear(materials: Materials, config: LinearConfig) -> Member:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from isthmus.connectors.methods.config import ProjectorFamily
+from isthmus.connectors.config import ProjectorFamily
 from isthmus.training.processes import SharedBatchNorm
 
 FEW_OVERLAP_ROWS = 2000

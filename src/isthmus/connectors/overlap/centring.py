@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from isthmus.connectors.methods.config import Centring
+from isthmus.connectors.config import Centring
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.embeddings import Embeddings
 

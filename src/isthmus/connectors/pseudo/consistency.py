@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.methods.config import ConsistencyConfig
+from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced
 from isthmus.connectors.pseudo.lists import Lists, build_lists, least_share_for, top_k
 from isthmus.connectors.pseudo.softmax import OnlineSoftmax

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from isthmus.connectors.methods.config import ConsistencyConfig
+from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.materials import Side
 from isthmus.connectors.overlap.rows import Beside, Recentred, RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows

@@ -19,14 +19,13 @@ from torch.nn import functional
 
 from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced
 from isthmus.connectors.pseudo.softmax import LEAST_EXPONENT
+from isthmus.training.k_means import k_means, nearest
 
 LISTS_PER_ROOT = 4
 """Lists = 4 √rows: scoring the lists then costs about as much as scoring the rows of those chosen."""
 METRIC_DIM = 128
 """k-means runs in this many leading directions of the query metric; the others hardly move a score."""
 SAMPLE_PER_LIST = 32
-ITERATIONS = 6
-NEAREST_ROWS = 1024
 BLOCK_ROWS = 65_536
 LARGEST_SHARE = 0.05
 LIST_STEP, ASKERS_STEP = 32, 64
@@ -76,30 +75,6 @@ def query_metric(queries: Float[Tensor, "sample dim"]) -> Float[Tensor, "dim met
     """A map M with ``‖Mᵀ(k - m)‖²`` = the mean over queries of ``<q, k - m>²``, in its leading directions."""
     values, vectors = torch.linalg.eigh(queries.T @ queries / len(queries))
     return vectors[:, -METRIC_DIM:] * values[-METRIC_DIM:].clamp(min=0).sqrt()
-
-
-def k_means(rows: Float[Tensor, "rows dim"], count: int, draw: torch.Generator) -> Float[Tensor, "count dim"]:
-    """Lloyd's algorithm from rows drawn at random; a cell that loses its rows stays where it is."""
-    cells = rows[torch.randperm(len(rows), generator=draw, device=rows.device)[:count]].clone()
-    for _ in range(ITERATIONS):
-        cell_of = torch.cat([nearest(block, cells) for block in rows.split(BLOCK_ROWS)])
-        sums = torch.zeros_like(cells).index_add_(0, cell_of, rows)
-        sizes = torch.bincount(cell_of, minlength=count)[:, None]
-        cells = torch.where(sizes > 0, sums / sizes.clamp(min=1), cells)
-    return cells
-
-
-@torch.no_grad()
-def nearest(rows: Float[Tensor, "rows dim"], cells: Float[Tensor, "cells dim"]) -> Int[Tensor, " rows"]:
-    """Each row's nearest cell, a block of rows at a time into the same memory: it stays in the cache."""
-    offsets = -0.5 * cells.square().sum(1)
-    scores = torch.empty(NEAREST_ROWS, len(cells), dtype=rows.dtype, device=rows.device)
-    highest = torch.empty(NEAREST_ROWS, dtype=rows.dtype, device=rows.device)
-    found = torch.empty(len(rows), dtype=torch.long, device=rows.device)
-    for part, place in zip(rows.split(NEAREST_ROWS), found.split(NEAREST_ROWS), strict=True):
-        own = torch.addmm(offsets, part, cells.T, out=scores[: len(part)])
-        torch.max(own, 1, out=(highest[: len(part)], place))
-    return found
 
 
 def _sorted_by_list(

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from isthmus.connectors.methods.config import Centring, Source
+from isthmus.connectors.config import Centring, Source
 from isthmus.connectors.overlap.centring import centres, recentred, sample
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import TensorRows

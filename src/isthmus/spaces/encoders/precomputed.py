@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float32
 
+from isthmus.base.hashing import fingerprint_of
 from isthmus.embeddings.checks import unit_rows
 from isthmus.embeddings.tokens import Tokens
 from isthmus.media import Item, UnreadableError
 from isthmus.media.readers.arrays import read_npy
 from isthmus.media.unreadable import unreadable
-from isthmus.spaces.checkpoint import fingerprint_of
 from isthmus.spaces.protocol import Ask, Preparation, Views, no_tokens
 
 LONGEST = 2**20

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from isthmus.base.hashing import fingerprint_of
 from isthmus.embeddings.tokens import Tokens
 from isthmus.media import Item
-from isthmus.spaces.checkpoint import fingerprint_of, loaded, revision_of
+from isthmus.spaces.checkpoint import loaded, revision_of
 from isthmus.spaces.protocol import Ask, Preparation, Views, no_tokens
 
 

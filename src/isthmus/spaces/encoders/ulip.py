@@ -15,10 +15,11 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError, reason_of
+from isthmus.base.hashing import fingerprint_of
 from isthmus.embeddings.tokens import Tokens
 from isthmus.media import Item, UnreadableError, read_points
 from isthmus.spaces.batching import unit_rows_of
-from isthmus.spaces.checkpoint import fingerprint_of, revision_of
+from isthmus.spaces.checkpoint import revision_of
 from isthmus.spaces.pointbert.tower import GROUP_POINTS, WIDTH, PointBert
 from isthmus.spaces.protocol import Ask, Preparation, Views, no_tokens
 from isthmus.spaces.weights_only import read_weights_only

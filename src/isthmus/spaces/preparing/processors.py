@@ -15,9 +15,10 @@ import numpy as np
 from PIL import Image
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.hashing import fingerprint_of
 from isthmus.media import Item, UnreadableError, read_audio, read_image, read_video
 from isthmus.media.readers.windows import MOST_WINDOWS, WINDOW_SECONDS
-from isthmus.spaces.checkpoint import fingerprint_of, loaded
+from isthmus.spaces.checkpoint import loaded
 from isthmus.spaces.preparing.log_mel import log_mel
 from isthmus.spaces.preparing.places import region_seen
 from isthmus.spaces.protocol import Ask, Views

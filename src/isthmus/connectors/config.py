@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from isthmus.base.options import check_types, require
+from isthmus.training.config import DEFAULT_OPTIMISATION, OptimisationConfig
 
 Centring = Literal["none", "mean", "matched"]
 Source = Literal["overlap", "pseudo", "both"]
@@ -41,30 +42,6 @@ class ConsistencyConfig:
 
 
 @dataclass(frozen=True)
-class OptimisationConfig:
-    """AdamW with a cosine schedule over a number of epochs."""
-
-    epochs: int = 36
-    """Passes over the overlap rows."""
-    min_steps: int = 600
-    """Small data sets get more epochs, until this many steps are made."""
-    batch_size: int | None = None
-    """Rows per step; by default up to 4096, smaller for small data sets (at least 16 steps an epoch)."""
-    learning_rate: float = 1e-3
-    """AdamW's peak learning rate."""
-    weight_decay: float = 0.01
-    """AdamW's weight decay."""
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
-        require(self.min_steps >= 0, "min-steps", "at least 0", self.min_steps)
-        require(self.batch_size is None or self.batch_size >= 2, "batch-size", "at least 2", self.batch_size)
-        require(self.learning_rate > 0, "learning-rate", "above 0", self.learning_rate)
-        require(self.weight_decay >= 0, "weight-decay", "at least 0", self.weight_decay)
-
-
-@dataclass(frozen=True)
 class CmcrConfig:
     """C-MCR: both spaces are projected into a new one by trained projectors."""
 
@@ -90,7 +67,7 @@ class CmcrConfig:
     """Architecture of both projectors; auto takes linear for few overlap rows, the published MLP for many."""
     joint_dim: int | None = None
     """Dimension of the joint space; by default the smaller of the two spaces'."""
-    optimisation: OptimisationConfig = OptimisationConfig()
+    optimisation: OptimisationConfig = DEFAULT_OPTIMISATION
     """The optimiser."""
 
     def __post_init__(self) -> None:
@@ -124,7 +101,7 @@ class ExmcrConfig:
     """Norm of the intra-space alignment."""
     projector: LeafProjector = "auto"
     """What maps the leaf into the base: the paper's two MLPs one after another, or one linear layer (for few texts)."""
-    optimisation: OptimisationConfig = OptimisationConfig()
+    optimisation: OptimisationConfig = DEFAULT_OPTIMISATION
     """The optimiser."""
 
     def __post_init__(self) -> None:

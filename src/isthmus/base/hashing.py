@@ -1,0 +1,25 @@
+"""Hashes: of files, and of plain facts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+HASH_BLOCK = 2**22
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def fingerprint_of(*facts: Mapping[str, Any] | str | int | float) -> str:
+    """Sixteen hexadecimal digits that follow from plain facts."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,35 @@
+"""What the training loop can be asked. Nothing here imports torch, so that ``--help`` stays light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isthmus.base.options import check_types, require
+
+
+@dataclass(frozen=True)
+class OptimisationConfig:
+    """AdamW with a cosine schedule over a number of epochs."""
+
+    epochs: int = 36
+    """Passes over the overlap rows."""
+    min_steps: int = 600
+    """Small data sets get more epochs, until this many steps are made."""
+    batch_size: int | None = None
+    """Rows per step; by default up to 4096, smaller for small data sets (at least 16 steps an epoch)."""
+    learning_rate: float = 1e-3
+    """AdamW's peak learning rate."""
+    weight_decay: float = 0.01
+    """AdamW's weight decay."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        require(self.epochs >= 1, "epochs", "at least 1", self.epochs)
+        require(self.min_steps >= 0, "min-steps", "at least 0", self.min_steps)
+        require(self.batch_size is None or self.batch_size >= 2, "batch-size", "at least 2", self.batch_size)
+        require(self.learning_rate > 0, "learning-rate", "above 0", self.learning_rate)
+        require(self.weight_decay >= 0, "weight-decay", "at least 0", self.weight_decay)
+
+
+DEFAULT_OPTIMISATION = OptimisationConfig()
+"""C-MCR's published schedule."""
