@@ -34,7 +34,7 @@ from isthmus.connectors.connect import hold_out
 from isthmus.connectors.methods.linear import Candidate
 from isthmus.connectors.overlap.centring import recentred
 from isthmus.connectors.overlap.materials import assemble
-from isthmus.connectors.pseudo.view import view
+from isthmus.connectors.pseudo.centred import view
 from isthmus.connectors.trust.estimate import criteria_evidence, log_odds, neighbour_evidence, rate_of
 from isthmus.worlds.world import World
 from worlds.bank import bank

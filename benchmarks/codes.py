@@ -20,9 +20,9 @@ import numpy as np
 from isthmus import connect
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.objective import CodeItems
 from isthmus.codes.learning.pairs import PairSource
-from isthmus.codes.learning.sources import LinkedItems, Side, without_pairs
+from isthmus.codes.learning.sources import LinkedItems, Side, link_without_pairs
 from isthmus.codes.model.config import LITERAL, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.demo.lessons import Lessons, asked_galleries, lessons, sides, true_pairs
@@ -56,7 +56,7 @@ def without_captions(side: Side) -> Side:
     own = set(next(items for name, items in side.items() if name != "text").tokens.ids)
     texts = side["text"]
     rows = np.array([row for row, item in enumerate(texts.tokens.ids) if item not in own])
-    return {**side, "text": Items(texts.tokens.take(rows), texts.pooled.take(rows))}
+    return {**side, "text": CodeItems(texts.tokens.take(rows), texts.pooled.take(rows))}
 
 
 def items_only(side: Side) -> Side:
@@ -68,16 +68,16 @@ def runs(digits: DigitsWorld, world: World) -> dict[str, tuple[LinkedItems, Code
     """Every learned run by name: what it learns from, and how."""
     both = sides(digits, world)
     joined = connect(world.left, world.right)
-    bridge, paired = without_pairs(*both), true_pairs(digits, world)
-    pseudo = without_pairs(*map(items_only, both), connector=joined)
+    bridge, paired = link_without_pairs(*both), true_pairs(digits, world)
+    pseudo = link_without_pairs(*map(items_only, both), connector=joined)
     return {
         "literal recipe": (paired, LITERAL),
         "ours, paired": (paired, OURS),
         "ours, no pairs: captions": (bridge, OURS),
-        "no pairs: retrieved captions": (without_pairs(*map(without_captions, both)), OURS),
+        "no pairs: retrieved captions": (link_without_pairs(*map(without_captions, both)), OURS),
         "no pairs: pseudo pairs": (pseudo, OURS),
         "no pairs: pseudo pairs, refined": (pseudo, replace(OURS, refinements=1)),
-        "no pairs: captions + pseudo pairs": (without_pairs(*both, connector=joined), OURS),
+        "no pairs: captions + pseudo pairs": (link_without_pairs(*both, connector=joined), OURS),
         "control: no code matching": (bridge, replace(OURS, matching_weight=0.0)),
         "control: shuffled captions": (replace(bridge, sources=shuffled(bridge.sources)), OURS),
         "control: shuffled pseudo pairs": (replace(pseudo, sources=shuffled(pseudo.sources)), OURS),

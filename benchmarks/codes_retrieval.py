@@ -18,7 +18,7 @@ import numpy as np
 
 from isthmus import connect
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.objective import CodeItems
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.alignment import Spelled, alignment_scores
@@ -41,7 +41,7 @@ def bag_likeness(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return np.exp(left) @ right.T + left @ np.exp(right).T
 
 
-def late_interaction(left: Items, right: Items, log_codes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def late_interaction(left: CodeItems, right: CodeItems, log_codes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Mean over a left item's tokens of their best agreement with a right item's, and the reverse, added."""
     agreement = np.exp(log_codes[0] / 2) @ np.exp(log_codes[1] / 2).T
     starts, others = left.tokens.offsets[:-1], right.tokens.offsets[:-1]
@@ -50,7 +50,7 @@ def late_interaction(left: Items, right: Items, log_codes: tuple[np.ndarray, np.
     return there / left.tokens.counts[:, None] + back / right.tokens.counts
 
 
-def all_alignments(left: Items, right: Items, log_codes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def all_alignments(left: CodeItems, right: CodeItems, log_codes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Alignment of every left item with every right one."""
     everything = np.tile(np.arange(len(right.tokens)), (len(left.tokens), 1))
     spelled = (Spelled.of(own, items.tokens.offsets) for own, items in zip(log_codes, (left, right), strict=True))
@@ -75,7 +75,7 @@ def both_ways(gallery: Gallery, scores: np.ndarray, likeness: np.ndarray | None 
     return (recall(there, relevant) + recall(back, relevant.T)) / 2
 
 
-def by_summary(model: CodeModel, items: tuple[Items, Items], gallery: Gallery) -> float:
+def by_summary(model: CodeModel, items: tuple[CodeItems, CodeItems], gallery: Gallery) -> float:
     """R@1 of the paper's summaries."""
     left, right = (model.summarise(own.tokens, own.pooled) for own in items)
     return both_ways(gallery, left @ right.T)

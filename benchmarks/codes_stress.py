@@ -13,9 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.objective import CodeItems
 from isthmus.codes.learning.pairs import PairSource
-from isthmus.codes.learning.sources import LinkedItems, Side, without_pairs
+from isthmus.codes.learning.sources import LinkedItems, Side, link_without_pairs
 from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.lessons import asked_galleries, sides, taught_items
 from isthmus.evaluate.code_figures import code_figures
@@ -32,9 +32,9 @@ SHOWN = (
 PLAIN = Variant(texts=4000, memory=4000, pairs=0, gallery=400)
 
 
-def taken(items: Items, rows: np.ndarray) -> Items:
+def taken(items: CodeItems, rows: np.ndarray) -> CodeItems:
     """Some items."""
-    return Items(items.tokens.take(rows), items.pooled.take(rows))
+    return CodeItems(items.tokens.take(rows), items.pooled.take(rows))
 
 
 def few_captions(source: LinkedItems, count: int) -> LinkedItems:
@@ -67,17 +67,17 @@ def disjoint_words(digits: DigitsWorld, both: tuple[Side, Side]) -> LinkedItems:
     audio = both[1]["audio"]
     rows = np.array([row for row, item in enumerate(audio.tokens.ids) if item in kept])
     right = {"audio": taken(audio, rows), "text": taken(spoken, np.flatnonzero(numerals))}
-    return without_pairs(both[0], right)
+    return link_without_pairs(both[0], right)
 
 
 def cases(digits: DigitsWorld, world: World, uncovered: World) -> Mapping[str, Callable[[], LinkedItems]]:
     """Every case by name."""
     both = sides(digits, world)
-    plain = without_pairs(*both)
+    plain = link_without_pairs(*both)
     return {
         "plain": lambda: plain,
         "vocabularies with no word in common": lambda: disjoint_words(digits, both),
-        "pictures without 8 and 9, sounds without 0 and 1": lambda: without_pairs(*sides(digits, uncovered)),
+        "pictures without 8 and 9, sounds without 0 and 1": lambda: link_without_pairs(*sides(digits, uncovered)),
         "300 captions a space": lambda: few_captions(plain, 300),
         "50 captions a space": lambda: few_captions(plain, 50),
         "a quarter of the captions wrong": lambda: wrong_captions(plain, 0.25),

@@ -1,10 +1,10 @@
-"""Semantic consistency: exact against this machine's matrix rate, and `top_k` against exact.
+"""Semantic consistency: exact against this machine's matrix rate, and `lists` against exact.
 
     python benchmarks/consistency_speed.py
 
 One run, ratios, idle cores. Exact: arithmetic is 4 · queries · rows · 512; its rate is compared with that of one large
 float32 matrix product measured before and after. Peak memory is taken in processes of their own over memories of
-growing size, memory-mapped. `top_k` includes sorting the memory and finding the share that keeps the tolerance.
+growing size, memory-mapped. `lists` includes sorting the memory and finding the share that keeps the tolerance.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def main() -> None:
     after = matrix_rate()
     rate = 4 * EXACT_QUERIES * MEMORY_ROWS * DIM / exact_seconds
 
-    config = ConsistencyConfig(TEMPERATURE, "top_k")
+    config = ConsistencyConfig(TEMPERATURE, "lists")
     ready = []
     prepared = seconds(lambda: ready.append(prepare(TensorRows(queries), TensorRows(memory), config, device=CPU)))
     answers: list[np.ndarray] = []

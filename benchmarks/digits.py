@@ -24,7 +24,7 @@ from isthmus.demo.contenders import ABLATION
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries, fit_oracle
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
-from isthmus.worlds.digits.recordings.source import Source
+from isthmus.worlds.digits.recordings.recordings import Recordings
 from isthmus.worlds.digits.recordings.speech_files import load_speech
 from isthmus.worlds.digits.spaces.recipe import Recipe
 from isthmus.worlds.digits.variant import Variant
@@ -107,7 +107,7 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=Path("digits.json"))
     given = options.parse_args()
     say = Console(stderr=True).print
-    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    source = Recordings("real digits", load_handwriting(given.images), load_speech(given.speech))
     found = []
     for seed in given.seeds:
         digits = build(source, spaces_recipe(seed))

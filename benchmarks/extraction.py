@@ -82,7 +82,7 @@ def write_sounds(folder: Path, count: int) -> Path:
 
 
 def encoder_alone(space: Space, modality: str, folder: Path, batch: int) -> float:
-    """Items a second of a loop that only runs the encoder on arrays that are ready."""
+    """CodeItems a second of a loop that only runs the encoder on arrays that are ready."""
     preparation = space.preparation(modality)
     items = list(list_media(folder, modality))[: BASELINE_ITEMS[modality]]
     views = [preparation(item) for item in items]
@@ -135,7 +135,7 @@ def rate(out: Path, modality: str, name: str, write: Callable[[Path], Path], fol
 
 
 def timed_embed(out: Path, space: str, folder: Path, **options: object) -> tuple[float, float, int]:
-    """Items a second of the whole call, and from the end of its first shard to that of its last; rows."""
+    """CodeItems a second of the whole call, and from the end of its first shard to that of its last; rows."""
     from isthmus.bulk import embed as module
     from isthmus.bulk.store import Store
 

@@ -5,7 +5,7 @@
 
 Rows are made by `realistic` (see there): texts of both spaces and a gallery of counterparts show the same contents.
 Making them is not counted. Nothing is centred, as in the paper: pseudo pairs follow raw cosines. Counted: opening the
-sets, `isthmus.connect` with a closed form on texts and pseudo pairs (semantic consistency by `top_k`, its error
+sets, `isthmus.connect` with a closed form on texts and pseudo pairs (semantic consistency by `lists`, its error
 measured), report included, and saving. Peak memory is this process's.
 """
 

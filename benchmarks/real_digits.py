@@ -10,7 +10,7 @@ from digits import spaces_recipe
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
-from isthmus.worlds.digits.recordings.source import Source
+from isthmus.worlds.digits.recordings.recordings import Recordings
 from isthmus.worlds.digits.recordings.speech_files import load_speech
 
 
@@ -18,7 +18,7 @@ from isthmus.worlds.digits.recordings.speech_files import load_speech
 class RealDigits:
     """Handwriting and speech from files, how many seeds to run, and the file that figures go to."""
 
-    source: Source
+    source: Recordings
     seeds: int
     out: Path
 
@@ -35,5 +35,5 @@ def real_digits(description: str, out: str = "figures.json") -> RealDigits:
     options.add_argument("--seeds", type=int, default=3)
     options.add_argument("--out", type=Path, default=Path(out))
     given = options.parse_args()
-    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    source = Recordings("real digits", load_handwriting(given.images), load_speech(given.speech))
     return RealDigits(source, given.seeds, given.out)

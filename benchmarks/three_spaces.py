@@ -27,7 +27,7 @@ from isthmus.metrics import retrieval
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.concepts import draw_distinct
 from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
-from isthmus.worlds.digits.recordings.source import Source
+from isthmus.worlds.digits.recordings.recordings import Recordings
 from isthmus.worlds.digits.recordings.speech_files import load_speech
 from worlds.points_space import PointsRecipe, SolidDigits, build_solids
 
@@ -128,7 +128,7 @@ def measured(solid: SolidDigits, split: str, seed: int) -> dict[str, float]:
         figures[f"{name}: audio-text"] = r1(joint["audio"], joint["spoken text"], concepts)
         if name in ("star exmcr", "joint auto"):
             for weight in (0.0, 0.25, 0.5, 0.75, 1.0):
-                mixed = isthmus.mixture([joint["text"], joint["spoken text"]], [1 - weight, weight])
+                mixed = isthmus.mix_embeddings([joint["text"], joint["spoken text"]], [1 - weight, weight])
                 figures[f"{name}: audio-mixed text {weight}"] = r1(joint["audio"], mixed, concepts)
                 figures[f"{name}: image-mixed text {weight}"] = r1(joint["image"], mixed, concepts)
     two = isthmus.connect(found.sets[0], found.sets[1], method="cmcr", seed=seed)
@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--out", type=Path, default=Path("three_spaces.json"))
     given = parser.parse_args()
-    source = Source("real digits", load_handwriting(given.images), load_speech(given.speech))
+    source = Recordings("real digits", load_handwriting(given.images), load_speech(given.speech))
     every = []
     for seed in given.seeds:
         recipe = PointsRecipe(seed=3 + 10 * seed)

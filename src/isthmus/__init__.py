@@ -14,24 +14,25 @@ if TYPE_CHECKING:
     from isthmus import metrics
     from isthmus.bulk.embed import embed
     from isthmus.codes.learning.fit import fit_codes
-    from isthmus.codes.learning.objective import Items
-    from isthmus.codes.learning.pairs import PairSource, paired_by_id
-    from isthmus.codes.learning.sources import without_pairs
+    from isthmus.codes.learning.objective import CodeItems
+    from isthmus.codes.learning.pairs import PairSource, pairs_by_id
+    from isthmus.codes.learning.sources import link_without_pairs
     from isthmus.codes.model.config import CodesConfig
     from isthmus.codes.model.model import CodeModel
-    from isthmus.codes.reading.assignment import assign
-    from isthmus.codes.reading.rerank import rerank
+    from isthmus.codes.reading.assignment import assign_codes
+    from isthmus.codes.reading.rerank import rerank_by_codes
     from isthmus.connectors.connect import connect
     from isthmus.connectors.connector import Connector
     from isthmus.connectors.graph.connect_graph import connect_graph
-    from isthmus.connectors.graph.space_graph import SpaceGraph, mixture
+    from isthmus.connectors.graph.space_graph import SpaceGraph, mix_embeddings
     from isthmus.embeddings import Embeddings, convert, open_set
     from isthmus.embeddings.tokens import Tokens
-    from isthmus.localize import Query, locate
+    from isthmus.localize import LocateQuery, locate
     from isthmus.search import Hits, Index
     from isthmus.spaces import load_space
 
 __all__ = [
+    "CodeItems",
     "CodeModel",
     "CodesConfig",
     "Connector",
@@ -39,25 +40,24 @@ __all__ = [
     "Hits",
     "Index",
     "IsthmusError",
-    "Items",
+    "LocateQuery",
     "PairSource",
-    "Query",
     "SpaceGraph",
     "Tokens",
-    "assign",
+    "assign_codes",
     "connect",
     "connect_graph",
     "convert",
     "embed",
     "fit_codes",
+    "link_without_pairs",
     "load_space",
     "locate",
     "metrics",
-    "mixture",
+    "mix_embeddings",
     "open_set",
-    "paired_by_id",
-    "rerank",
-    "without_pairs",
+    "pairs_by_id",
+    "rerank_by_codes",
 ]
 
 _HOMES = {
@@ -65,11 +65,11 @@ _HOMES = {
     "CodesConfig": "isthmus.codes.model.config",
     "Connector": "isthmus.connectors.connector",
     "Embeddings": "isthmus.embeddings",
-    "Items": "isthmus.codes.learning.objective",
+    "CodeItems": "isthmus.codes.learning.objective",
     "PairSource": "isthmus.codes.learning.pairs",
-    "Query": "isthmus.localize",
+    "LocateQuery": "isthmus.localize",
     "Tokens": "isthmus.embeddings.tokens",
-    "assign": "isthmus.codes.reading.assignment",
+    "assign_codes": "isthmus.codes.reading.assignment",
     "fit_codes": "isthmus.codes.learning.fit",
     "embed": "isthmus.bulk.embed",
     "load_space": "isthmus.spaces",
@@ -79,12 +79,12 @@ _HOMES = {
     "SpaceGraph": "isthmus.connectors.graph.space_graph",
     "connect": "isthmus.connectors.connect",
     "connect_graph": "isthmus.connectors.graph.connect_graph",
-    "mixture": "isthmus.connectors.graph.space_graph",
+    "mix_embeddings": "isthmus.connectors.graph.space_graph",
     "convert": "isthmus.embeddings",
     "open_set": "isthmus.embeddings",
-    "paired_by_id": "isthmus.codes.learning.pairs",
-    "rerank": "isthmus.codes.reading.rerank",
-    "without_pairs": "isthmus.codes.learning.sources",
+    "pairs_by_id": "isthmus.codes.learning.pairs",
+    "rerank_by_codes": "isthmus.codes.reading.rerank",
+    "link_without_pairs": "isthmus.codes.learning.sources",
 }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from isthmus.media import Item, UnreadableError
-from isthmus.spaces import Space, Views
+from isthmus.spaces import EncoderInputs, Space
 from isthmus.spaces.encoders.precomputed import Precomputed
 from isthmus.spaces.families import PRECOMPUTED
 from isthmus.spaces.protocol import Ask
@@ -22,7 +22,7 @@ class Acting:
     padding: Mapping[str, int] = field(default_factory=dict)
     fingerprint: str = "acting"
 
-    def __call__(self, item: Item) -> Views:
+    def __call__(self, item: Item) -> EncoderInputs:
         with item.source.open() as file:
             what = file.read().decode()
         if what == "die":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.objective import CodeItems
 from isthmus.demo import lessons as digit_codes
 from isthmus.evaluate.token_labels import Labelled
 from isthmus.worlds.digits.build import build
@@ -26,13 +26,13 @@ def world(digits: DigitsWorld) -> World:
 
 
 @pytest.fixture(scope="session")
-def pairs(digits: DigitsWorld, world: World) -> Mapping[str, Items]:
+def pairs(digits: DigitsWorld, world: World) -> Mapping[str, CodeItems]:
     """Image, audio and text of the same sequences, row by row."""
     return digit_codes.true_pairs(digits, world).items
 
 
 @pytest.fixture(scope="session")
-def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, Items], dict[str, Items]]:
+def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict[str, CodeItems]]:
     """Two spaces without a pair: items with captions of their own, and texts that both sides have."""
     return digit_codes.sides(digits, world)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.alignment import Spelled, alignment_scores
-from isthmus.codes.reading.rerank import rerank
+from isthmus.codes.reading.rerank import rerank_by_codes
 from isthmus.embeddings.tokens import Tokens
 from isthmus.search import Hits
 
@@ -74,8 +74,12 @@ def test_reranking_puts_what_reads_the_same_first(monkeypatch: pytest.MonkeyPatc
     gallery = tokens([[-1, 1, -1], [1, 1, -1, -1, 1], [1, 1]], "video")
     hits = Hits(np.array([["a", "b", "c"]]), np.array([[0.5, 0.49, 0.3]], np.float32), np.array([[0, 1, 2]]))
     monkeypatch.setattr(CodeModel, "token_codes", TwoLetters.token_codes)
-    found = rerank(hits, CodeModel.__new__(CodeModel), queries, gallery)
+    found = rerank_by_codes(hits, CodeModel.__new__(CodeModel), queries, gallery)
     assert found.ids[0].tolist() == ["b", "a", "c"]
     assert found.rows[0].tolist() == [1, 0, 2]
     assert (np.diff(found.scores[0]) <= 0).all()
-    assert rerank(hits, CodeModel.__new__(CodeModel), queries, gallery, weight=0.0).ids[0].tolist() == ["a", "b", "c"]
+    assert rerank_by_codes(hits, CodeModel.__new__(CodeModel), queries, gallery, weight=0.0).ids[0].tolist() == [
+        "a",
+        "b",
+        "c",
+    ]

@@ -8,8 +8,8 @@ import torch.distributed as dist
 from torch.multiprocessing.spawn import spawn
 
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.objective import Items
-from isthmus.codes.learning.pairs import paired_by_row
+from isthmus.codes.learning.objective import CodeItems
+from isthmus.codes.learning.pairs import pairs_by_row
 from isthmus.codes.model.config import CodesConfig
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
@@ -23,20 +23,20 @@ CONFIG = CodesConfig(
 )
 
 
-def drawn_items(modality: str, seed: int) -> Items:
+def drawn_items(modality: str, seed: int) -> CodeItems:
     draw = np.random.default_rng(seed)
     offsets = np.concatenate([[0], np.cumsum(draw.integers(1, 7, 40))])
     vectors = draw.standard_normal((offsets[-1], 12)).astype(np.float32)
     places = np.tile(np.array([[0, 1]], np.float32), (offsets[-1], 1))
     tokens = Tokens.from_arrays(vectors, offsets, places, modality=modality, space=f"{modality}s", unit="seconds")
     pooled = draw.standard_normal((40, 10)).astype(np.float32)
-    return Items(tokens, Embeddings.from_array(pooled, modality=modality, space=f"{modality}s"))
+    return CodeItems(tokens, Embeddings.from_array(pooled, modality=modality, space=f"{modality}s"))
 
 
 def learned() -> dict[str, torch.Tensor]:
     torch.set_num_threads(1)
     items = {"image": drawn_items("image", 0), "audio": drawn_items("audio", 1)}
-    return fit_codes(items, [paired_by_row("image", "audio", 40)], CONFIG, device="cpu").state_dict()
+    return fit_codes(items, [pairs_by_row("image", "audio", 40)], CONFIG, device="cpu").state_dict()
 
 
 def one_of_two(process: int, folder: str) -> None:

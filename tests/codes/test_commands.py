@@ -8,17 +8,17 @@ import pyarrow.parquet
 import pytest
 
 from isthmus.cli import main
-from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.objective import CodeItems
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.assignment import Assignment
-from isthmus.codes.reading.rerank import rerank
+from isthmus.codes.reading.rerank import rerank_by_codes
 from isthmus.embeddings.token_files import save_tokens
 from isthmus.search import Hits
 
 BRIEF = ["--codes", "8", "--optimisation.min-steps", "3", "--optimisation.batch-size", "16", "--restarts", "1"]
 
 
-def saved(folder: Path, items: dict[str, Items], count: int) -> Path:
+def saved(folder: Path, items: dict[str, CodeItems], count: int) -> Path:
     for own in items.values():
         rows = np.arange(count)
         own.pooled.take(rows).save(folder)
@@ -27,7 +27,7 @@ def saved(folder: Path, items: dict[str, Items], count: int) -> Path:
 
 
 def test_codes_are_trained_assigned_and_shown(
-    sides: tuple[dict[str, Items], dict[str, Items]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sides: tuple[dict[str, CodeItems], dict[str, CodeItems]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     left, right = (saved(tmp_path / name, side, 60) for name, side in zip(("left", "right"), sides, strict=True))
     model, out = tmp_path / "codes", tmp_path / "written"
@@ -57,7 +57,7 @@ def test_codes_are_trained_assigned_and_shown(
 
 
 def test_search_is_reordered_by_codes(
-    sides: tuple[dict[str, Items], dict[str, Items]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sides: tuple[dict[str, CodeItems], dict[str, CodeItems]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     left, right = (saved(tmp_path / name, side, 60) for name, side in zip(("left", "right"), sides, strict=True))
     model, joined = tmp_path / "codes", tmp_path / "joined"
@@ -76,11 +76,11 @@ def test_search_is_reordered_by_codes(
     tokens, answers = sides[0]["image"].tokens.take(np.arange(60)), sides[1]["audio"].tokens.take(np.arange(60))
     rows = np.array([[answers.ids.index(hit["id"]) for hit in first["hits"]] for first in plain])
     scores = np.array([[hit["score"] for hit in first["hits"]] for first in plain], np.float32)
-    expected = rerank(Hits(np.array(answers.ids)[rows], scores, rows), CodeModel.load(model), tokens, answers)
+    expected = rerank_by_codes(Hits(np.array(answers.ids)[rows], scores, rows), CodeModel.load(model), tokens, answers)
     assert [again["hits"][0]["id"] for again in ordered][:20] == expected.ids[:20, 0].tolist()
 
 
-def test_one_set_with_shared_ids_is_learned_from_its_pairs(pairs: dict[str, Items], tmp_path: Path) -> None:
+def test_one_set_with_shared_ids_is_learned_from_its_pairs(pairs: dict[str, CodeItems], tmp_path: Path) -> None:
     folder = tmp_path / "set"
     for name in ("image", "text"):
         rows = np.arange(40)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import isthmus
-from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.objective import CodeItems
 from isthmus.codes.model.config import CodesConfig
 from isthmus.connectors.config import ProcrustesConfig
 from isthmus.training.config import OptimisationConfig
@@ -15,7 +15,7 @@ BRIEF = CodesConfig(codes=8, restarts=1, optimisation=OptimisationConfig(epochs=
 
 
 @pytest.mark.filterwarnings("ignore:.*have no partner")
-def test_the_documented_example_runs(sides: tuple[dict[str, Items], dict[str, Items]], capsys) -> None:
+def test_the_documented_example_runs(sides: tuple[dict[str, CodeItems], dict[str, CodeItems]], capsys) -> None:
     text = (Path(__file__).parents[2] / "docs" / "codes.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     clip, clap = ({name: own.pooled for name, own in side.items()} for side in sides)

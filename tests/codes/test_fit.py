@@ -10,10 +10,10 @@ import torch
 
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.learning.fit import Lesson, _fit_once, build_model, checkpoints_of, fit_codes, mismatch, shared_use
-from isthmus.codes.learning.objective import CodesObjective, Items
-from isthmus.codes.learning.pairs import paired_by_id, paired_by_row
+from isthmus.codes.learning.objective import CodeItems, CodesObjective
+from isthmus.codes.learning.pairs import pairs_by_id, pairs_by_row
 from isthmus.codes.learning.refinement import refined
-from isthmus.codes.learning.sources import without_pairs
+from isthmus.codes.learning.sources import link_without_pairs
 from isthmus.codes.model.config import BRIEF, LITERAL, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.evaluate.code_figures import code_figures
@@ -25,14 +25,14 @@ OURS = CodesConfig(optimisation=SHORT, restarts=1)
 Galleries = Mapping[str, Mapping[str, Labelled]]
 
 
-def triples(items: Mapping[str, Items]) -> list:
+def triples(items: Mapping[str, CodeItems]) -> list:
     count = len(items["image"].tokens)
     names = (("image", "audio"), ("image", "text"), ("audio", "text"))
-    return [paired_by_row(left, right, count) for left, right in names]
+    return [pairs_by_row(left, right, count) for left, right in names]
 
 
 @pytest.fixture(scope="module")
-def ours(pairs: dict[str, Items]) -> CodeModel:
+def ours(pairs: dict[str, CodeItems]) -> CodeModel:
     return fit_codes(pairs, triples(pairs), replace(OURS, restarts=3), device="cpu")
 
 
@@ -46,7 +46,7 @@ def test_codes_are_shared_with_the_fixes(ours: CodeModel, taught: dict[str, Labe
 
 
 def test_the_literal_recipe_shares_no_code_and_says_so(
-    pairs: dict[str, Items], taught: dict[str, Labelled], asked: Galleries, caplog: pytest.LogCaptureFixture
+    pairs: dict[str, CodeItems], taught: dict[str, Labelled], asked: Galleries, caplog: pytest.LogCaptureFixture
 ) -> None:
     literal = fit_codes(pairs, triples(pairs), replace(LITERAL, optimisation=SHORT), device="cpu")
     found = code_figures(literal.token_codes, taught, asked)
@@ -56,9 +56,9 @@ def test_the_literal_recipe_shares_no_code_and_says_so(
 
 
 def test_codes_are_shared_without_a_pair(
-    sides: tuple[dict[str, Items], dict[str, Items]], taught: dict[str, Labelled], asked: Galleries
+    sides: tuple[dict[str, CodeItems], dict[str, CodeItems]], taught: dict[str, Labelled], asked: Galleries
 ) -> None:
-    found = without_pairs(*sides)
+    found = link_without_pairs(*sides)
     assert [source.kind for source in found.sources] == ["own", "own", "overlap"]
     assert not any({source.left, source.right} == {"image", "audio"} for source in found.sources)
     model = fit_codes(found.items, found.sources, OURS, device="cpu")
@@ -67,12 +67,14 @@ def test_codes_are_shared_without_a_pair(
     assert figures["pointing.audio_to_image.seen"] >= 0.6
 
 
-def test_the_same_seed_gives_the_same_codes(ours: CodeModel, pairs: dict[str, Items]) -> None:
+def test_the_same_seed_gives_the_same_codes(ours: CodeModel, pairs: dict[str, CodeItems]) -> None:
     again = fit_codes(pairs, triples(pairs), replace(OURS, restarts=3), device="cpu")
     assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in ours.state_dict().items())
 
 
-def test_a_model_returns_from_disk_and_names_damage(ours: CodeModel, pairs: dict[str, Items], tmp_path: Path) -> None:
+def test_a_model_returns_from_disk_and_names_damage(
+    ours: CodeModel, pairs: dict[str, CodeItems], tmp_path: Path
+) -> None:
     ours.save(tmp_path)
     read = CodeModel.load(tmp_path)
     sample = pairs["audio"].tokens.take(np.arange(20))
@@ -85,7 +87,7 @@ def test_a_model_returns_from_disk_and_names_damage(ours: CodeModel, pairs: dict
         CodeModel.load(tmp_path)
 
 
-def test_summaries_join_the_pooled_vector_and_the_mean_code(ours: CodeModel, pairs: dict[str, Items]) -> None:
+def test_summaries_join_the_pooled_vector_and_the_mean_code(ours: CodeModel, pairs: dict[str, CodeItems]) -> None:
     own = pairs["audio"]
     tokens, pooled = own.tokens.take(np.arange(5)), own.pooled.take(np.arange(5))
     state = {name: tensor.double().numpy() for name, tensor in ours.state_dict().items()}
@@ -97,14 +99,16 @@ def test_summaries_join_the_pooled_vector_and_the_mean_code(ours: CodeModel, pai
     np.testing.assert_allclose(ours.summarise(tokens, pooled), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_assignment_does_not_depend_on_what_else_is_assigned(ours: CodeModel, pairs: dict[str, Items]) -> None:
+def test_assignment_does_not_depend_on_what_else_is_assigned(ours: CodeModel, pairs: dict[str, CodeItems]) -> None:
     tokens = pairs["image"].tokens
     whole = ours.assign(tokens)
     alone = ours.assign(tokens.take(np.array([7])))
     np.testing.assert_array_equal(alone, whole[tokens.offsets[7] : tokens.offsets[8]])
 
 
-def test_training_stopped_midway_continues_bit_exactly(pairs: dict[str, Items], tmp_path: Path, monkeypatch) -> None:
+def test_training_stopped_midway_continues_bit_exactly(
+    pairs: dict[str, CodeItems], tmp_path: Path, monkeypatch
+) -> None:
     brief = replace(OURS, optimisation=replace(BRIEF, min_steps=12, batch_size=32))
     whole = fit_codes(pairs, triples(pairs), brief, device="cpu")
     file = tmp_path / "run"
@@ -126,7 +130,7 @@ def test_training_stopped_midway_continues_bit_exactly(pairs: dict[str, Items], 
     assert all(torch.equal(tensor, resumed.state_dict()[name]) for name, tensor in whole.state_dict().items())
 
 
-def test_the_start_that_matches_best_is_kept(pairs: dict[str, Items]) -> None:
+def test_the_start_that_matches_best_is_kept(pairs: dict[str, CodeItems]) -> None:
     brief = replace(OURS, optimisation=replace(BRIEF, min_steps=40))
     place = torch.device("cpu")
     lesson = Lesson(pairs, triples(pairs), brief)
@@ -137,31 +141,31 @@ def test_the_start_that_matches_best_is_kept(pairs: dict[str, Items]) -> None:
     assert len({round(mismatch(model, pairs, triples(pairs)), 4) for model in alone}) == 3
 
 
-def test_bad_sources_are_named(pairs: dict[str, Items]) -> None:
+def test_bad_sources_are_named(pairs: dict[str, CodeItems]) -> None:
     with pytest.raises(IsthmusError, match="no pair source reaches the view 'text'"):
-        fit_codes(pairs, [paired_by_row("image", "audio", 10)], OURS)
+        fit_codes(pairs, [pairs_by_row("image", "audio", 10)], OURS)
     with pytest.raises(IsthmusError, match="names the view 'video'"):
-        fit_codes(pairs, [*triples(pairs), paired_by_row("image", "video", 10)], OURS)
+        fit_codes(pairs, [*triples(pairs), pairs_by_row("image", "video", 10)], OURS)
     with pytest.raises(IsthmusError, match="no id is in both image and audio"):
-        paired_by_id(("image", pairs["image"].tokens), ("audio", pairs["audio"].tokens))
+        pairs_by_id(("image", pairs["image"].tokens), ("audio", pairs["audio"].tokens))
     with pytest.raises(IsthmusError, match="fit no view of the codes"):
         build_model({"image": pairs["image"]}, OURS, 0).assign(pairs["audio"].tokens)
     with pytest.raises(IsthmusError, match="refinements needs retrieved or pseudo pairs"):
         fit_codes(pairs, triples(pairs), replace(OURS, refinements=1))
-    few = {name: Items(own.tokens.take(np.arange(3)), own.pooled.take(np.arange(3))) for name, own in pairs.items()}
+    few = {name: CodeItems(own.tokens.take(np.arange(3)), own.pooled.take(np.arange(3))) for name, own in pairs.items()}
     with pytest.raises(IsthmusError, match=r"option codes is 400, with \d+ tokens to start from"):
         fit_codes(few, triples(few), replace(OURS, codes=400))
 
 
-def test_a_base_that_does_not_fit_is_named(pairs: dict[str, Items], ours: CodeModel) -> None:
+def test_a_base_that_does_not_fit_is_named(pairs: dict[str, CodeItems], ours: CodeModel) -> None:
     with pytest.raises(IsthmusError, match="the base has every view already"):
         fit_codes(pairs, triples(pairs), OURS, base=ours)
     other = {"image": pairs["audio"], "more": pairs["text"]}
     with pytest.raises(IsthmusError, match="the view 'image' is another than the base has"):
-        fit_codes(other, [paired_by_row("image", "more", 10)], OURS, base=ours)
+        fit_codes(other, [pairs_by_row("image", "more", 10)], OURS, base=ours)
 
 
-def test_half_precision_does_not_reach_the_codes(pairs: dict[str, Items]) -> None:
+def test_half_precision_does_not_reach_the_codes(pairs: dict[str, CodeItems]) -> None:
     losses = []
     for enabled in (False, True):
         objective = CodesObjective(build_model(pairs, OURS, 0), pairs, triples(pairs)).train()
@@ -170,12 +174,12 @@ def test_half_precision_does_not_reach_the_codes(pairs: dict[str, Items]) -> Non
     assert torch.equal(*losses)
 
 
-def test_two_sides_of_one_space_are_refused(sides: tuple[dict[str, Items], dict[str, Items]]) -> None:
+def test_two_sides_of_one_space_are_refused(sides: tuple[dict[str, CodeItems], dict[str, CodeItems]]) -> None:
     with pytest.raises(IsthmusError, match=r"both sides hold .* of digits-image: give the two spaces names"):
-        without_pairs(sides[0], sides[0])
+        link_without_pairs(sides[0], sides[0])
 
 
-def test_the_size_is_the_largest_whose_codes_are_shared(pairs: dict[str, Items], monkeypatch) -> None:
+def test_the_size_is_the_largest_whose_codes_are_shared(pairs: dict[str, CodeItems], monkeypatch) -> None:
     brief = replace(OURS, codes=0, optimisation=replace(BRIEF, min_steps=60))
     monkeypatch.setattr("isthmus.codes.learning.fit.SIZES", (8, 128, 512))
     found = fit_codes(pairs, triples(pairs), brief, device="cpu")
@@ -189,13 +193,13 @@ def test_the_size_is_the_largest_whose_codes_are_shared(pairs: dict[str, Items],
 
 
 def test_a_modality_is_added_later_and_nothing_else_moves(
-    pairs: dict[str, Items], taught: dict[str, Labelled], asked: Galleries, tmp_path: Path
+    pairs: dict[str, CodeItems], taught: dict[str, Labelled], asked: Galleries, tmp_path: Path
 ) -> None:
     heard = {name: pairs[name] for name in ("audio", "text")}
     count = len(pairs["text"].tokens)
-    base = fit_codes(heard, [paired_by_row("audio", "text", count)], replace(OURS, restarts=2), device="cpu")
+    base = fit_codes(heard, [pairs_by_row("audio", "text", count)], replace(OURS, restarts=2), device="cpu")
     seen, file = {name: pairs[name] for name in ("image", "text")}, tmp_path / "run"
-    larger = fit_codes(seen, [paired_by_row("image", "text", count)], OURS, base=base, device="cpu", checkpoint=file)
+    larger = fit_codes(seen, [pairs_by_row("image", "text", count)], OURS, base=base, device="cpu", checkpoint=file)
     assert larger.facts["sources"] == [f"{count} true pairs of audio and text", f"{count} true pairs of image and text"]
     for name, tensor in base.state_dict().items():
         assert torch.equal(tensor, larger.state_dict()[name]), name
@@ -207,13 +211,11 @@ def test_a_modality_is_added_later_and_nothing_else_moves(
     assert found["pointing.audio_to_image.seen"] >= 0.85
 
 
-def test_refining_takes_the_candidate_whose_codes_are_most_alike(ours: CodeModel, pairs: dict[str, Items]) -> None:
+def test_refining_takes_the_candidate_whose_codes_are_most_alike(ours: CodeModel, pairs: dict[str, CodeItems]) -> None:
     draw = np.random.default_rng(0)
     candidates = np.stack([draw.permutation(40)[:6] for _ in range(30)])
-    believed = replace(
-        paired_by_row("image", "audio", 30, "pseudo"), right_rows=candidates[:, 0], candidates=candidates
-    )
-    known = paired_by_row("image", "text", 30)
+    believed = replace(pairs_by_row("image", "audio", 30, "pseudo"), right_rows=candidates[:, 0], candidates=candidates)
+    known = pairs_by_row("image", "text", 30)
     again, untouched = refined(ours, pairs, [believed, known])
     assert untouched is known
     left, right = (ours.item_codes(pairs[name].tokens).astype(np.float64) for name in ("image", "audio"))

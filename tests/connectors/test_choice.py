@@ -18,7 +18,7 @@ from isthmus.connectors.config import AutoConfig
 from isthmus.connectors.connect import hold_out
 from isthmus.connectors.overlap.centring import recentred
 from isthmus.connectors.overlap.materials import assemble
-from isthmus.connectors.pseudo.view import view
+from isthmus.connectors.pseudo.centred import view
 from isthmus.connectors.trust.estimate import band_from_criteria, band_from_neighbours
 from isthmus.connectors.trust.report import ConnectorReport, Coverage
 from isthmus.connectors.trust.verdict import verdict

@@ -73,7 +73,7 @@ def test_auto_turns_to_lists_where_exact_would_take_long(monkeypatch: pytest.Mon
     queries, memory = TensorRows(unit_rows(6, 50)), TensorRows(near_thirty)
     assert prepare(queries, memory, ConsistencyConfig(), device=CPU).method == "exact"
     monkeypatch.setattr(consistency, "MANY_SCORES", 1000)
-    assert prepare(queries, memory, ConsistencyConfig(), device=CPU).method == "top_k"
+    assert prepare(queries, memory, ConsistencyConfig(), device=CPU).method == "lists"
 
 
 def test_an_empty_memory_is_refused() -> None:

@@ -16,12 +16,12 @@ from isthmus.connectors.choosing.criteria import (
 from isthmus.connectors.choosing.evidence import gather_evidence
 from isthmus.connectors.methods.closed_forms import cca, moments
 from isthmus.connectors.overlap.materials import assemble
-from isthmus.connectors.pseudo.view import View, view
+from isthmus.connectors.pseudo.centred import CentredMaterials, view
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 
 
 @pytest.fixture(scope="module")
-def small_view() -> View:
+def small_view() -> CentredMaterials:
     world = synthetic_world("small", "plain", SyntheticRecipe(texts=500, memory=400, gallery=50), seed=3)
     return view(assemble(world.left, world.right, "text"), "matched", torch.arange(500))
 
@@ -57,7 +57,7 @@ def test_found_first_is_one_where_both_rank_alike() -> None:
     assert found_first(scores, 3 * scores + 1) == 1.0
 
 
-def test_every_criterion_prefers_a_fitted_connector_to_random_maps(small_view: View) -> None:
+def test_every_criterion_prefers_a_fitted_connector_to_random_maps(small_view: CentredMaterials) -> None:
     rows = torch.arange(500)
     fitted, held = rows[100:], rows[:100]
     evidence = gather_evidence(small_view, fitted, held, seed=0)
@@ -71,7 +71,7 @@ def test_every_criterion_prefers_a_fitted_connector_to_random_maps(small_view: V
         assert good[name] > bad[name] + 0.05, name
 
 
-def test_evidence_never_holds_a_fitted_text(small_view: View) -> None:
+def test_evidence_never_holds_a_fitted_text(small_view: CentredMaterials) -> None:
     rows = torch.arange(500)
     evidence = gather_evidence(small_view, rows[100:], rows[:100], seed=0)
     torch.testing.assert_close(evidence.texts[0], small_view.texts[0][:100])

@@ -1,4 +1,4 @@
-"""`top_k` against exact consistency, and what its lists hold."""
+"""`lists` against exact consistency, and what its lists hold."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,14 @@ from torch.nn import functional
 from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import TensorRows
 from isthmus.connectors.pseudo.consistency import exact, prepare
-from isthmus.connectors.pseudo.lists import Lists, Probe, build_lists, least_share_for, mean_cosine_error, top_k
+from isthmus.connectors.pseudo.lists import (
+    Lists,
+    Probe,
+    build_lists,
+    least_share_for,
+    mean_cosine_error,
+    mean_over_lists,
+)
 
 CPU = torch.device("cpu")
 TEMPERATURE = 0.02
@@ -54,7 +61,7 @@ def test_looking_at_every_list_is_exact_consistency_in_half_precision(
     queries: torch.Tensor, memory: torch.Tensor, lists: Lists
 ) -> None:
     expected = exact(queries, TensorRows(memory), TEMPERATURE)
-    found = top_k(queries, lists, TEMPERATURE, least_share=1e-30)
+    found = mean_over_lists(queries, lists, TEMPERATURE, least_share=1e-30)
     assert mean_cosine_error(found, expected) < BF16_ERROR
 
 
@@ -64,7 +71,7 @@ def test_the_share_found_keeps_the_tolerance_on_other_queries_and_skips_lists(
     expected = exact(queries, TensorRows(memory), TEMPERATURE)
     share, error = least_share_for(1e-3, queries[:100], expected[:100], lists, TEMPERATURE)
     assert error <= 1e-3
-    assert mean_cosine_error(top_k(queries[100:], lists, TEMPERATURE, share), expected[100:]) < 2e-3
+    assert mean_cosine_error(mean_over_lists(queries[100:], lists, TEMPERATURE, share), expected[100:]) < 2e-3
     looked_at = Probe.start(queries, lists, TEMPERATURE).chosen(share).float() @ lists.sizes.float()
     assert looked_at.mean() < 0.5 * len(memory)
 
@@ -72,16 +79,16 @@ def test_the_share_found_keeps_the_tolerance_on_other_queries_and_skips_lists(
 def test_the_reported_error_is_that_against_float64(
     queries: torch.Tensor, memory: torch.Tensor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = ConsistencyConfig(temperature=TEMPERATURE, method="top_k")
+    config = ConsistencyConfig(temperature=TEMPERATURE, method="lists")
     with caplog.at_level("INFO", "isthmus"):
         ready = prepare(TensorRows(queries), TensorRows(memory), config, device=CPU)
-    assert f"top_k over 5000 rows, mean cosine error {ready.error:.1e}" in caplog.text
+    assert f"lists over 5000 rows, mean cosine error {ready.error:.1e}" in caplog.text
     scores = queries.double().numpy() @ memory.double().numpy().T / TEMPERATURE
     weights = np.exp(scores - scores.max(1, keepdims=True))
     means = weights @ memory.double().numpy()
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     error = (1 - (ready(queries).double().numpy() * means).sum(1)).mean()
-    assert ready.method == "top_k"
+    assert ready.method == "lists"
     assert 0 < ready.error <= 1e-3
     assert error == pytest.approx(ready.error, rel=0.3)
 
@@ -90,11 +97,11 @@ def test_values_beside_the_memory_are_averaged_in_its_stead(queries: torch.Tenso
     values = functional.normalize(memory @ torch.randn(24, 7, generator=torch.Generator().manual_seed(3)), dim=-1)
     lists = build_lists(TensorRows(memory), queries, TensorRows(values), seed=0)
     expected = exact(queries, TensorRows(memory), TEMPERATURE, TensorRows(values))
-    assert mean_cosine_error(top_k(queries, lists, TEMPERATURE, 1e-30), expected) < BF16_ERROR
+    assert mean_cosine_error(mean_over_lists(queries, lists, TEMPERATURE, 1e-30), expected) < BF16_ERROR
 
 
 def test_a_tolerance_below_the_precision_is_answered_exactly(queries: torch.Tensor, memory: torch.Tensor) -> None:
-    config = ConsistencyConfig(temperature=TEMPERATURE, method="top_k", tolerance=1e-12)
+    config = ConsistencyConfig(temperature=TEMPERATURE, method="lists", tolerance=1e-12)
     ready = prepare(TensorRows(queries), TensorRows(memory), config, device=CPU)
     assert (ready.method, ready.error) == ("exact", 0.0)
 
@@ -103,4 +110,4 @@ def test_a_tolerance_below_the_precision_is_answered_exactly(queries: torch.Tens
 def test_a_memory_of_a_few_rows_makes_lists_too(rows: int, queries: torch.Tensor, memory: torch.Tensor) -> None:
     few = TensorRows(memory[:rows])
     lists = build_lists(few, queries, seed=0)
-    assert mean_cosine_error(top_k(queries, lists, 0.1, 1e-30), exact(queries, few, 0.1)) < 1e-4
+    assert mean_cosine_error(mean_over_lists(queries, lists, 0.1, 1e-30), exact(queries, few, 0.1)) < 1e-4

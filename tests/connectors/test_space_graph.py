@@ -111,17 +111,17 @@ def test_what_is_saved_is_what_is_loaded(views: three_views.ThreeViews, tmp_path
 
 def test_mixtures_weigh_unit_rows(star: isthmus.SpaceGraph, views: three_views.ThreeViews) -> None:
     own, lent = (star.project(views.sets[number]["text"]) for number in (0, 1))
-    mixed = isthmus.mixture([own, lent], [3.0, 1.0])
+    mixed = isthmus.mix_embeddings([own, lent], [3.0, 1.0])
     expected = 3 * own.vectors.astype(np.float64) + lent.vectors
     np.testing.assert_allclose(mixed.vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
-    np.testing.assert_allclose(isthmus.mixture([own, lent], [1.0, 0.0]).vectors, own.vectors, atol=1e-6)
+    np.testing.assert_allclose(isthmus.mix_embeddings([own, lent], [1.0, 0.0]).vectors, own.vectors, atol=1e-6)
     for parts, weights, says in (
         ([own, views.sets[1]["text"]], [1.0, 1.0], "project them first"),
         ([own, lent], [0.0, 0.0], "give one number from 0"),
         ([own, lent], [1.0], "give one number from 0"),
     ):
         with pytest.raises(IsthmusError, match=says):
-            isthmus.mixture(parts, weights)
+            isthmus.mix_embeddings(parts, weights)
 
 
 def test_the_command_joins_three_sets_and_searches_through_them(

@@ -14,7 +14,7 @@ from isthmus.connectors.connect import hold_out
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.linear import fit_linear
 from isthmus.connectors.overlap.materials import assemble
-from isthmus.connectors.pseudo.view import view
+from isthmus.connectors.pseudo.centred import view
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 
 

@@ -10,12 +10,12 @@ import pytest
 from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.pairs import paired_by_row
+from isthmus.codes.learning.pairs import pairs_by_row
 from isthmus.codes.model.config import BRIEF, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.demo import lessons as digit_codes
 from isthmus.embeddings.token_files import open_tokens, save_tokens
-from isthmus.localize import Query, locate
+from isthmus.localize import LocateQuery, locate
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.items import digits_in
@@ -33,7 +33,7 @@ def digits() -> DigitsWorld:
 def model(digits: DigitsWorld) -> CodeModel:
     world = digits.world("test", Variant(texts=10, memory=10, pairs=ITEMS, gallery=10))
     items = digit_codes.true_pairs(digits, world).items
-    sources = [paired_by_row(a, b, ITEMS) for a, b in (("image", "audio"), ("image", "text"), ("audio", "text"))]
+    sources = [pairs_by_row(a, b, ITEMS) for a, b in (("image", "audio"), ("image", "text"), ("audio", "text"))]
     return fit_codes(items, sources, CodesConfig(optimisation=replace(BRIEF, min_steps=150)), device="cpu")
 
 
@@ -79,7 +79,7 @@ def test_codes_and_tokens_both_locate(digits: DigitsWorld, model: CodeModel, fol
     seen, heard = (open_tokens(folder / "set", name) for name in ("image", "audio"))
     item = seen.ids[0]
     left, _, right, _ = digits.boxes(item)[0]
-    query = Query.of(model, seen, item, (float(left), float(right)))
+    query = LocateQuery.of(model, seen, item, (float(left), float(right)))
     hits = [
         any(start <= found.peak[0] < end for start, end in spans)
         for found in locate(model, query, heard, by=by)
@@ -92,13 +92,13 @@ def test_codes_and_tokens_both_locate(digits: DigitsWorld, model: CodeModel, fol
 def test_a_part_without_tokens_and_unknown_items_are_named(model: CodeModel, folder: Path) -> None:
     heard = open_tokens(folder / "set", "audio")
     with pytest.raises(IsthmusError, match=r"option part: 90 to 95 holds nothing of .*, which is 0 to [0-9.]+ seconds"):
-        Query.of(model, heard, heard.ids[0], (90.0, 95.0))
+        LocateQuery.of(model, heard, heard.ids[0], (90.0, 95.0))
     with pytest.raises(IsthmusError, match=r"option part: 0\.4 to 0\.2 holds nothing"):
-        Query.of(model, heard, heard.ids[0], (0.4, 0.2))
-    narrow = Query.of(model, heard, heard.ids[0], (0.201, 0.202))
+        LocateQuery.of(model, heard, heard.ids[0], (0.4, 0.2))
+    narrow = LocateQuery.of(model, heard, heard.ids[0], (0.201, 0.202))
     np.testing.assert_allclose(narrow.codes.sum(), 1, rtol=1e-5)
     with pytest.raises(IsthmusError, match="no audio item 'nothing': ids look like"):
-        Query.of(model, heard, "nothing")
+        LocateQuery.of(model, heard, "nothing")
 
 
 def test_modalities_without_tokens_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 import media_files
 from isthmus.media import Item, as_source, read_audio, read_video
 from isthmus.media.item import text_item
-from isthmus.spaces import Space, Views, load_space
+from isthmus.spaces import EncoderInputs, Space, load_space
 from isthmus.spaces.batching import collate, mean_of_views
 from isthmus.spaces.preparing.log_mel import log_mel
 
@@ -31,7 +31,7 @@ def item(path: Path) -> Item:
     return Item(path.name, as_source(path), "stamp")
 
 
-def views_of(space: Space, modality: str, items: list[Item]) -> tuple[Views, list[int]]:
+def views_of(space: Space, modality: str, items: list[Item]) -> tuple[EncoderInputs, list[int]]:
     preparation = space.preparation(modality)
     views = [preparation(one) for one in items]
     return collate(views, preparation.padding), [len(next(iter(own.values()))) for own in views]

@@ -23,7 +23,7 @@ from typing import Any
 from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.media import Item, UnreadableError
 from isthmus.media.source import InMemory, Remote, sha256_of_source
-from isthmus.spaces import Preparation, Views
+from isthmus.spaces import EncoderInputs, Preparation
 
 MEMORY_BYTES = 3 * 2**30
 """What a worker may take beyond what it holds once its libraries are loaded."""
@@ -35,11 +35,11 @@ KILLED = "the process that read it died: it needs too much memory, or a library 
 
 
 @dataclass(frozen=True)
-class Prepared:
+class DecodedItem:
     """An item, and what the encoder takes with the hash of its content; or why it cannot be read."""
 
     item: Item
-    views: Views | None
+    views: EncoderInputs | None
     content: str = ""
     problem: str = ""
 
@@ -62,7 +62,7 @@ class Decoders:
     ) -> None:
         self._stop()
 
-    def prepared(self, items: Iterable[Item]) -> Iterator[Prepared]:
+    def prepared(self, items: Iterable[Item]) -> Iterator[DecodedItem]:
         """Every item once, in order. At most ``ahead`` of them are prepared before they are taken."""
         if self.workers == 0:
             yield from (prepare(self.preparation, item) for item in items)
@@ -74,7 +74,7 @@ class Decoders:
         while self._waiting:
             yield self._first()
 
-    def _first(self) -> Prepared:
+    def _first(self) -> DecodedItem:
         """The result of the item that has waited longest. A pool in which a worker died or hangs is made anew."""
         while True:
             try:
@@ -168,13 +168,13 @@ class Task:
 
     number: int
     item: Item
-    future: Future[Prepared]
+    future: Future[DecodedItem]
 
 
 def failed(task: Task, why: str) -> Task:
     """The task as done, with a reason in place of a result."""
-    future: Future[Prepared] = Future()
-    future.set_result(Prepared(task.item, None, problem=f"{task.item.name}: {why}"))
+    future: Future[DecodedItem] = Future()
+    future.set_result(DecodedItem(task.item, None, problem=f"{task.item.name}: {why}"))
     return Task(task.number, task.item, future)
 
 
@@ -223,7 +223,7 @@ class Board:
             self.numbers[place] = -1
 
 
-def prepare(preparation: Preparation, asked: Item) -> Prepared:
+def prepare(preparation: Preparation, asked: Item) -> DecodedItem:
     """An item prepared, or why it cannot be. What lies elsewhere is fetched once."""
     item = asked
     try:
@@ -231,15 +231,15 @@ def prepare(preparation: Preparation, asked: Item) -> Prepared:
             with item.source.open() as file:
                 item = replace(item, source=InMemory(item.source.name, file.read()))
         content = item.stamp if item.source is None else sha256_of_source(item.source)
-        return Prepared(asked, preparation(item), content)
+        return DecodedItem(asked, preparation(item), content)
     except UnreadableError as error:
-        return Prepared(asked, None, problem=str(error))
+        return DecodedItem(asked, None, problem=str(error))
     except IsthmusError:
         raise
     except Exception as error:
         # What a library raises for a hostile file has no bounds, and no one file may stop the job.
         why = f"cannot be prepared ({type(error).__name__}: {reason_of(error)})"
-        return Prepared(asked, None, problem=f"{asked.name}: {why}")
+        return DecodedItem(asked, None, problem=f"{asked.name}: {why}")
 
 
 _HERE: dict[str, Any] = {}
@@ -258,7 +258,7 @@ def start_worker(preparation: Preparation, board: Board, parent: int) -> None:
     _HERE.update(preparation=preparation, board=board, place=board.take_place())
 
 
-def prepare_here(number: int, item: Item) -> Prepared:
+def prepare_here(number: int, item: Item) -> DecodedItem:
     """In a worker: prepare an item, and say on the board that it is in hand."""
     _HERE["board"].hold(_HERE["place"], number)
     try:

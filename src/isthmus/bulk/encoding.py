@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from isthmus.bulk.decoding import Prepared
+from isthmus.bulk.decoding import DecodedItem
 from isthmus.bulk.job import Job
 from isthmus.bulk.progress import OnItem
 from isthmus.media import Item
-from isthmus.spaces import Preparation, Space, Views
+from isthmus.spaces import EncoderInputs, Preparation, Space
 from isthmus.spaces.batching import collate, mean_of_views
 from isthmus.spaces.preparing.token_parts import Part
 
@@ -49,13 +49,13 @@ class Encoded:
 
 
 def encode_shard(
-    space: Space, job: Job, items: Sequence[Item], prepared: Iterator[Prepared], on_item: OnItem
+    space: Space, job: Job, items: Sequence[Item], prepared: Iterator[DecodedItem], on_item: OnItem
 ) -> Encoded:
     """Rows of every item that can be read, and the reason for every one that cannot."""
     preparation = space.preparation(job.modality)
     found = Encoded()
 
-    def readable() -> Iterator[Prepared]:
+    def readable() -> Iterator[DecodedItem]:
         for one in prepared:
             if one.views is None:
                 found.problems.append((one.item, one.problem))
@@ -70,7 +70,7 @@ def encode_shard(
     return found.in_order(items)
 
 
-def _encode(space: Space, job: Job, preparation: Preparation, batch: list[Prepared], found: Encoded) -> None:
+def _encode(space: Space, job: Job, preparation: Preparation, batch: list[DecodedItem], found: Encoded) -> None:
     views = [one.views for one in batch if one.views is not None]
     counts = [views_in(own) for own in views]
     whole = collate(views, preparation.padding)
@@ -92,7 +92,9 @@ def _encode(space: Space, job: Job, preparation: Preparation, batch: list[Prepar
         _add_tokens(space, job, whole, counts, [one.item.id for one in batch], found)
 
 
-def _add_tokens(space: Space, job: Job, views: Views, counts: Sequence[int], ids: list[str], found: Encoded) -> None:
+def _add_tokens(
+    space: Space, job: Job, views: EncoderInputs, counts: Sequence[int], ids: list[str], found: Encoded
+) -> None:
     """Each item's tokens; those of a sound's windows one after another."""
     numbered = [f"{name}#{view}" for name, count in zip(ids, counts, strict=True) for view in range(count)]
     every = space.encode_tokens(job.modality, views, numbered)
@@ -101,7 +103,7 @@ def _add_tokens(space: Space, job: Job, views: Views, counts: Sequence[int], ids
     found.tokens += zip(np.split(every.vectors, borders), np.split(every.places, borders), strict=True)
 
 
-def batches(prepared: Iterable[Prepared], preparation: Preparation, size: int) -> Iterator[list[Prepared]]:
+def batches(prepared: Iterable[DecodedItem], preparation: Preparation, size: int) -> Iterator[list[DecodedItem]]:
     """Groups of about ``size`` views that can be encoded together.
 
     Where lengths differ (texts) the shard is sorted by length first, so that little is padded. Else items are grouped
@@ -111,7 +113,7 @@ def batches(prepared: Iterable[Prepared], preparation: Preparation, size: int) -
         by_length = sorted(prepared, key=lambda one: (length_of(one, preparation), one.item.id))
         yield from _filled(by_length, size)
         return
-    waiting: dict[tuple[tuple[int, ...], ...], list[Prepared]] = {}
+    waiting: dict[tuple[tuple[int, ...], ...], list[DecodedItem]] = {}
     held: Counter[tuple[tuple[int, ...], ...]] = Counter()
     for one in prepared:
         shape = shape_of(one)
@@ -126,8 +128,8 @@ def batches(prepared: Iterable[Prepared], preparation: Preparation, size: int) -
     yield from waiting.values()
 
 
-def _filled(prepared: Iterable[Prepared], size: int) -> Iterator[list[Prepared]]:
-    group: list[Prepared] = []
+def _filled(prepared: Iterable[DecodedItem], size: int) -> Iterator[list[DecodedItem]]:
+    group: list[DecodedItem] = []
     for one in prepared:
         group.append(one)
         if sum(map(views_of, group)) >= size:
@@ -137,24 +139,24 @@ def _filled(prepared: Iterable[Prepared], size: int) -> Iterator[list[Prepared]]
         yield group
 
 
-def views_in(views: Views) -> int:
+def views_in(views: EncoderInputs) -> int:
     """How many views of one item there are."""
     return len(next(iter(views.values())))
 
 
-def views_of(one: Prepared) -> int:
+def views_of(one: DecodedItem) -> int:
     """How many views an item has."""
     assert one.views is not None
     return views_in(one.views)
 
 
-def shape_of(one: Prepared) -> tuple[tuple[int, ...], ...]:
+def shape_of(one: DecodedItem) -> tuple[tuple[int, ...], ...]:
     """The shape of one view of an item, input by input."""
     assert one.views is not None
     return tuple(value.shape[1:] for value in one.views.values())
 
 
-def length_of(one: Prepared, preparation: Preparation) -> int:
+def length_of(one: DecodedItem, preparation: Preparation) -> int:
     """How long an item is where lengths differ."""
     assert one.views is not None
     return max(one.views[name].shape[1] for name in preparation.padding)

@@ -9,7 +9,7 @@ from pathlib import Path
 from isthmus.bulk.config import EmbedConfig
 
 BATCHES = {"text": 128, "image": 32, "audio": 16, "video": 4, "points": 16}
-"""Views encoded at once on a CPU, where a larger batch is no faster; a GPU takes eight times as many."""
+"""EncoderInputs encoded at once on a CPU, where a larger batch is no faster; a GPU takes eight times as many."""
 GPU_FACTOR = 8
 INLINE = ("text",)
 """Modalities prepared where the encoder runs: sending them to another process costs more than preparing them."""
@@ -28,7 +28,7 @@ class Job:
 
     @property
     def batch(self) -> int:
-        """Views encoded at once."""
+        """EncoderInputs encoded at once."""
         return self.config.batch or BATCHES.get(self.modality, 32) * (1 if self.device == "cpu" else GPU_FACTOR)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from isthmus.bulk.decoding import Decoders, Prepared
+from isthmus.bulk.decoding import DecodedItem, Decoders
 from isthmus.bulk.encoding import encode_shard
 from isthmus.bulk.job import Job
 from isthmus.bulk.progress import OnItem
@@ -22,7 +22,7 @@ def run_local(job: Job, space: Space, shards: Iterable[Numbered], on_item: OnIte
     with decoders_of(job, space) as decoders:
         stream = decoders.prepared(chain.from_iterable(items for _, items in listed))
         for number, items in listed:
-            own: Iterator[Prepared] = islice(stream, len(items))
+            own: Iterator[DecodedItem] = islice(stream, len(items))
             yield write_encoded(job, space.name, number, encode_shard(space, job, items, own, on_item))
 
 

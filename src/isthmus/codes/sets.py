@@ -13,13 +13,13 @@ import numpy as np
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.objective import Items
-from isthmus.codes.learning.pairs import PairSource, paired_by_id
-from isthmus.codes.learning.sources import LinkedItems, without_pairs
+from isthmus.codes.learning.objective import CodeItems
+from isthmus.codes.learning.pairs import PairSource, pairs_by_id
+from isthmus.codes.learning.sources import LinkedItems, link_without_pairs
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
-from isthmus.codes.reading.assignment import Assignment, assign
-from isthmus.codes.reading.rerank import rerank
+from isthmus.codes.reading.assignment import Assignment, assign_codes
+from isthmus.codes.reading.rerank import rerank_by_codes
 from isthmus.connectors.config import CcaConfig
 from isthmus.connectors.connect import connect
 from isthmus.connectors.connector import Connector
@@ -53,7 +53,7 @@ def train_on_sets(
         found = LinkedItems(own, pairs_within(own, left))
     else:
         joined = _quick_connector(left, right, overlap, seed) if connector is None else Connector.load(connector)
-        found = without_pairs(read_side(left), read_side(right), overlap=overlap, connector=joined)
+        found = link_without_pairs(read_side(left), read_side(right), overlap=overlap, connector=joined)
     return fit_codes(
         found.items, found.sources, config, seed=seed, device=device, checkpoint=checkpoint, progress=progress
     )
@@ -65,7 +65,7 @@ def _quick_connector(left: Path, right: Path, overlap: str, seed: int) -> Connec
     return connect(open_set(left), open_set(right), overlap=overlap, method=CcaConfig(), seed=seed)
 
 
-def read_side(folder: Path) -> dict[str, Items]:
+def read_side(folder: Path) -> dict[str, CodeItems]:
     """Every modality of a set that has tokens, with the pooled vectors of the same items."""
     pooled = open_set(folder)
     found = {}
@@ -73,16 +73,16 @@ def read_side(folder: Path) -> dict[str, Items]:
         if modality not in pooled:
             raise IsthmusError(f"{folder}: has {modality} tokens but no {modality} vectors: embed its items too")
         tokens = open_tokens(folder, modality)
-        found[modality] = Items(tokens, pooled[modality].select(tokens.ids))
+        found[modality] = CodeItems(tokens, pooled[modality].select(tokens.ids))
     return found
 
 
-def pairs_within(items: Mapping[str, Items], folder: Path) -> list[PairSource]:
+def pairs_within(items: Mapping[str, CodeItems], folder: Path) -> list[PairSource]:
     """True pairs of a set's modalities: items with the same id. Raises `IsthmusError` where there are none."""
     found = []
     for left, right in combinations(items, 2):
         if set(items[left].tokens.ids) & set(items[right].tokens.ids):
-            found.append(paired_by_id((left, items[left].tokens), (right, items[right].tokens)))
+            found.append(pairs_by_id((left, items[left].tokens), (right, items[right].tokens)))
     if not found:
         raise IsthmusError(
             f"{folder}: no two of its modalities with tokens ({', '.join(items)}) share ids: give a second set that "
@@ -94,7 +94,7 @@ def pairs_within(items: Mapping[str, Items], folder: Path) -> list[PairSource]:
 def assign_set(model: Path, folder: Path, modality: str | None, out: Path) -> Assignment:
     """Write a set's tokens of one modality in a model's codes and save the assignment."""
     tokens = tokens_of_set(folder, modality, "--modality")
-    found = assign(CodeModel.load(model), tokens)
+    found = assign_codes(CodeModel.load(model), tokens)
     found.save(out)
     return found
 
@@ -116,7 +116,7 @@ def rerank_set_hits(found: SetHits, model: Path, queries: Path, gallery: Path, k
             (queries, gallery), found.modalities, (found.queries, ids.tolist()), strict=True
         )
     )
-    ordered = rerank(hits, CodeModel.load(model), asked, answers)
+    ordered = rerank_by_codes(hits, CodeModel.load(model), asked, answers)
     return replace(found, hits=Hits(ordered.ids[:, :k], ordered.scores[:, :k], ordered.rows[:, :k]))
 
 

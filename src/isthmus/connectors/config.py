@@ -13,12 +13,12 @@ from isthmus.base.options import check_types, require
 from isthmus.training.config import DEFAULT_OPTIMISATION, OptimisationConfig
 
 Centring = Literal["none", "mean", "matched"]
-Source = Literal["overlap", "pseudo", "both"]
+FittedPairs = Literal["overlap", "pseudo", "both"]
 Contrast = Literal["infonce", "siglip"]
 Intra = Literal["squared", "plain"]
 ProjectorFamily = Literal["auto", "clap-clip", "ulip-clip", "linear"]
 LeafProjector = Literal["auto", "two-mlps", "linear"]
-ConsistencyMethod = Literal["auto", "exact", "top_k"]
+ConsistencyMethod = Literal["auto", "exact", "lists"]
 Base = Literal["left", "right"]
 
 
@@ -29,11 +29,11 @@ class ConsistencyConfig:
     temperature: float = 0.01
     """Softmax temperature τ1 over the memory."""
     method: ConsistencyMethod = "auto"
-    """exact weighs every memory row; top_k only those of lists that matter, auto where exact would take minutes."""
+    """exact weighs every memory row; lists only those of lists that matter, auto where exact would take minutes."""
     tolerance: float = 1e-3
-    """Mean cosine error top_k may have; it is measured on a sample of queries and reported."""
+    """Mean cosine error lists may have; it is measured on a sample of queries and reported."""
     seed: int = 0
-    """Seed of top_k's lists."""
+    """Seed of the lists."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -114,7 +114,7 @@ class ExmcrConfig:
 class ProcrustesConfig:
     """Procrustes: the rotation that brings the two sides of the pairs closest."""
 
-    source: Source = "overlap"
+    source: FittedPairs = "overlap"
     """Pairs it is fitted to: the overlap's own, pseudo pairs drawn from the memories, or both."""
     centring: Centring = "matched"
     """What is subtracted from each modality first."""
@@ -129,7 +129,7 @@ class RidgeConfig:
 
     penalty: float = 0.01
     """Penalty on the squared map, in units of the variance of one coordinate of unit rows."""
-    source: Source = "both"
+    source: FittedPairs = "both"
     """Pairs it is fitted to: the overlap's own, pseudo pairs drawn from the memories, or both."""
     centring: Centring = "matched"
     """What is subtracted from each modality first."""
@@ -149,7 +149,7 @@ class CcaConfig:
     """The same for the right space, where it differs from the left one's."""
     power: float = 1.0
     """Axes are weighted by correlation to this power."""
-    source: Source = "both"
+    source: FittedPairs = "both"
     """Pairs it is fitted to: the overlap's own, pseudo pairs drawn from the memories, or both."""
     centring: Centring = "matched"
     """What is subtracted from each modality first."""

@@ -26,7 +26,7 @@ from isthmus.connectors.methods.exmcr import fit_exmcr
 from isthmus.connectors.methods.linear import fit_linear_twice
 from isthmus.connectors.narrowing import narrow_basis
 from isthmus.connectors.overlap.materials import Materials, assemble
-from isthmus.connectors.pseudo.view import View, view
+from isthmus.connectors.pseudo.centred import CentredMaterials, view
 from isthmus.connectors.trust.measure import coverage_of, measure
 from isthmus.connectors.trust.report import Coverage
 from isthmus.embeddings import Embeddings
@@ -40,7 +40,7 @@ VIEW_ROWS = 20_000
 
 
 @dataclass(frozen=True)
-class Prepared:
+class ConnectInput:
     """What every method starts from: checked materials, overlap rows fitted to and held out, and the matched view.
 
     The view holds ``sampled``: 20 000 of the fitted rows at most, then all held-out ones; ``known`` and ``asked``
@@ -51,7 +51,7 @@ class Prepared:
     fitted: Int[Tensor, " fitted"]
     held: Int[Tensor, " held"]
     sampled: Int[Tensor, " sampled"]
-    matched: View
+    matched: CentredMaterials
     overlap: str
     seed: int
 
@@ -122,7 +122,7 @@ def connect(
     return connect_prepared(prepare(left, right, overlap, seed), config, device, where, progress)
 
 
-def prepare(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], overlap: str, seed: int) -> Prepared:
+def prepare(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], overlap: str, seed: int) -> ConnectInput:
     """Check and match the input, hold rows out and draw the matched view. Raises as `connect`."""
     materials = assemble(left, right, overlap)
     rows = len(materials.left.overlap)
@@ -131,11 +131,15 @@ def prepare(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], ove
     fitted, held = hold_out(rows, seed)
     spaced = torch.linspace(0, len(fitted) - 1, min(len(fitted), VIEW_ROWS), dtype=torch.float64).long()
     sampled = torch.cat((fitted[spaced], held))
-    return Prepared(materials, fitted, held, sampled, view(materials, "matched", sampled), overlap, seed)
+    return ConnectInput(materials, fitted, held, sampled, view(materials, "matched", sampled), overlap, seed)
 
 
 def connect_prepared(
-    prepared: Prepared, config: MethodConfig, device: str | None, checkpoint: Path | None, progress: OnProgress | None
+    prepared: ConnectInput,
+    config: MethodConfig,
+    device: str | None,
+    checkpoint: Path | None,
+    progress: OnProgress | None,
 ) -> Connector:
     """Fit a method to what was prepared, and measure it."""
     materials, seed = prepared.materials, prepared.seed
@@ -159,7 +163,7 @@ def connect_prepared(
     )
 
 
-def _fit(prepared: Prepared, config: MethodConfig, run: Mapping[str, Any]) -> Fit:
+def _fit(prepared: ConnectInput, config: MethodConfig, run: Mapping[str, Any]) -> Fit:
     fitted, held = prepared.fitted.numpy(), prepared.held.numpy()
     match config:
         case AutoConfig():
@@ -176,10 +180,13 @@ def _fit(prepared: Prepared, config: MethodConfig, run: Mapping[str, Any]) -> Fi
             return Fit((judged,), (member,), (1.0,), {})
 
 
-def _chosen(prepared: Prepared, config: AutoConfig, run: Mapping[str, Any]) -> Choice:
+def _chosen(prepared: ConnectInput, config: AutoConfig, run: Mapping[str, Any]) -> Choice:
     """Auto's blend of closed forms, with a trained member where texts are many enough to train it."""
     materials, evidence = prepared.materials, prepared.evidence
-    views: dict[Centring, View] = {"matched": prepared.matched, "mean": view(materials, "mean", prepared.sampled)}
+    views: dict[Centring, CentredMaterials] = {
+        "matched": prepared.matched,
+        "mean": view(materials, "mean", prepared.sampled),
+    }
     chosen = choose(views, config, prepared.known, prepared.asked, evidence, seed=prepared.seed)
     if config.trained_share == 0 or evidence is None or len(prepared.fitted) < TRAINED_ROWS:
         return chosen

@@ -21,7 +21,7 @@ from isthmus.evaluate.code_figures import code_figures
 CODES = "codes"
 """Folder of a stage's code model."""
 ITEMS, GALLERY = 2500, 250
-"""Items of each kind that codes are learned from, and items of each gallery they are judged on."""
+"""CodeItems of each kind that codes are learned from, and items of each gallery they are judged on."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from isthmus.base.progress import OnProgress
 from isthmus.connectors.config import CcaConfig, CmcrConfig, MethodConfig
-from isthmus.connectors.connect import Prepared, connect_prepared, prepare
+from isthmus.connectors.connect import ConnectInput, connect_prepared, prepare
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.methods.cmcr import fit_cmcr
 from isthmus.demo.contenders import ABLATION_TEXTS, Baseline, Contender
@@ -32,7 +32,7 @@ class Bench:
     progress: OnProgress | None = None
 
     @cached_property
-    def prepared(self) -> Prepared:
+    def prepared(self) -> ConnectInput:
         """What every method starts from."""
         return prepare(self.world.left, self.world.right, self.world.overlap, self.seed)
 

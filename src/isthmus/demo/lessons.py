@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from isthmus.codes.learning.objective import Items
-from isthmus.codes.learning.pairs import PairSource, paired_by_row
-from isthmus.codes.learning.sources import LinkedItems, without_pairs
+from isthmus.codes.learning.objective import CodeItems
+from isthmus.codes.learning.pairs import PairSource, pairs_by_row
+from isthmus.codes.learning.sources import LinkedItems, link_without_pairs
 from isthmus.connectors.connector import Connector
 from isthmus.embeddings import Embeddings
 from isthmus.evaluate.token_labels import Labelled
@@ -20,7 +20,7 @@ from isthmus.worlds.digits.wording import NAMES
 from isthmus.worlds.world import Gallery, World
 
 TAUGHT = 400
-"""Items on whose codes heads are trained."""
+"""CodeItems on whose codes heads are trained."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +50,27 @@ def lessons(
     With a connector its pseudo pairs are among what is learned from without pairs.
     """
     fewer = _first(world, items, gallery)
-    unpaired = without_pairs(*sides(digits, fewer), connector=connector)
+    unpaired = link_without_pairs(*sides(digits, fewer), connector=connector)
     taught, asked = taught_items(digits, fewer), asked_galleries(digits, fewer)
     return Lessons(true_pairs(digits, fewer), unpaired, taught, asked, NAMES)
 
 
-def text_items(space: ContrastiveSpace, ids: Sequence[str]) -> Items:
+def text_items(space: ContrastiveSpace, ids: Sequence[str]) -> CodeItems:
     """Any items of this world as captions in a space's wording."""
     captions = fine.captions_of(space, ids)
     vectors = space.embed_texts(captions).numpy()
     pooled = Embeddings.from_array(vectors, modality="text", space=space.name, ids=ids)
-    return Items(fine.text_tokens(space, ids, captions), pooled)
+    return CodeItems(fine.text_tokens(space, ids, captions), pooled)
 
 
-def picture_items(digits: DigitsWorld, pictures: Embeddings) -> Items:
+def picture_items(digits: DigitsWorld, pictures: Embeddings) -> CodeItems:
     """Pictures with their tokens."""
-    return Items(fine.picture_tokens(digits, pictures.ids), pictures)
+    return CodeItems(fine.picture_tokens(digits, pictures.ids), pictures)
 
 
-def utterance_items(digits: DigitsWorld, utterances: Embeddings) -> Items:
+def utterance_items(digits: DigitsWorld, utterances: Embeddings) -> CodeItems:
     """Utterances with their tokens."""
-    return Items(fine.utterance_tokens(digits, utterances.ids), utterances)
+    return CodeItems(fine.utterance_tokens(digits, utterances.ids), utterances)
 
 
 def true_pairs(digits: DigitsWorld, world: World) -> LinkedItems:
@@ -83,11 +83,11 @@ def true_pairs(digits: DigitsWorld, world: World) -> LinkedItems:
         "text": text_items(digits.image_space, image.ids),
     }
     names = (("image", "audio"), ("image", "text"), ("audio", "text"))
-    sources: list[PairSource] = [paired_by_row(left, right, len(image)) for left, right in names]
+    sources: list[PairSource] = [pairs_by_row(left, right, len(image)) for left, right in names]
     return LinkedItems(items, sources)
 
 
-def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, Items], dict[str, Items]]:
+def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict[str, CodeItems]]:
     """The memories of both spaces with captions of their own, and the texts that both spaces have; no pair."""
     image, audio = world.left["image"], world.right["audio"]
     shared = world.left["text"].ids

@@ -13,7 +13,7 @@ from isthmus.worlds.world import World
 
 if TYPE_CHECKING:
     from isthmus.worlds.digits.digits_world import DigitsWorld
-    from isthmus.worlds.digits.recordings.source import Source
+    from isthmus.worlds.digits.recordings.recordings import Recordings
 
 
 @runtime_checkable
@@ -42,20 +42,22 @@ def open_scene(
     return digits, digits.world("test", Variant(seed=seed, gallery=gallery))
 
 
-def _source(images: Path | None, speech: Path | None) -> Source:
+def _source(images: Path | None, speech: Path | None) -> Recordings:
     from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
-    from isthmus.worlds.digits.recordings.shipped import default_source
-    from isthmus.worlds.digits.recordings.source import Source
+    from isthmus.worlds.digits.recordings.recordings import Recordings
+    from isthmus.worlds.digits.recordings.shipped import default_recordings
     from isthmus.worlds.digits.recordings.speech_files import load_speech
 
     if images and speech:
-        return Source(f"{images.stem} + {speech.stem}", load_handwriting(images), load_speech(speech))
-    own = default_source()
+        return Recordings(f"{images.stem} + {speech.stem}", load_handwriting(images), load_speech(speech))
+    own = default_recordings()
     handwriting = load_handwriting(images) if images else own.handwriting
     spoken = load_speech(speech) if speech else own.speech
     if not images and not speech:
         return own
-    return Source(f"{images.stem if images else own.name} + {speech.stem if speech else own.name}", handwriting, spoken)
+    return Recordings(
+        f"{images.stem if images else own.name} + {speech.stem if speech else own.name}", handwriting, spoken
+    )
 
 
 def fingerprint(world: World) -> str:

@@ -5,14 +5,14 @@ places off it. `locate` does all of it.
 """
 
 from isthmus.localize.heat import agreement, lifted, similarity, smoothed
-from isthmus.localize.locate import Located, Placed, Query, locate, placed
+from isthmus.localize.locate import Located, LocateQuery, Placed, locate, placed
 from isthmus.localize.regions import LEAST_HEAT, peak, region, touching
 
 __all__ = [
     "LEAST_HEAT",
+    "LocateQuery",
     "Located",
     "Placed",
-    "Query",
     "agreement",
     "lifted",
     "locate",

@@ -18,19 +18,19 @@ from isthmus.localize.regions import LEAST_HEAT, peak, region, touching
 
 By = Literal["codes", "tokens"]
 COMMON_ITEMS = 1000
-"""Items over which it is measured how common each code is."""
+"""CodeItems over which it is measured how common each code is."""
 BLOCK_ITEMS = 512
 
 
 @dataclass(frozen=True)
-class Query:
+class LocateQuery:
     """What is looked for: a distribution over codes, and a vector where the codes are."""
 
     codes: Float[np.ndarray, " codes"]
     vector: Float[np.ndarray, " code_dim"]
 
     @classmethod
-    def of(cls, model: CodeModel, tokens: Tokens, item: str, part: tuple[float, float] | None = None) -> Query:
+    def of(cls, model: CodeModel, tokens: Tokens, item: str, part: tuple[float, float] | None = None) -> LocateQuery:
         """An item, or the tokens of it that lie in ``part``, some of them or whole: from left to right, start to end.
 
         ``tokens`` are those of the item and of others like it. Raises `IsthmusError` where the item is not among them
@@ -83,7 +83,7 @@ def placed(
 
 
 def locate(
-    model: CodeModel, query: Query, tokens: Tokens, *, by: By = "codes", least: float = LEAST_HEAT
+    model: CodeModel, query: LocateQuery, tokens: Tokens, *, by: By = "codes", least: float = LEAST_HEAT
 ) -> Iterator[Located]:
     """Where the query is in each item, by agreement of codes or by likeness of tokens; ``least`` ends regions."""
     require(by in get_args(By), "by", f"one of {', '.join(get_args(By))}", by)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.sets import tokens_of_set
-from isthmus.localize.locate import By, Query, locate
+from isthmus.localize.locate import By, LocateQuery, locate
 
 
 def locate_in_set(
@@ -26,7 +26,7 @@ def locate_in_set(
     """One JSON object for each item searched, in the set's order: where the query is in it, and how hot."""
     codes = CodeModel.load(model)
     asked = tokens_of_set(queries, modalities[0], "--query-modality")
-    query = Query.of(codes, asked, item, part)
+    query = LocateQuery.of(codes, asked, item, part)
     tokens = tokens_of_set(gallery, modalities[1], "--gallery-modality", ids)
     for found in locate(codes, query, tokens, by=by, least=least):
         answer = {"item": found.item, "score": round(found.score, 4)}

@@ -10,13 +10,13 @@ from isthmus.media.readers.audio import Sound, read_audio
 from isthmus.media.readers.image import read_image
 from isthmus.media.readers.points import read_points
 from isthmus.media.readers.video import Video, read_video
-from isthmus.media.source import Source, as_source
+from isthmus.media.source import ByteSource, as_source
 from isthmus.media.unreadable import UnreadableError
 
 __all__ = [
+    "ByteSource",
     "Item",
     "Sound",
-    "Source",
     "UnreadableError",
     "Video",
     "as_source",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from isthmus.media.source import Source
+from isthmus.media.source import ByteSource
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Item:
     """One thing to embed: its id in the set, its bytes or its text, and a stamp that changes when it does."""
 
     id: str
-    source: Source | None
+    source: ByteSource | None
     stamp: str
     text: str = ""
 
@@ -23,7 +23,7 @@ class Item:
         return self.id if self.source is None else self.source.name
 
 
-def named_item(name: str, source: Source, stamp: str) -> Item:
+def named_item(name: str, source: ByteSource, stamp: str) -> Item:
     """An item with bytes. A name that is not Unicode is written with escapes, so that it can be an id."""
     return Item(as_unicode(name), source, stamp)
 

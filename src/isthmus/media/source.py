@@ -14,7 +14,7 @@ HASH_BLOCK = 2**20
 
 
 @runtime_checkable
-class Source(Protocol):
+class ByteSource(Protocol):
     """Bytes with a name; the name's suffix tells the format where the bytes do not."""
 
     @property
@@ -128,14 +128,14 @@ def opened_dataset(folder: Path, column: str) -> Any:
     return found
 
 
-def as_source(content: Source | Path | str | bytes) -> Source:
+def as_source(content: ByteSource | Path | str | bytes) -> ByteSource:
     """A path or bytes as a source; sources stay as they are."""
     if isinstance(content, bytes):
         return InMemory("bytes", content)
     return LocalFile(Path(content)) if isinstance(content, str | Path) else content
 
 
-def sha256_of_source(source: Source) -> str:
+def sha256_of_source(source: ByteSource) -> str:
     """Hash of the bytes, in hexadecimal."""
     digest = hashlib.sha256()
     with source.open() as file:

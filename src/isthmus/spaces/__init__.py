@@ -4,7 +4,7 @@
 needs no weights and runs in worker processes, and the encoder itself.
 """
 
-from isthmus.spaces.protocol import Family, Preparation, Space, Views
+from isthmus.spaces.protocol import EncoderInputs, Family, Preparation, Space
 from isthmus.spaces.registry import load_space
 
-__all__ = ["Family", "Preparation", "Space", "Views", "load_space"]
+__all__ = ["EncoderInputs", "Family", "Preparation", "Space", "load_space"]

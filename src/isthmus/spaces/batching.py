@@ -1,4 +1,4 @@
-"""Views of many items as one batch for the model, and a batch's outputs as unit rows."""
+"""EncoderInputs of many items as one batch for the model, and a batch's outputs as unit rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from isthmus.spaces.protocol import Views
+from isthmus.spaces.protocol import EncoderInputs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LEAST_LENGTH = 1e-12
 
 
-def collate(items: Sequence[Views], padding: Mapping[str, int]) -> dict[str, np.ndarray]:
+def collate(items: Sequence[EncoderInputs], padding: Mapping[str, int]) -> dict[str, np.ndarray]:
     """The views of items one after another; inputs named in ``padding`` are filled up to the longest."""
     return {name: _stacked([views[name] for views in items], padding.get(name)) for name in items[0]}
 
@@ -33,7 +33,7 @@ def _stacked(arrays: Sequence[np.ndarray], fill: int | None) -> np.ndarray:
     return whole
 
 
-def on_device(views: Views, device: str, precision: str) -> dict[str, Tensor]:
+def on_device(views: EncoderInputs, device: str, precision: str) -> dict[str, Tensor]:
     """The model's inputs as tensors; floating ones in the model's precision."""
     import torch
 

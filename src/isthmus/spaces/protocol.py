@@ -15,7 +15,7 @@ from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.tokens import Tokens
 from isthmus.media import Item
 
-Views = Mapping[str, np.ndarray]
+EncoderInputs = Mapping[str, np.ndarray]
 """What an encoder takes, by input name; the first axis counts the views of one item: windows of a sound, else one.
 Names that begin with ``_`` are not the model's: they say where tokens lie."""
 
@@ -34,7 +34,7 @@ class Preparation(Protocol):
         """Inputs whose second axis differs between items, and the value they are filled up with."""
         ...
 
-    def __call__(self, item: Item) -> Views:
+    def __call__(self, item: Item) -> EncoderInputs:
         """Raises `UnreadableError` for an item that cannot be read."""
         ...
 
@@ -67,11 +67,11 @@ class Space(Protocol):
         """How items of a modality are prepared."""
         ...
 
-    def encode(self, modality: str, views: Views) -> Float32[np.ndarray, "views dim"]:
+    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
         """Unit rows, one a view."""
         ...
 
-    def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
+    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
         """Tokens in the joint space of items with one view each, and where each one lies."""
         ...
 

@@ -12,7 +12,7 @@ import soundfile
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.digits.recordings.handwriting import Handwriting
 from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
-from isthmus.worlds.digits.recordings.source import Source, split_source
+from isthmus.worlds.digits.recordings.recordings import Recordings, split_recordings
 from isthmus.worlds.digits.recordings.speech_files import at_8_khz, load_speech
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (30, 28, 28)).astype(np.uint8)
@@ -189,16 +189,16 @@ def test_bad_recordings_are_named_with_the_remedy(make: Callable[[Path], Path], 
 def test_one_voice_or_too_few_examples_cannot_make_a_world(tmp_path: Path) -> None:
     handwriting = Handwriting(np.tile(IMAGES, (4, 1, 1)), np.tile(LABELS, 4).astype(np.int64))
     with pytest.raises(IsthmusError, match="have 1 speaker"):
-        Source("own", handwriting, load_speech(tones(speaker=np.repeat("ann", 80))(tmp_path)))
+        Recordings("own", handwriting, load_speech(tones(speaker=np.repeat("ann", 80))(tmp_path)))
     speech = load_speech(tones()(tmp_path))
     with pytest.raises(IsthmusError, match="digit 3 occurs 0 times"):
-        Source("own", Handwriting(IMAGES, np.where(LABELS == 3, 4, LABELS).astype(np.int64)), speech)
+        Recordings("own", Handwriting(IMAGES, np.where(LABELS == 3, 4, LABELS).astype(np.int64)), speech)
 
 
 def test_mnist_and_fsdd_load_and_split(shared_data: Path) -> None:
     folder = shared_data / "digits"
     handwriting, speech = load_handwriting(folder / "mnist_8k.npz"), load_speech(folder / "fsdd_8k.npz")
-    splits = split_source(Source("real", handwriting, speech), seed=0)
+    splits = split_recordings(Recordings("real", handwriting, speech), seed=0)
     rows = np.concatenate([*splits.seen.values(), *splits.unseen.values()])
     assert len(np.unique(rows)) == len(rows) == len(speech)
     assert len(np.unique(np.concatenate([*splits.images.values()]))) == len(handwriting.tiles) == 8000

@@ -213,7 +213,7 @@ def test_altered_speech_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "speech.flac").write_bytes(altered)
     monkeypatch.setattr(shipped, "SPEECH_AUDIO", tmp_path / "speech.flac")
     with pytest.raises(IsthmusError, match="altered"):
-        shipped.default_source()
+        shipped.default_recordings()
 
 
 TINY = SpaceRecipe("spelled", "attentive", seed=5, steps=4, batch=8, width=16, dim=12)

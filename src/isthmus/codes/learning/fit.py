@@ -14,7 +14,7 @@ import torch
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress
 from isthmus.codes.learning.losses import code_matching
-from isthmus.codes.learning.objective import CodesObjective, Items
+from isthmus.codes.learning.objective import CodeItems, CodesObjective
 from isthmus.codes.learning.pairs import PairSource
 from isthmus.codes.learning.refinement import refined
 from isthmus.codes.model.config import CodesConfig
@@ -28,7 +28,7 @@ from isthmus.training.schedule import Schedule, seed_of
 
 LOG = logging.getLogger(__name__)
 REPORT_ITEMS = 1000
-"""Items of each view, and pairs of each source, on which sharing is measured."""
+"""CodeItems of each view, and pairs of each source, on which sharing is measured."""
 MATCHED_PAIRS = 512
 """Pairs of each source on which starts are compared."""
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
@@ -44,14 +44,14 @@ START_TOKENS = 8192
 class Lesson:
     """What a model is learned from, and how; ``base`` is a model that is kept as it is and gains the other views."""
 
-    items: Mapping[str, Items]
+    items: Mapping[str, CodeItems]
     sources: Sequence[PairSource]
     config: CodesConfig
     base: CodeModel | None = None
 
 
 def fit_codes(
-    items: Mapping[str, Items],
+    items: Mapping[str, CodeItems],
     sources: Sequence[PairSource],
     config: CodesConfig,
     *,
@@ -168,7 +168,7 @@ def _numbered(checkpoint: Path | None, number: int) -> Path | None:
 
 
 @torch.no_grad()
-def mismatch(model: CodeModel, items: Mapping[str, Items], sources: Sequence[PairSource]) -> float:
+def mismatch(model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource]) -> float:
     """The code matching loss (B.7) over a sample of each source's pairs, mean over sources; no label is known.
 
     A start in which two concepts fell into one code cannot tell pairs apart that differ in them, and shows it here.
@@ -185,7 +185,7 @@ def mismatch(model: CodeModel, items: Mapping[str, Items], sources: Sequence[Pai
     return float(np.mean(losses))
 
 
-def shared_use(model: CodeModel, items: Mapping[str, Items], sources: Sequence[PairSource]) -> HealthReport:
+def shared_use(model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource]) -> HealthReport:
     """How well the codes are shared over a sample of what they were learned from; nothing but the pairs is known."""
     codes: dict[str, list[np.ndarray]] = {}
     for name, own in items.items():
@@ -195,7 +195,7 @@ def shared_use(model: CodeModel, items: Mapping[str, Items], sources: Sequence[P
     return health({name: np.concatenate(own) for name, own in codes.items()}, len(model.codebook), overlap=overlap)
 
 
-def _overlap(model: CodeModel, items: Mapping[str, Items], source: PairSource) -> Contrast:
+def _overlap(model: CodeModel, items: Mapping[str, CodeItems], source: PairSource) -> Contrast:
     picked = _spread(len(source), REPORT_ITEMS)
     uses = []
     for name, rows in ((source.left, source.left_rows), (source.right, source.right_rows)):
@@ -205,7 +205,9 @@ def _overlap(model: CodeModel, items: Mapping[str, Items], source: PairSource) -
     return concept_overlap(*uses)
 
 
-def build_model(items: Mapping[str, Items], config: CodesConfig, seed: int, base: CodeModel | None = None) -> CodeModel:
+def build_model(
+    items: Mapping[str, CodeItems], config: CodesConfig, seed: int, base: CodeModel | None = None
+) -> CodeModel:
     """An untrained model with its codebook started, or ``base`` with untrained views; all follows from the seed."""
     views = {name: View.of(own.tokens, own.pooled) for name, own in items.items()}
     with torch.random.fork_rng(devices=[]):
@@ -222,7 +224,7 @@ def build_model(items: Mapping[str, Items], config: CodesConfig, seed: int, base
 
 
 @torch.no_grad()
-def _mixed_tokens(model: CodeModel, items: Mapping[str, Items], draw: torch.Generator) -> torch.Tensor:
+def _mixed_tokens(model: CodeModel, items: Mapping[str, CodeItems], draw: torch.Generator) -> torch.Tensor:
     """Projected tokens, equally many of each modality, normalised as in training."""
     model.train()
     of: dict[str, list[torch.Tensor]] = {}

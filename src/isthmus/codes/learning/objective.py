@@ -21,7 +21,7 @@ from isthmus.training.processes import mean_over_processes, my_share
 
 
 @dataclass(frozen=True)
-class Items:
+class CodeItems:
     """What is learned from in one view: tokens, and the pooled vectors of the same items, row by row."""
 
     tokens: Tokens
@@ -35,7 +35,7 @@ class Items:
 class CodesObjective(nn.Module):
     """The loss of a batch drawn from every pair source; in training mode the codebook then learns from its tokens."""
 
-    def __init__(self, model: CodeModel, items: Mapping[str, Items], sources: Sequence[PairSource]) -> None:
+    def __init__(self, model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource]) -> None:
         super().__init__()
         self.model, self.items, self.sources = model, items, sources
         self.watch = UseWatch()

@@ -39,16 +39,16 @@ class PairSource:
         return f"{len(self)} {self.kind} pairs of {self.left} and {self.right}"
 
 
-def paired_by_row(left: str, right: str, count: int, kind: str = "true", weight: float = 1.0) -> PairSource:
+def pairs_by_row(left: str, right: str, count: int, kind: str = "true", weight: float = 1.0) -> PairSource:
     """Row i of one view belongs to row i of the other."""
     rows = np.arange(count)
     return PairSource(left, right, rows, rows, kind, weight)
 
 
-def paired_by_id(
+def pairs_by_id(
     left: tuple[str, Tokens], right: tuple[str, Tokens], kind: str = "true", weight: float = 1.0
 ) -> PairSource:
-    """Items of two views with the same id; each is (name of the view, tokens). Raises `IsthmusError` for none."""
+    """CodeItems of two views with the same id; each is (name of the view, tokens). Raises `IsthmusError` for none."""
     row_of = {item: row for row, item in enumerate(right[1].ids)}
     pairs = [(row, row_of[item]) for row, item in enumerate(left[1].ids) if item in row_of]
     if not pairs:

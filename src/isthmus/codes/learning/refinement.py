@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from isthmus.codes.learning.objective import Items
+from isthmus.codes.learning.objective import CodeItems
 from isthmus.codes.learning.pairs import PairSource
 from isthmus.codes.model.model import CodeModel
 
@@ -15,7 +15,7 @@ ROWS = 1024
 """Pairs whose candidates are compared at once."""
 
 
-def refined(model: CodeModel, items: Mapping[str, Items], sources: Sequence[PairSource]) -> list[PairSource]:
+def refined(model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource]) -> list[PairSource]:
     """The sources; in those with candidates every left item is now paired with the one whose codes are most like its.
 
     Likeness is the code similarity S (papers B.6) of the items' code distributions.

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.base.errors import IsthmusError
-from isthmus.codes.learning.objective import Items
-from isthmus.codes.learning.pairs import PairSource, nearest_pairs, paired_by_id
+from isthmus.codes.learning.objective import CodeItems
+from isthmus.codes.learning.pairs import PairSource, nearest_pairs, pairs_by_id
 from isthmus.connectors.connector import Connector
 
-Side = Mapping[str, Items]
+Side = Mapping[str, CodeItems]
 """One space's modalities."""
 
 
@@ -22,11 +22,13 @@ Side = Mapping[str, Items]
 class LinkedItems:
     """What codes are learned from without pairs: the views of both spaces by name, and what links them."""
 
-    items: Mapping[str, Items]
+    items: Mapping[str, CodeItems]
     sources: Sequence[PairSource]
 
 
-def without_pairs(left: Side, right: Side, *, overlap: str = "text", connector: Connector | None = None) -> LinkedItems:
+def link_without_pairs(
+    left: Side, right: Side, *, overlap: str = "text", connector: Connector | None = None
+) -> LinkedItems:
     """Views and pair sources of two spaces that share one modality; with a connector, its pseudo pairs too.
 
     Raises `IsthmusError` where a side has no tokens of the overlap and there is no connector, or has nothing else.
@@ -40,7 +42,7 @@ def without_pairs(left: Side, right: Side, *, overlap: str = "text", connector: 
                 sources.append(_captions((names[side][modality], own), (names[side][overlap], views[overlap])))
     if overlap in left and overlap in right:
         first, second = ((names[side][overlap], views[overlap].tokens) for side, views in enumerate((left, right)))
-        sources.append(paired_by_id(first, second, kind="overlap"))
+        sources.append(pairs_by_id(first, second, kind="overlap"))
     if connector is not None:
         sources += _pseudo(left, right, overlap, names, connector)
     if not sources:
@@ -52,7 +54,7 @@ def view_names(left: Side, right: Side) -> tuple[dict[str, str], dict[str, str]]
     """What each side's modalities are called: by modality, and by space too where both sides have it."""
     both = set(left) & set(right)
 
-    def name(modality: str, own: Items) -> str:
+    def name(modality: str, own: CodeItems) -> str:
         return f"{modality} of {own.tokens.space}".replace(".", "_") if modality in both else modality
 
     first, second = ({modality: name(modality, own) for modality, own in side.items()} for side in (left, right))
@@ -62,10 +64,10 @@ def view_names(left: Side, right: Side) -> tuple[dict[str, str], dict[str, str]]
     return first, second
 
 
-def _captions(item: tuple[str, Items], text: tuple[str, Items]) -> PairSource:
+def _captions(item: tuple[str, CodeItems], text: tuple[str, CodeItems]) -> PairSource:
     """A space's own pairs by id; where no id is shared, each item with the text its own space finds nearest."""
     if set(item[1].tokens.ids) & set(text[1].tokens.ids):
-        return paired_by_id((item[0], item[1].tokens), (text[0], text[1].tokens), kind="own")
+        return pairs_by_id((item[0], item[1].tokens), (text[0], text[1].tokens), kind="own")
     return nearest_pairs((item[0], item[1].pooled), (text[0], text[1].pooled), kind="retrieved")
 
 

@@ -36,7 +36,7 @@ No single figure proves sharing: read them together.
 import isthmus
 
 model = isthmus.CodeModel.load("this folder")
-codes = isthmus.assign(model, tokens)  # isthmus.Tokens of one of the inputs above
+codes = isthmus.assign_codes(model, tokens)  # isthmus.Tokens of one of the inputs above
 ```
 
 Cross-Modal Discrete Representation Learning (Liu et al., ACL 2022, arXiv 2106.05438), as implemented by isthmus. The

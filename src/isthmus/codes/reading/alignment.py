@@ -19,14 +19,14 @@ CELLS = 2**24
 
 @dataclass(frozen=True)
 class Spelled:
-    """Items as rows of square roots of code distributions, 0 after an item's last token."""
+    """CodeItems as rows of square roots of code distributions, 0 after an item's last token."""
 
     roots: Float[Tensor, "items longest codes"]
     lengths: Int[Tensor, " items"]
 
     @classmethod
     def of(cls, log_codes: Float[np.ndarray, "tokens codes"], offsets: Int[np.ndarray, " items_and_one"]) -> Spelled:
-        """Items from the code distributions of all their tokens, as `CodeModel.token_codes` gives them."""
+        """CodeItems from the code distributions of all their tokens, as `CodeModel.token_codes` gives them."""
         lengths = torch.from_numpy(np.diff(offsets))
         present = torch.arange(int(lengths.max())) < lengths[:, None]
         roots = torch.zeros(*present.shape, log_codes.shape[1])

@@ -89,7 +89,7 @@ class Assignment:
         return pyarrow.table({**columns, **places})
 
 
-def assign(model: CodeModel, tokens: Tokens, view: str | None = None) -> Assignment:
+def assign_codes(model: CodeModel, tokens: Tokens, view: str | None = None) -> Assignment:
     """Write items in a model's codes, a block of items at a time."""
     codes = model.assign(tokens, view)
     return Assignment(

@@ -15,7 +15,7 @@ WEIGHT = 1.0
 """Weight of alignment beside the search's own score, both standardised over a query's hits; chosen on dev."""
 
 
-def rerank(hits: Hits, model: CodeModel, queries: Tokens, gallery: Tokens, *, weight: float = WEIGHT) -> Hits:
+def rerank_by_codes(hits: Hits, model: CodeModel, queries: Tokens, gallery: Tokens, *, weight: float = WEIGHT) -> Hits:
     """The same hits, ordered by the search's score and by alignment of codes together.
 
     ``queries`` and ``gallery`` are tokens of the items searched, row by row; raises `IsthmusError` where they are not.

@@ -18,12 +18,12 @@ from isthmus.connectors.choosing.criteria import linear_projection, score, twins
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
 from isthmus.connectors.choosing.pool import candidates, fit_candidates
 from isthmus.connectors.choosing.ranking import anchors, rank
-from isthmus.connectors.config import AutoConfig, Centring, Source
+from isthmus.connectors.config import AutoConfig, Centring, FittedPairs
 from isthmus.connectors.member import Member
 from isthmus.connectors.methods.linear import Candidate, linear_member
-from isthmus.connectors.pseudo.view import View
+from isthmus.connectors.pseudo.centred import CentredMaterials
 
-SOURCES: tuple[Source, ...] = ("overlap", "pseudo", "both")
+SOURCES: tuple[FittedPairs, ...] = ("overlap", "pseudo", "both")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Choice:
 
 
 def choose(
-    views: Mapping[Centring, View],
+    views: Mapping[Centring, CentredMaterials],
     config: AutoConfig,
     fitted: Int[Tensor, " fitted"],
     held: Int[Tensor, " held"],
@@ -112,7 +112,7 @@ def blend_weights(
 
 
 def _overlap_only(
-    candidate: Candidate, maps: tuple[Tensor, Tensor], views: Mapping[Centring, View], held: Tensor
+    candidate: Candidate, maps: tuple[Tensor, Tensor], views: Mapping[Centring, CentredMaterials], held: Tensor
 ) -> dict[str, float]:
     project = linear_projection(maps)
     left, right = views[candidate.centring].texts

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from isthmus.connectors.pseudo.view import View, soft_match
+from isthmus.connectors.pseudo.centred import CentredMaterials, soft_match
 
 ITEMS = 1200
 """Items of each memory that criteria look at: enough for a rank in a gallery of a thousand."""
@@ -44,7 +44,9 @@ class Evidence:
     chained: tuple[Float[Tensor, "left right"], Float[Tensor, "right left"]]
 
 
-def gather_evidence(view: View, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], *, seed: int) -> Evidence:
+def gather_evidence(
+    view: CentredMaterials, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], *, seed: int
+) -> Evidence:
     """Evidence from a view whose two memories are present; ``held`` texts must not be used to fit."""
     draw = torch.Generator().manual_seed(seed)
     left, right = view.memories

@@ -8,7 +8,7 @@ from itertools import product
 from jaxtyping import Int
 from torch import Tensor
 
-from isthmus.connectors.config import Centring, Source
+from isthmus.connectors.config import Centring, FittedPairs
 from isthmus.connectors.methods.closed_forms import (
     CanonicalAxes,
     Moments,
@@ -16,7 +16,7 @@ from isthmus.connectors.methods.closed_forms import (
     moments,
 )
 from isthmus.connectors.methods.linear import Candidate, fit_maps
-from isthmus.connectors.pseudo.view import View
+from isthmus.connectors.pseudo.centred import CentredMaterials
 
 CCA_PENALTIES = (0.0003, 0.001, 0.003, 0.01)
 CCA_POWERS = (0.5, 1.0, 2.0)
@@ -26,7 +26,7 @@ RIDGE_PENALTIES = (0.003, 0.01, 0.03)
 CENTRINGS: tuple[Centring, ...] = ("matched", "mean")
 
 
-def candidates(sources: tuple[Source, ...]) -> list[Candidate]:
+def candidates(sources: tuple[FittedPairs, ...]) -> list[Candidate]:
     """The pool: every method on every source under both centrings."""
     pool = []
     for centring, source in product(CENTRINGS, sources):
@@ -38,11 +38,11 @@ def candidates(sources: tuple[Source, ...]) -> list[Candidate]:
 
 
 def fit_candidates(
-    pool: list[Candidate], views: Mapping[Centring, View], rows: Int[Tensor, " rows"]
+    pool: list[Candidate], views: Mapping[Centring, CentredMaterials], rows: Int[Tensor, " rows"]
 ) -> list[tuple[Tensor, Tensor]]:
     """Fit every candidate to the given texts; what several need (moments, canonical axes) is computed once."""
-    taken: dict[tuple[Centring, Source], Moments] = {}
-    axes: dict[tuple[Centring, Source, tuple[float, float]], CanonicalAxes] = {}
+    taken: dict[tuple[Centring, FittedPairs], Moments] = {}
+    axes: dict[tuple[Centring, FittedPairs, tuple[float, float]], CanonicalAxes] = {}
     maps = []
     for candidate in pool:
         key = (candidate.centring, candidate.source)

@@ -146,7 +146,7 @@ def renamed(embeddings: Embeddings, space: str) -> Embeddings:
     )
 
 
-def mixture(parts: Sequence[Embeddings], weights: Sequence[float]) -> Embeddings:
+def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Embeddings:
     """Items known in several spaces, projected into one: the weighted sum of their unit rows, brought to unit length.
 
     FreeBind's idea (Wang et al., ICML 2024): a space that knows a modality better may lend it to another. ``parts``

@@ -18,7 +18,7 @@ from isthmus.connectors.methods.losses import INTRA, SIGLIP_BIAS, contrastive_lo
 from isthmus.connectors.methods.projectors import folded, projector
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.pseudo.counterparts import Space, overlap_counterparts
+from isthmus.connectors.pseudo.counterparts import TrainingSide, overlap_counterparts
 from isthmus.training.checkpoint import Checkpoint, fingerprint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
@@ -89,8 +89,8 @@ def fit_cmcr(
     join_processes()
     place = training_device(device)
     left_centres, right_centres = centres(materials, config.centring)
-    left_space = Space.of(materials.left, left_centres, config.consistency, place)
-    right_space = Space.of(materials.right, right_centres, config.consistency, place)
+    left_space = TrainingSide.of(materials.left, left_centres, config.consistency, place)
+    right_space = TrainingSide.of(materials.right, right_centres, config.consistency, place)
     left, right = overlap_counterparts(left_space, right_space)
 
     draw = torch.Generator().manual_seed(seed_of(seed))

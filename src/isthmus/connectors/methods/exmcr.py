@@ -22,7 +22,7 @@ from isthmus.connectors.methods.losses import INTRA, SIGLIP_BIAS, contrastive_lo
 from isthmus.connectors.methods.projectors import FEW_OVERLAP_ROWS, clap_clip, folded, linear
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.pseudo.counterparts import Space, every_counterpart
+from isthmus.connectors.pseudo.counterparts import TrainingSide, every_counterpart
 from isthmus.training.checkpoint import Checkpoint, fingerprint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
@@ -88,8 +88,8 @@ def fit_exmcr(
     sides = {"left": materials.left, "right": materials.right}
     of_leaf = "right" if config.base == "left" else "left"
     leaf_centres = dict(zip(sides, centres(materials, config.centring), strict=True))[of_leaf]
-    base = Space.of(sides[config.base], {}, config.consistency, place)
-    leaf = Space.of(sides[of_leaf], leaf_centres, config.consistency, place)
+    base = TrainingSide.of(sides[config.base], {}, config.consistency, place)
+    leaf = TrainingSide.of(sides[of_leaf], leaf_centres, config.consistency, place)
     base_views, leaf_views = every_counterpart(base, leaf)
 
     draw = torch.Generator().manual_seed(seed_of(seed))

@@ -16,9 +16,9 @@ from isthmus.connectors.config import (
     CcaConfig,
     Centring,
     ConsistencyConfig,
+    FittedPairs,
     ProcrustesConfig,
     RidgeConfig,
-    Source,
 )
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.closed_forms import Moments, cca, moments, procrustes, ridge
@@ -38,7 +38,7 @@ class Candidate:
 
     method: Literal["procrustes", "ridge", "cca"]
     centring: Centring
-    source: Source
+    source: FittedPairs
     penalty: tuple[float, float] = (0.0, 0.0)
     power: float = 0.0
 

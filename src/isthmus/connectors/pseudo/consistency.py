@@ -1,7 +1,7 @@
 """Semantic consistency (papers A.1): each overlap row's pseudo counterpart in an unpaired memory.
 
 ``v_i = normalize(Σ_k softmax_k(<t_i, v_k>/τ1) v_k)``. `exact` weighs every memory row, block by block with an
-online softmax, so that neither the memory nor a score matrix is ever held whole. `top_k` (see `lists`) weighs the
+online softmax, so that neither the memory nor a score matrix is ever held whole. `lists` (see `lists`) weighs the
 rows of the nearest lists only. `prepare` chooses between them and measures what will come out.
 """
 
@@ -19,7 +19,7 @@ from torch import Tensor
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced
-from isthmus.connectors.pseudo.lists import Lists, build_lists, least_share_for, top_k
+from isthmus.connectors.pseudo.lists import Lists, build_lists, least_share_for, mean_over_lists
 from isthmus.connectors.pseudo.softmax import OnlineSoftmax
 
 LOG = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ SAMPLE_QUERIES = 256
 METRIC_QUERIES = 16_384
 """Queries whose second moment is the lists' metric."""
 MANY_SCORES = 10**10
-"""Scores from which "auto" takes `top_k`: exact needs about three minutes for them in 512 dimensions on two cores."""
+"""Scores from which "auto" takes `lists`: exact needs about three minutes for them in 512 dimensions on two cores."""
 TILE_QUERIES = {"cpu": 512, "cuda": 8192}
 """Queries scored against one memory block at once: on a processor a tile of scores is 4 MB and stays in its cache (a
 sixth faster than tiles of 64 MB)."""
@@ -66,7 +66,7 @@ def memory_blocks(
 
 
 @dataclass(frozen=True)
-class Coverage:
+class MemoryMatch:
     """How a memory answers a sample of queries, each ``(sample,)``.
 
     ``effective_neighbours`` is 1/Σw² of the softmax weights, ``top_cosine`` the cosine to the nearest memory row.
@@ -76,7 +76,7 @@ class Coverage:
     top_cosine: Float[Tensor, " sample"]
 
 
-def coverage(queries: Float[Tensor, "sample dim"], memory: RowSource, temperature: float) -> Coverage:
+def coverage(queries: Float[Tensor, "sample dim"], memory: RowSource, temperature: float) -> MemoryMatch:
     """Measure a memory on a sample of queries, in one pass over it."""
     logs = torch.full((2, len(queries)), -torch.inf, device=queries.device)
     top = torch.full((len(queries),), -torch.inf, device=queries.device)
@@ -86,14 +86,14 @@ def coverage(queries: Float[Tensor, "sample dim"], memory: RowSource, temperatur
         scores = cosines / temperature
         here = torch.stack((scores.logsumexp(1), (2 * scores).logsumexp(1)))
         logs = torch.logaddexp(logs, here)
-    return Coverage((2 * logs[0] - logs[1]).exp(), top)
+    return MemoryMatch((2 * logs[0] - logs[1]).exp(), top)
 
 
 @dataclass(frozen=True)
 class Consistency:
     """Semantic consistency with one memory, ready to answer queries.
 
-    ``lists`` is the memory sorted for `top_k`, ``None`` where the answers are exact. ``error`` is the mean of
+    ``lists`` is the memory sorted for `lists`, ``None`` where the answers are exact. ``error`` is the mean of
     1 - cosine to the exact answers over a sample of queries.
     """
 
@@ -106,8 +106,8 @@ class Consistency:
 
     @property
     def method(self) -> str:
-        """ "exact" or "top_k"."""
-        return "exact" if self.lists is None else "top_k"
+        """ "exact" or "lists"."""
+        return "exact" if self.lists is None else "lists"
 
     @property
     def dim(self) -> int:
@@ -118,7 +118,7 @@ class Consistency:
         """Pseudo counterparts of the queries; unit rows."""
         if self.lists is None:
             return exact(queries, self.memory, self.temperature, self.values)
-        return top_k(queries, self.lists, self.temperature, self.least_share)
+        return mean_over_lists(queries, self.lists, self.temperature, self.least_share)
 
 
 def prepare(
@@ -149,7 +149,7 @@ def prepare(
     if error > config.tolerance:
         LOG.info("pseudo pairs: exact over %d rows, lists would not pay", len(memory))
         return plain
-    LOG.info("pseudo pairs: top_k over %d rows, mean cosine error %.1e on %d queries", len(memory), error, len(sample))
+    LOG.info("pseudo pairs: lists over %d rows, mean cosine error %.1e on %d queries", len(memory), error, len(sample))
     return replace(plain, lists=lists, least_share=share, error=error)
 
 

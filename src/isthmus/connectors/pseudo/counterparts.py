@@ -22,7 +22,7 @@ OtherViews = Float[Tensor, "other_views rows other_dim"]
 
 
 @dataclass(frozen=True)
-class Space:
+class TrainingSide:
     """One side's rows, centred, and how its pseudo counterparts are drawn."""
 
     overlap: RowSource
@@ -31,7 +31,9 @@ class Space:
     device: torch.device
 
     @classmethod
-    def of(cls, side: Side, centres: dict[str, Tensor], consistency: ConsistencyConfig, device: torch.device) -> Space:
+    def of(
+        cls, side: Side, centres: dict[str, Tensor], consistency: ConsistencyConfig, device: torch.device
+    ) -> TrainingSide:
         """A side after subtracting its centres, ``(dim,)`` by modality."""
         overlap = Recentred(side.overlap, centres.get(side.overlap.modality))
         if side.memory is None:
@@ -48,14 +50,14 @@ class Space:
         return torch.stack((native, read(found, self.device)))
 
 
-def overlap_counterparts(left: Space, right: Space) -> tuple[Views, OtherViews]:
+def overlap_counterparts(left: TrainingSide, right: TrainingSide) -> tuple[Views, OtherViews]:
     """C-MCR's training rows: the overlap, with pseudo pairs where both spaces have a memory."""
     if left.memory is None or right.memory is None:
         return read(left.overlap, left.device)[None], read(right.overlap, right.device)[None]
     return left.views_of(left.overlap), right.views_of(right.overlap)
 
 
-def every_counterpart(left: Space, right: Space) -> tuple[Views, OtherViews]:
+def every_counterpart(left: TrainingSide, right: TrainingSide) -> tuple[Views, OtherViews]:
     """Ex-MCR's training rows: queried from the overlap and from each memory there is."""
     queried = [(left.views_of(left.overlap), right.views_of(right.overlap))]
     if left.memory is not None:
@@ -67,7 +69,7 @@ def every_counterpart(left: Space, right: Space) -> tuple[Views, OtherViews]:
     return torch.cat(lefts, dim=1), torch.cat(rights, dim=1)
 
 
-def _queried_from_memory(memory: RowSource, own: Space, other: Space) -> tuple[Views, OtherViews]:
+def _queried_from_memory(memory: RowSource, own: TrainingSide, other: TrainingSide) -> tuple[Views, OtherViews]:
     """A memory's rows as queries: softly matched to the overlap in their own space, and through it in the other.
 
     The same weights give the overlap row's counterpart in both spaces; the other memory is queried from there.

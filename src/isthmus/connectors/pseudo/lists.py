@@ -1,4 +1,4 @@
-"""Lists: a memory laid out so that rows which answer queries alike lie together, and `top_k` over the best of them.
+"""Lists: a memory laid out so that rows which answer queries alike are together, and a mean over the best lists.
 
 A query's softmax is almost wholly held by a small share of the rows. Lists are k-means cells in the metric of the
 queries' second moment, in which a cell's spread is exactly the spread of its rows' scores over the queries: a
@@ -187,7 +187,7 @@ def _askers(pairs: Bool[Tensor, "queries lists"]) -> Iterator[tuple[int, Int[Ten
     return ((number, who) for number, who in enumerate(by_list) if len(who))
 
 
-def top_k(
+def mean_over_lists(
     queries: Float[Tensor, "queries dim"], lists: Lists, temperature: float, least_share: float
 ) -> Float[Tensor, "queries value_dim"]:
     """Pseudo counterparts over every list that promises more than ``least_share`` of a query's softmax; unit rows."""

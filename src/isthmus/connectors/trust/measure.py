@@ -15,8 +15,8 @@ from isthmus.connectors.choosing.evidence import Evidence
 from isthmus.connectors.overlap.centring import sample
 from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.overlap.rows import TensorRows
+from isthmus.connectors.pseudo.centred import CONSISTENCY_TEMPERATURE, CentredMaterials
 from isthmus.connectors.pseudo.consistency import coverage
-from isthmus.connectors.pseudo.view import CONSISTENCY_TEMPERATURE, View
 from isthmus.connectors.trust.estimate import band_from_criteria
 from isthmus.connectors.trust.report import ConnectorReport, Coverage, Gap
 from isthmus.connectors.trust.verdict import FEW_ITEMS, verdict
@@ -33,7 +33,7 @@ ProjectRows = Callable[[Tensor, int, str], Tensor]
 def measure(
     project: ProjectRows,
     materials: Materials,
-    view: View,
+    view: CentredMaterials,
     held: Int[Tensor, " held"],
     evidence: Evidence | None,
     coverages: tuple[Coverage, ...],
@@ -74,7 +74,9 @@ def measure(
     return replace(report, verdict=verdict(report))
 
 
-def _in_view(project: ProjectRows, view: View, materials: Materials) -> Callable[[Tensor, int, Kind], Tensor]:
+def _in_view(
+    project: ProjectRows, view: CentredMaterials, materials: Materials
+) -> Callable[[Tensor, int, Kind], Tensor]:
     """The projection of a view's centred rows: each is put back where its modality lies in the space first.
 
     A centred unit row u came from centre + radius u, the radius being the typical distance of that modality's rows
@@ -96,13 +98,13 @@ def _in_view(project: ProjectRows, view: View, materials: Materials) -> Callable
     return project_centred
 
 
-def coverage_of(view: View, materials: Materials) -> tuple[Coverage, ...]:
+def coverage_of(view: CentredMaterials, materials: Materials) -> tuple[Coverage, ...]:
     """How each memory there is covers the texts."""
     sides = (materials.left, materials.right)
     return tuple(_coverage(view, s, side.memory) for s, side in enumerate(sides) if side.memory is not None)
 
 
-def _coverage(view: View, side: int, memory: Embeddings) -> Coverage:
+def _coverage(view: CentredMaterials, side: int, memory: Embeddings) -> Coverage:
     rows = view.memories[side]
     assert rows is not None
     queries = view.texts[side][:COVERAGE_TEXTS]

@@ -17,7 +17,7 @@ from jaxtyping import Float32
 
 from isthmus.media.readers.pyav import opened_container
 from isthmus.media.readers.windows import windows
-from isthmus.media.source import Source, as_source
+from isthmus.media.source import ByteSource, as_source
 from isthmus.media.unreadable import UnreadableError, unreadable
 
 SOUNDFILE_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64", ".rf64")
@@ -36,7 +36,7 @@ class Sound:
     rate: int
 
 
-def read_audio(content: Source | Path | str | bytes, rate: int) -> Sound:
+def read_audio(content: ByteSource | Path | str | bytes, rate: int) -> Sound:
     """The `windows` of a sound file, or of a video's sound track: channels averaged, resampled to ``rate``.
 
     Raises `UnreadableError` for what is no sound, has no samples, or holds NaN or infinite ones.
@@ -58,7 +58,7 @@ def read_audio(content: Source | Path | str | bytes, rate: int) -> Sound:
     return Sound(tuple(samples for samples, _ in kept), tuple(span for _, span in kept), rate)
 
 
-def _by_soundfile(source: Source, rate: int) -> list[tuple[np.ndarray, Span]]:
+def _by_soundfile(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]]:
     with source.open() as stream, soundfile.SoundFile(stream) as file:
         own = file.samplerate
         if not RATES[0] <= own <= RATES[1] or file.channels > MOST_CHANNELS:
@@ -82,7 +82,7 @@ def resampled(samples: Float32[np.ndarray, " samples"], own: int, rate: int) -> 
     return resample_poly(samples, rate // shared, own // shared).astype(np.float32)
 
 
-def _by_pyav(source: Source, rate: int) -> list[tuple[np.ndarray, Span]]:
+def _by_pyav(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]]:
     with opened_container(source) as container:
         if not container.streams.audio:
             raise UnreadableError(f"{source.name}: holds no sound")
@@ -105,7 +105,7 @@ def _by_pyav(source: Source, rate: int) -> list[tuple[np.ndarray, Span]]:
     return [(samples, (start, start + len(samples) / rate)) for samples, (start, _) in zip(joined, spans, strict=True)]
 
 
-def _decoded(source: Source, rate: int) -> Iterator[np.ndarray]:
+def _decoded(source: ByteSource, rate: int) -> Iterator[np.ndarray]:
     """The first sound track, mono at ``rate``, chunk by chunk."""
     import av
 

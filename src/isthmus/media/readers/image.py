@@ -9,7 +9,7 @@ from typing import IO, cast
 import numpy as np
 from PIL import Image, ImageOps
 
-from isthmus.media.source import Source, as_source
+from isthmus.media.source import ByteSource, as_source
 from isthmus.media.unreadable import UnreadableError, unreadable
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm", ".pgm")
@@ -19,7 +19,7 @@ MOST_ELONGATED = 100
 """Longer side in units of the shorter; beyond it, bringing the shorter side to an encoder's size fills the memory."""
 
 
-def read_image(content: Source | Path | str | bytes) -> Image.Image:
+def read_image(content: ByteSource | Path | str | bytes) -> Image.Image:
     """A picture as RGB, turned upright by its EXIF orientation; of an animation the first frame.
 
     Raises `UnreadableError` for what is no picture, is cut short, has more than 100 million pixels, or is more than

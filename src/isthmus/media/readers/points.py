@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 from isthmus.base.errors import IsthmusError
 from isthmus.media.readers.arrays import MOST_BYTES, read_npy
-from isthmus.media.source import Source, as_source
+from isthmus.media.source import ByteSource, as_source
 from isthmus.media.unreadable import UnreadableError, unreadable
 
 ARRAYS, MESHES = (".npy", ".npz"), (".ply", ".off", ".obj", ".glb")
@@ -21,7 +21,7 @@ ARRAY_NAMES = ("points", "pc", "xyz", "pointcloud", "arr_0")
 SEED = 0
 
 
-def read_points(content: Source | Path | str | bytes, most: int) -> Float32[np.ndarray, "points 3"]:
+def read_points(content: ByteSource | Path | str | bytes, most: int) -> Float32[np.ndarray, "points 3"]:
     """Points of a cloud, or of a mesh's surface, centroid at the origin and the farthest at distance 1.
 
     Of a cloud with more than ``most`` points some are taken, of a mesh ``most`` are sampled by area: the same ones

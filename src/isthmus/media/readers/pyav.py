@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from isthmus.base.errors import IsthmusError
-from isthmus.media.source import Source
+from isthmus.media.source import ByteSource
 
 
 @contextmanager
-def opened_container(source: Source) -> Iterator[Any]:
+def opened_container(source: ByteSource) -> Iterator[Any]:
     """A container that PyAV reads. Raises `IsthmusError` where PyAV is missing."""
     try:
         import av

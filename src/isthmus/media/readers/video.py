@@ -12,7 +12,7 @@ from PIL import Image
 
 from isthmus.media.readers.image import MOST_PIXELS
 from isthmus.media.readers.pyav import opened_container
-from isthmus.media.source import Source, as_source
+from isthmus.media.source import ByteSource, as_source
 from isthmus.media.unreadable import UnreadableError, unreadable
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".3gp", ".ogv")
@@ -31,7 +31,7 @@ class Video:
         return [Image.fromarray(frame) for frame in self.frames]
 
 
-def read_video(content: Source | Path | str | bytes, frames: int) -> Video:
+def read_video(content: ByteSource | Path | str | bytes, frames: int) -> Video:
     """``frames`` frames, each from the middle of an equal part of the video: the same ones every time.
 
     Of a shorter video frames are repeated. Raises `UnreadableError` for what is no video or holds no frame.
@@ -79,7 +79,7 @@ def upright(frame: Any) -> UInt8[np.ndarray, "height width 3"]:
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4))
 
 
-def _counted(source: Source, container: Any, frames: int) -> Video:
+def _counted(source: ByteSource, container: Any, frames: int) -> Video:
     """Where a file does not say how long it is: its frames are counted, then those in the middle of parts are kept."""
     times = [float(frame.time or 0.0) for frame in container.decode(video=0)]
     if not times:

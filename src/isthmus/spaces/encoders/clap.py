@@ -16,7 +16,7 @@ from isthmus.spaces.preparing.places import time_steps
 from isthmus.spaces.preparing.processors import SoundViews, text_views
 from isthmus.spaces.preparing.token_parts import joined
 from isthmus.spaces.preparing.words import word_parts
-from isthmus.spaces.protocol import Ask, Preparation, Views
+from isthmus.spaces.protocol import Ask, EncoderInputs, Preparation
 
 ROBERTA_OFFSET = 2
 """Position numbers RoBERTa does not give to tokens."""
@@ -44,7 +44,7 @@ class Clap:
         return SoundViews(self.ask, {})
 
     @torch.inference_mode()
-    def encode(self, modality: str, views: Views) -> Float32[np.ndarray, "views dim"]:
+    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
         """Unit rows."""
         inputs = on_device(views, self.ask.device, self.ask.precision)
         if modality == "text":
@@ -52,7 +52,7 @@ class Clap:
         return unit_rows_of(self.model.get_audio_features(**inputs).pooler_output)
 
     @torch.inference_mode()
-    def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
+    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
         """Words, and steps of about a third of a second, each projected as a whole sound would be."""
         inputs = on_device(views, self.ask.device, self.ask.precision)
         facts = {"modality": modality, "space": self.name}
@@ -69,7 +69,7 @@ class Clap:
         return joined(parts, ids, unit="seconds", **facts)
 
 
-def whole_windows(views: Views, seconds: float) -> Float32[np.ndarray, "windows 2"]:
+def whole_windows(views: EncoderInputs, seconds: float) -> Float32[np.ndarray, "windows 2"]:
     """Where windows would end were they as long as the model hears."""
     starts = views["_seconds"][:, :1]
     return np.concatenate([starts, starts + seconds], 1)

@@ -16,7 +16,7 @@ from isthmus.spaces.preparing.places import grid_boxes
 from isthmus.spaces.preparing.processors import PictureViews, text_views
 from isthmus.spaces.preparing.token_parts import joined
 from isthmus.spaces.preparing.words import word_parts
-from isthmus.spaces.protocol import Ask, Preparation, Views
+from isthmus.spaces.protocol import Ask, EncoderInputs, Preparation
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Clip:
         return PictureViews(self.ask, {})
 
     @torch.inference_mode()
-    def encode(self, modality: str, views: Views) -> Float32[np.ndarray, "views dim"]:
+    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
         """Unit rows."""
         inputs = on_device(views, self.ask.device, self.ask.precision)
         if modality == "text":
@@ -49,7 +49,7 @@ class Clip:
         return unit_rows_of(self.model.get_image_features(**inputs).pooler_output)
 
     @torch.inference_mode()
-    def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
+    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
         """Words, and picture patches by the value projection of the last layer."""
         inputs = on_device(views, self.ask.device, self.ask.precision)
         facts = {"modality": modality, "space": self.name}

@@ -14,7 +14,7 @@ from isthmus.embeddings.tokens import Tokens
 from isthmus.media import Item, UnreadableError
 from isthmus.media.readers.arrays import read_npy
 from isthmus.media.unreadable import unreadable
-from isthmus.spaces.protocol import Ask, Preparation, Views, no_tokens
+from isthmus.spaces.protocol import Ask, EncoderInputs, Preparation, no_tokens
 
 LONGEST = 2**20
 
@@ -30,7 +30,7 @@ class VectorFiles:
         """The same for all."""
         return fingerprint_of("vector files 1")
 
-    def __call__(self, item: Item) -> Views:
+    def __call__(self, item: Item) -> EncoderInputs:
         """The vector as one row. Raises `UnreadableError` for what is none."""
         assert item.source is not None
         with unreadable(item.name), item.source.open() as file:
@@ -55,11 +55,11 @@ class Precomputed:
         """Files of one vector each."""
         return VectorFiles()
 
-    def encode(self, modality: str, views: Views) -> Float32[np.ndarray, "views dim"]:
+    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
         """The vectors, as unit rows."""
         return unit_rows(views["vector"], f"{modality} vectors")
 
-    def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
+    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
         """Not known of vectors."""
         raise no_tokens(self.name)
 

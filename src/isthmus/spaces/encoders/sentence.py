@@ -13,7 +13,7 @@ from isthmus.base.hashing import fingerprint_of
 from isthmus.embeddings.tokens import Tokens
 from isthmus.media import Item
 from isthmus.spaces.checkpoint import loaded, revision_of
-from isthmus.spaces.protocol import Ask, Preparation, Views, no_tokens
+from isthmus.spaces.protocol import Ask, EncoderInputs, Preparation, no_tokens
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class PlainText:
         """Follows from where the model cuts."""
         return fingerprint_of("plain text 1", self.longest)
 
-    def __call__(self, item: Item) -> Views:
+    def __call__(self, item: Item) -> EncoderInputs:
         """The text."""
         return {"text": np.array([item.text], dtype=object)}
 
@@ -52,12 +52,12 @@ class Sentence:
         """None to speak of."""
         return PlainText(int(self.model.max_seq_length or 0))
 
-    def encode(self, modality: str, views: Views) -> Float32[np.ndarray, "views dim"]:
+    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
         """Unit rows."""
         found = self.model.encode(list(views["text"]), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(found, np.float32)
 
-    def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
+    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
         """Not known of sentence encoders."""
         raise no_tokens(self.name)
 

@@ -17,7 +17,7 @@ from isthmus.spaces.preparing.places import grid_boxes
 from isthmus.spaces.preparing.processors import PictureViews, text_views
 from isthmus.spaces.preparing.token_parts import joined
 from isthmus.spaces.preparing.words import word_parts
-from isthmus.spaces.protocol import Ask, Preparation, Views
+from isthmus.spaces.protocol import Ask, EncoderInputs, Preparation
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Siglip:
         return PictureViews(self.ask, {})
 
     @torch.inference_mode()
-    def encode(self, modality: str, views: Views) -> Float32[np.ndarray, "views dim"]:
+    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
         """Unit rows."""
         inputs = on_device(views, self.ask.device, self.ask.precision)
         if modality == "text":
@@ -50,7 +50,7 @@ class Siglip:
         return unit_rows_of(self.model.get_image_features(**inputs).pooler_output)
 
     @torch.inference_mode()
-    def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
+    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
         """Words, and picture patches by the value projection of the pooling head."""
         inputs = on_device(views, self.ask.device, self.ask.precision)
         facts = {"modality": modality, "space": self.name}
@@ -77,7 +77,7 @@ class Siglip:
         return found
 
 
-def grids(patches: Float32[np.ndarray, "pictures patches dim"], views: Views) -> list[tuple[int, int]]:
+def grids(patches: Float32[np.ndarray, "pictures patches dim"], views: EncoderInputs) -> list[tuple[int, int]]:
     """Rows and columns of each picture's patches: NaFlex says them, else the grid is square."""
     if "spatial_shapes" in views:
         return [(int(tall), int(wide)) for tall, wide in views["spatial_shapes"]]

@@ -21,7 +21,7 @@ from isthmus.media import Item, UnreadableError, read_points
 from isthmus.spaces.batching import unit_rows_of
 from isthmus.spaces.checkpoint import revision_of
 from isthmus.spaces.pointbert.tower import GROUP_POINTS, WIDTH, PointBert
-from isthmus.spaces.protocol import Ask, Preparation, Views, no_tokens
+from isthmus.spaces.protocol import Ask, EncoderInputs, Preparation, no_tokens
 from isthmus.spaces.weights_only import read_weights_only
 
 MOST_POINTS = 10_000
@@ -40,7 +40,7 @@ class CloudViews:
         """Follows from the number of points."""
         return fingerprint_of("cloud 1", MOST_POINTS)
 
-    def __call__(self, item: Item) -> Views:
+    def __call__(self, item: Item) -> EncoderInputs:
         """Points of one cloud. Raises `UnreadableError` for fewer than 32."""
         assert item.source is not None
         points = read_points(item.source, MOST_POINTS)
@@ -70,14 +70,14 @@ class Ulip:
         return CloudViews()
 
     @torch.inference_mode()
-    def encode(self, modality: str, views: Views) -> Float32[np.ndarray, "views dim"]:
+    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
         """Unit rows. Sampling and grouping are float32, the transformer has the space's precision."""
         points = torch.from_numpy(np.ascontiguousarray(views["points"], np.float32)).to(self.ask.device)
         centres, groups = self.tower.grouped(points)
         kind = self.projection.dtype
         return unit_rows_of(self.tower.transformed(centres.to(kind), groups.to(kind)) @ self.projection)
 
-    def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
+    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
         """Groups of points have no vector of their own in the joint space."""
         raise no_tokens(self.name)
 

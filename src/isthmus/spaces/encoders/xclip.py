@@ -15,7 +15,7 @@ from isthmus.spaces.checkpoint import loaded_model, revision_of
 from isthmus.spaces.preparing.processors import FrameViews, text_views
 from isthmus.spaces.preparing.token_parts import joined
 from isthmus.spaces.preparing.words import word_parts
-from isthmus.spaces.protocol import Ask, Preparation, Views
+from isthmus.spaces.protocol import Ask, EncoderInputs, Preparation
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Xclip:
         return FrameViews(self.ask, self.model.config.vision_config.num_frames, {})
 
     @torch.inference_mode()
-    def encode(self, modality: str, views: Views) -> Float32[np.ndarray, "views dim"]:
+    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
         """Unit rows."""
         inputs = on_device(views, self.ask.device, self.ask.precision)
         if modality == "text":
@@ -48,7 +48,7 @@ class Xclip:
         return unit_rows_of(self.model.get_video_features(**inputs).pooler_output)
 
     @torch.inference_mode()
-    def encode_tokens(self, modality: str, views: Views, ids: list[str]) -> Tokens:
+    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
         """Words, and frames, whose mean is the video's vector before it is brought to unit length."""
         inputs = on_device(views, self.ask.device, self.ask.precision)
         facts = {"modality": modality, "space": self.name}

@@ -21,7 +21,7 @@ from isthmus.media.readers.windows import MOST_WINDOWS, WINDOW_SECONDS
 from isthmus.spaces.checkpoint import loaded
 from isthmus.spaces.preparing.log_mel import log_mel
 from isthmus.spaces.preparing.places import region_seen
-from isthmus.spaces.protocol import Ask, Views
+from isthmus.spaces.protocol import Ask, EncoderInputs
 
 WORD = re.compile(r"\S+")
 
@@ -67,7 +67,7 @@ class PictureViews:
         """Follows from the processor's settings."""
         return fingerprint_of("picture 1", image_processor(self.ask).to_dict())
 
-    def __call__(self, item: Item) -> Views:
+    def __call__(self, item: Item) -> EncoderInputs:
         """Inputs of one picture."""
         assert item.source is not None
         image = read_image(item.source)
@@ -87,7 +87,7 @@ class FrameViews:
         """Follows from the processor's settings and the number of frames."""
         return fingerprint_of("frames 1", self.frames, image_processor(self.ask).to_dict())
 
-    def __call__(self, item: Item) -> Views:
+    def __call__(self, item: Item) -> EncoderInputs:
         """Inputs of one video: ``pixel_values`` of shape (1, frames, 3, height, width)."""
         assert item.source is not None
         video = read_video(item.source, self.frames)
@@ -126,7 +126,7 @@ class SoundViews:
         settings = loaded(self.ask, AutoFeatureExtractor.from_pretrained).to_dict()
         return fingerprint_of("sound 1", WINDOW_SECONDS, MOST_WINDOWS, settings)
 
-    def __call__(self, item: Item) -> Views:
+    def __call__(self, item: Item) -> EncoderInputs:
         """Inputs of one sound, a row a window."""
         assert item.source is not None
         extractor = feature_extractor(self.ask)
@@ -158,7 +158,7 @@ class TextViews:
         """Follows from the tokenizer and the length."""
         return fingerprint_of("text 1", self.length, self.fill, tokenizer(self.ask).backend_tokenizer.to_str())
 
-    def __call__(self, item: Item) -> Views:
+    def __call__(self, item: Item) -> EncoderInputs:
         """Inputs of one text, with one row."""
         made = tokenizer(self.ask)(
             item.text, truncation=True, max_length=self.length, padding="max_length" if self.fill else False

@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Float32
 
 from isthmus.spaces.preparing.token_parts import Part
-from isthmus.spaces.protocol import Views
+from isthmus.spaces.protocol import EncoderInputs
 
 
-def word_parts(vectors: Float32[np.ndarray, "texts length dim"], views: Views) -> list[Part]:
+def word_parts(vectors: Float32[np.ndarray, "texts length dim"], views: EncoderInputs) -> list[Part]:
     """For each text the mean vector of every word and its first and last character (exclusive).
 
     Words are those of the tokenizer. A text in which it finds none is one word.

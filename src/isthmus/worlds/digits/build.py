@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from isthmus.worlds.digits.concepts import split_concepts
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.recordings.shipped import SHIPPED_WEIGHTS, default_source
-from isthmus.worlds.digits.recordings.source import Source, split_source
+from isthmus.worlds.digits.recordings.recordings import Recordings, split_recordings
+from isthmus.worlds.digits.recordings.shipped import SHIPPED_WEIGHTS, default_recordings
 from isthmus.worlds.digits.spaces.feeds import PictureFeed, TrainingFeed, UtteranceFeed
 from isthmus.worlds.digits.spaces.recipe import Recipe
 from isthmus.worlds.digits.spaces.training import train_space
@@ -26,13 +26,13 @@ from isthmus.worlds.digits.spaces.weights import (
 )
 
 
-def build(source: Source | None = None, recipe: Recipe | None = None) -> DigitsWorld:
+def build(source: Recordings | None = None, recipe: Recipe | None = None) -> DigitsWorld:
     """The digits world of a source (by default the one in the package), its two spaces trained.
 
     Weights are taken from the package, else from the user directory; where neither has them they are trained,
     with a progress bar, and kept in the user directory.
     """
-    source, recipe = source or default_source(), recipe or Recipe()
+    source, recipe = source or default_recordings(), recipe or Recipe()
     fingerprint = recipe.fingerprint(source.fingerprint)
     for path in (SHIPPED_WEIGHTS, cache_path(fingerprint)):
         if path.exists() and recorded(path).get("fingerprint") == fingerprint:
@@ -40,9 +40,9 @@ def build(source: Source | None = None, recipe: Recipe | None = None) -> DigitsW
     return retrain(source, recipe)
 
 
-def retrain(source: Source | None = None, recipe: Recipe | None = None, out: Path | None = None) -> DigitsWorld:
+def retrain(source: Recordings | None = None, recipe: Recipe | None = None, out: Path | None = None) -> DigitsWorld:
     """As `build`, but always trains. The weights go to ``out``, by default the user directory."""
-    source, recipe = source or default_source(), recipe or Recipe()
+    source, recipe = source or default_recordings(), recipe or Recipe()
     fingerprint = recipe.fingerprint(source.fingerprint)
     spaces = build_spaces(recipe)
     world = assemble(source, recipe, spaces)
@@ -59,9 +59,9 @@ def retrain(source: Source | None = None, recipe: Recipe | None = None, out: Pat
     return world
 
 
-def assemble(source: Source, recipe: Recipe, spaces: Spaces) -> DigitsWorld:
+def assemble(source: Recordings, recipe: Recipe, spaces: Spaces) -> DigitsWorld:
     """A digits world from its parts."""
-    splits = split_source(source, recipe.split_seed, recipe.unseen_speaker)
+    splits = split_recordings(source, recipe.split_seed, recipe.unseen_speaker)
     return DigitsWorld(
         source,
         splits,

@@ -25,7 +25,7 @@ from isthmus.worlds.digits.items import (
     utterance_of,
 )
 from isthmus.worlds.digits.recordings.handwriting import compose_pictures, draw_pictures
-from isthmus.worlds.digits.recordings.source import Source, Splits
+from isthmus.worlds.digits.recordings.recordings import Recordings, Splits
 from isthmus.worlds.digits.recordings.speech import RATE, compose_waveform, draw_utterances, seconds
 from isthmus.worlds.digits.spaces.feeds import PictureFeed, UtteranceFeed
 from isthmus.worlds.digits.spaces.space import ContrastiveSpace
@@ -41,7 +41,7 @@ PLAIN = Variant()
 class DigitsWorld:
     """Everything of one source: banks, splits of images, recordings and sequences, and the two trained spaces."""
 
-    source: Source
+    source: Recordings
     splits: Splits
     concepts: Mapping[str, Int[np.ndarray, " _"]]
     image_space: ContrastiveSpace

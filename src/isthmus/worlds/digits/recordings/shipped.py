@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.digits.recordings.handwriting import TILE, Handwriting
-from isthmus.worlds.digits.recordings.source import Source
+from isthmus.worlds.digits.recordings.recordings import Recordings
 from isthmus.worlds.digits.recordings.speech import RATE, Speech
 
 ASSETS = Path(__file__).parent / "assets"
@@ -23,12 +23,12 @@ SCALE = 3
 """scikit-learn's digits are 8 × 8 pixels: enlarged threefold, with a margin of two, they fill a tile."""
 
 
-def default_source() -> Source:
+def default_recordings() -> Recordings:
     """scikit-learn's handwritten digits and digits spoken by espeak-ng (scripts/make_digit_speech.py).
 
     Raises `IsthmusError` where a file of the package was altered.
     """
-    return Source("scikit-learn digits + espeak-ng", shipped_handwriting(), shipped_speech())
+    return Recordings("scikit-learn digits + espeak-ng", shipped_handwriting(), shipped_speech())
 
 
 def shipped_handwriting() -> Handwriting:

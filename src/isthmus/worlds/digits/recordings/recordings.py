@@ -21,7 +21,7 @@ LEAST_RECORDINGS = 4
 
 
 @dataclass(frozen=True)
-class Source:
+class Recordings:
     """Handwritten and spoken digits. ``name`` appears in reports: "mnist_8k + fsdd_8k"."""
 
     name: str
@@ -85,7 +85,7 @@ class Splits:
     unseen_speaker: str
 
 
-def split_source(source: Source, seed: int, unseen_speaker: str | None = None) -> Splits:
+def split_recordings(source: Recordings, seed: int, unseen_speaker: str | None = None) -> Splits:
     """Split images by digit and recordings by speaker and digit, in proportion, at random by ``seed``.
 
     The unseen speaker is by default the last in alphabetical order. Raises `IsthmusError` for an unknown one.

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from isthmus.connectors.config import Centring, Source
+from isthmus.connectors.config import Centring, FittedPairs
 from isthmus.connectors.overlap.centring import centres, recentred, sample
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import TensorRows
@@ -20,7 +20,7 @@ MEMORY_ROWS = 20_000
 
 
 @dataclass(frozen=True)
-class View:
+class CentredMaterials:
     """Centred unit rows of both sides. ``pseudo[s]`` holds, for each text, its pseudo counterpart in side s's memory.
 
     Index 0 is the left side, 1 the right; a side without a memory has ``None``.
@@ -33,7 +33,7 @@ class View:
     pseudo: tuple[Float[Tensor, "texts dl"] | None, Float[Tensor, "texts dr"] | None]
 
     def pairs(
-        self, source: Source, rows: Int[Tensor, " rows"]
+        self, source: FittedPairs, rows: Int[Tensor, " rows"]
     ) -> Iterator[tuple[Float[Tensor, "rows dl"], Float[Tensor, "rows dr"]]]:
         """The pairs of a source over the given texts."""
         if source in ("overlap", "both"):
@@ -45,12 +45,12 @@ class View:
             yield left[rows], right[rows]
 
 
-def view(materials: Materials, centring: Centring, texts: Int[Tensor, " texts"]) -> View:
+def view(materials: Materials, centring: Centring, texts: Int[Tensor, " texts"]) -> CentredMaterials:
     """Centre the given overlap rows and a sample of the memories (20 000 items at most), and draw the pseudo pairs."""
     found = centres(materials, centring)
     taken = materials.taken(texts.numpy())
     sides = [_centred(side, own) for side, own in zip((taken.left, taken.right), found, strict=True)]
-    return View(
+    return CentredMaterials(
         centring=centring,
         centres=found,
         texts=(sides[0][0], sides[1][0]),
