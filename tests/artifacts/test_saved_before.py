@@ -1,7 +1,7 @@
 """What version 0.1 saved before the house was rearranged opens today and answers as it did then.
 
-`saved_by_0_1` holds small artefacts of commit bdde6ac, the vectors it projected (`inputs.npz`) and what it gave for them
-(`expected.npz`).
+`saved_by_0_1` holds small artefacts of commit bdde6ac, the vectors it projected (`inputs.npz`) and what it gave for
+them (`expected.npz`).
 """
 
 from collections.abc import Mapping

@@ -65,8 +65,8 @@ def test_a_second_run_keeps_finished_stages(
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a finished stage was computed again")
 
-    monkeypatch.setattr(fitting, "connect_prepared", refuse)
-    monkeypatch.setattr(fitting, "fit_oracle", refuse)
+    monkeypatch.setattr(bench, "connect_prepared", refuse)
+    monkeypatch.setattr(bench, "fit_oracle", refuse)
     second = make(scene, world, tmp_path)
     timed = ("time.total_s", "time.world_s", "memory.")
     assert {name: value for name, value in second.items() if not name.startswith(timed)} == {
@@ -85,7 +85,7 @@ def test_after_an_interruption_only_the_unfinished_stages_are_made(
             raise KeyboardInterrupt
         return whole(prepared, method, *rest)
 
-    monkeypatch.setattr(fitting, "connect_prepared", cut_off)
+    monkeypatch.setattr(bench, "connect_prepared", cut_off)
     with pytest.raises(KeyboardInterrupt):
         make(scene, world, tmp_path)
     assert not (tmp_path / "summary.json").exists()

@@ -22,6 +22,7 @@ from isthmus.connectors.config import (
 )
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.closed_forms import Moments, cca, moments, procrustes, ridge
+from isthmus.connectors.methods.projectors import linear_map
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import Recentred, RowSource, blocks

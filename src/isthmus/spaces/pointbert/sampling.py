@@ -53,7 +53,7 @@ def neighbours(
 
 
 def gathered(
-    clouds: Float[Tensor, "clouds points 3"], index: Int[Tensor, clouds * wanted]
+    clouds: Float[Tensor, "clouds points 3"], index: Int[Tensor, " clouds *wanted"]
 ) -> Float[Tensor, "clouds *wanted 3"]:
     """Points by number."""
     flat = index.flatten(1)[..., None].expand(-1, -1, 3)
