@@ -31,7 +31,7 @@ class Clusters:
     centres: Float[np.ndarray, "clusters dim"]
     words: Float[np.ndarray, "clusters words"]
 
-    def assign_codes(self, vectors: Float[np.ndarray, "tokens dim"]) -> Int[np.ndarray, " tokens"]:
+    def assign(self, vectors: Float[np.ndarray, "tokens dim"]) -> Int[np.ndarray, " tokens"]:
         """The nearest cluster of each token."""
         standard = torch.from_numpy((vectors - self.mean) / self.deviation)
         return nearest(standard, torch.from_numpy(self.centres)).numpy()

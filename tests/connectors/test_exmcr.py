@@ -14,7 +14,7 @@ from isthmus.connectors.member import Member
 from isthmus.connectors.methods.exmcr import ExmcrObjective, fit_exmcr
 from isthmus.connectors.methods.losses import info_nce, intra_squared
 from isthmus.connectors.overlap.materials import Materials, Side
-from isthmus.connectors.pseudo.counterparts import Space, every_counterpart
+from isthmus.connectors.pseudo.counterparts import TrainingSide, every_counterpart
 from isthmus.training.config import OptimisationConfig
 from two_views import DrawTwoViews, TwoViews
 
@@ -85,7 +85,7 @@ def test_rows_are_queried_from_every_modality_with_the_same_weights_in_both_spac
 ) -> None:
     materials = draw_two_views(texts=40, memory=30).materials
     cpu, consistency = torch.device("cpu"), ConsistencyConfig(temperature=0.05)
-    left, right = (Space.of(side, {}, consistency, cpu) for side in (materials.left, materials.right))
+    left, right = (TrainingSide.of(side, {}, consistency, cpu) for side in (materials.left, materials.right))
     in_left, in_right = every_counterpart(left, right)
     assert in_left.shape == (2, 40 + 30 + 30, 24)
     assert in_right.shape == (2, 40 + 30 + 30, 20)

@@ -13,7 +13,7 @@ import pytest
 from isthmus.codes.model.config import BRIEF
 from isthmus.codes.model.model import CodeModel
 from isthmus.connectors.config import CmcrConfig, MethodConfig
-from isthmus.connectors.connect import Prepared
+from isthmus.connectors.connect import ConnectInput
 from isthmus.connectors.connector import Connector
 from isthmus.demo import alphabet, bench, contenders, run
 from isthmus.demo.lessons import lessons
@@ -79,7 +79,7 @@ def test_after_an_interruption_only_the_unfinished_stages_are_made(
 ) -> None:
     whole, made = bench.connect_prepared, []
 
-    def cut_off(prepared: Prepared, method: MethodConfig, *rest: Any) -> Connector:
+    def cut_off(prepared: ConnectInput, method: MethodConfig, *rest: Any) -> Connector:
         made.append(type(method).__name__)
         if len(made) == 2:
             raise KeyboardInterrupt
