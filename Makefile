@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test check lint docs clean
 
 $(STAMP): pyproject.toml
 	python3 -m venv $(VENV)
@@ -14,8 +14,10 @@ demo: $(STAMP)
 	$(BIN)/isthmus demo --out demo
 
 test: $(STAMP)
-	$(BIN)/coverage run -m pytest --quiet
-	$(BIN)/coverage report --skip-covered --sort=cover
+	$(BIN)/pytest --quiet -n auto --dist worksteal --cov --cov-report=term:skip-covered
+
+check: $(STAMP) lint
+	$(BIN)/pytest --quiet -n auto --dist worksteal -m "not slow"
 
 lint: $(STAMP)
 	$(BIN)/ruff check
