@@ -11,9 +11,13 @@ import tyro
 from isthmus.base.errors import IsthmusError
 from isthmus.cli.codes import CODES, codes
 from isthmus.cli.connect import connect_with, named_method
+from isthmus.cli.convert import convert
 from isthmus.cli.demo import demo
-from isthmus.cli.finding import localize, search
-from isthmus.cli.sets import convert, embed, inspect, spaces
+from isthmus.cli.embed import embed
+from isthmus.cli.inspect import inspect
+from isthmus.cli.localize import localize
+from isthmus.cli.search import search
+from isthmus.cli.spaces import spaces
 
 TAGLINE = "Connect two embedding spaces that share one modality, with no paired data."
 

@@ -1,0 +1,48 @@
+"""The search command."""
+
+from pathlib import Path
+
+from isthmus.base.options import require
+from isthmus.cli.folder import Folder
+from isthmus.cli.lines import write_lines
+
+
+def search(
+    connector: Folder,
+    queries: Path,
+    gallery: Path,
+    query_modality: str | None = None,
+    gallery_modality: str | None = None,
+    ids: tuple[str, ...] = (),
+    k: int = 10,
+    csls: bool = False,
+    codes: Path | None = None,
+    shortlist: int = 20,
+    out: Path | None = None,
+) -> None:
+    """Search one embedding set by another, of either space, through a connector.
+
+    Args:
+        connector: Folder of a saved connector.
+        queries: Embedding set of the queries.
+        gallery: Embedding set to search in.
+        query_modality: Which modality of the queries' set; needed where it holds several beside the overlap.
+        gallery_modality: Which modality of the gallery's set.
+        ids: Search only for these query ids.
+        k: Hits for each query.
+        csls: Correct for hubs (cross-domain similarity local scaling).
+        codes: Folder of a code model: the best hits are put in a new order by how well their codes align.
+        shortlist: How many hits of each query are ordered anew by codes.
+        out: Write hits to this .jsonl file; without it they are printed.
+    """
+    from isthmus.search.sets import search_sets
+
+    require(k >= 1, "k", "at least 1", k)
+    require(shortlist >= 1, "shortlist", "at least 1", shortlist)
+    found = k if codes is None else max(k, shortlist)
+    hits = search_sets(connector, queries, gallery, query_modality, gallery_modality, ids, found, csls=csls)
+    if codes is not None:
+        from isthmus.codes.sets import rerank_set_hits
+
+        hits = rerank_set_hits(hits, codes, queries, gallery, k)
+    write_lines(hits.jsonl(), "hits", out)
