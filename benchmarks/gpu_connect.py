@@ -16,7 +16,6 @@ import time
 import numpy as np
 import torch
 
-from isthmus.base.progress import progress_bar
 from isthmus.connectors.config import CmcrConfig, ConsistencyConfig
 from isthmus.connectors.methods.cmcr import fit_cmcr
 from isthmus.connectors.overlap.materials import Materials, Side
@@ -97,8 +96,7 @@ def main() -> None:
     work = sum(4 * len(side.overlap) * len(side.memory) * DIM for side in sides if side.memory is not None)
 
     started = time.perf_counter()
-    with progress_bar("training") as progress:
-        fit_cmcr(Materials(*sides), CmcrConfig(), seed=0, device=given.device, progress=progress)
+    fit_cmcr(Materials(*sides), CmcrConfig(), seed=0, device=given.device, progress=True)
     wait(device)
     whole = time.perf_counter() - started
     print(

@@ -115,7 +115,7 @@ def test_training_stopped_midway_continues_bit_exactly(
     monkeypatch.setattr("isthmus.training.loop.CHECKPOINT_SECONDS", 0.0)
 
     def stop(now) -> None:
-        if now.step >= 5:
+        if now.done >= 5:
             raise KeyboardInterrupt
 
     monkeypatch.setattr("isthmus.training.loop.REPORT_SECONDS", 0.0)

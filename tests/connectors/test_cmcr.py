@@ -97,8 +97,8 @@ def test_progress_reports_loss_rate_and_time_left_up_to_the_last_step(draw_two_v
     world = draw_two_views(texts=100, memory=80)
     few = replace(QUICK, optimisation=OptimisationConfig(epochs=1, min_steps=5))
     fit_cmcr(world.materials, few, seed=0, progress=seen.append)
-    assert (seen[-1].step, seen[-1].steps) == (5, 5)
-    assert seen[-1].loss > 0
+    assert (seen[-1].stage, seen[-1].done, seen[-1].total) == ("training", 5, 5)
+    assert seen[-1].values["loss"] > 0
     assert seen[-1].rate > 0
 
 

@@ -1,49 +1,98 @@
-"""What a long fit says while it runs."""
+"""Progress of long jobs: what they report while they run, and one bar that shows it on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+INSTANT = 1e-3
+"""Seconds below which a rate is not computed by division."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training run is: steps made of all steps, the latest loss, and the rate in steps per second."""
+    """How far a stage of a job is: ``done`` of ``total`` steps or items, at ``rate`` per second.
 
-    step: int
-    steps: int
-    loss: float
+    ``total`` is None if it is not known. ``values`` are figures of the stage, such as ``loss`` or ``unreadable``.
+    """
+
+    stage: str
+    done: int
+    total: int | None
     rate: float
+    values: Mapping[str, float]
 
 
 OnProgress = Callable[[Progress], None]
+"""A function that is called with every report."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage that has just begun, with ``first`` steps done by an earlier run; makes its reports."""
+
+    name: str
+    total: int | None
+    first: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def at(self, done: int, **values: float) -> Progress:
+        """The report after ``done`` steps."""
+        seconds = max(time.monotonic() - self.started, INSTANT)
+        return Progress(self.name, done, self.total, (done - self.first) / seconds, values)
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[OnProgress]:
-    """A rich bar on the terminal with loss, rate and time left, from the first step on; pass it as ``progress``."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+def reporting(progress: bool | OnProgress) -> Iterator[OnProgress]:
+    """The function to report to: one that does nothing, a bar on stderr, or the user's own.
 
-    facts = TextColumn("loss {task.fields[loss]:.4f}  {task.fields[rate]:.1f} steps/s")
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        facts,
-        TimeRemainingColumn(),
+    Args:
+        progress: False reports nothing; True shows a bar from the first report on; a callable gets every report.
+    """
+    if progress is True:
+        with _bar() as show:
+            yield show
+    else:
+        yield _ignore if progress is False else progress
+
+
+def _ignore(now: Progress) -> None:
+    """Nobody asked for progress."""
+
+
+@contextmanager
+def _bar() -> Iterator[OnProgress]:
+    """One rich bar on stderr; it starts over when another stage begins."""
+    from rich import progress as rich
+    from rich.console import Console
+
+    texts = [rich.TextColumn(text, markup=False) for text in ("{task.description}", "{task.fields[figures]}")]
+    bar = rich.Progress(
+        texts[0],
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        texts[1],
+        rich.TimeElapsedColumn(),
+        rich.TimeRemainingColumn(),
+        console=Console(stderr=True),
     )
-    bar = Bar(*columns, console=Console(stderr=True))
 
     def show(now: Progress) -> None:
         if not bar.task_ids:
             bar.start()
-            bar.add_task(title, loss=now.loss, rate=now.rate)
-        bar.update(bar.task_ids[0], total=now.steps, completed=now.step, loss=now.loss, rate=now.rate)
+            bar.add_task(now.stage, figures="")
+        task = bar.tasks[0]
+        if task.description != now.stage or now.done < task.completed:
+            bar.reset(task.id, total=now.total, description=now.stage)
+        bar.update(task.id, total=now.total, completed=now.done, figures=_figures(now))
 
     try:
         yield show
     finally:
         bar.stop()
+
+
+def _figures(now: Progress) -> str:
+    return "  ".join([f"{now.rate:.1f}/s", *(f"{name} {value:.5g}" for name, value in now.values.items())])

@@ -33,16 +33,14 @@ def codes_train(
         seed: The same seed on the same machine gives the same codes.
         device: cpu or cuda; cuda where present if not given.
     """
-    from isthmus.base.progress import progress_bar
     from isthmus.codes.learning.fit import checkpoints_of
     from isthmus.codes.sets import train_on_sets
 
     checkpoint = out / "training.checkpoint"
-    with progress_bar("learning codes") as progress:
-        model = train_on_sets(
-            left, right, options, overlap=overlap, connector=connector, seed=seed, device=device,
-            checkpoint=checkpoint, progress=progress,
-        )  # fmt: skip
+    model = train_on_sets(
+        left, right, options, overlap=overlap, connector=connector, seed=seed, device=device,
+        checkpoint=checkpoint, progress=True,
+    )  # fmt: skip
     model.save(out)
     for done in checkpoints_of(checkpoint):
         done.unlink()

@@ -53,22 +53,20 @@ def run_connect(
     left: Path, right: Path, out: Path, overlap: str, config: MethodConfig, seed: int, device: str | None
 ) -> None:
     """Read both sets, connect, save, show the report."""
-    from isthmus.base.progress import progress_bar
     from isthmus.connectors.connect import connect
     from isthmus.embeddings import open_set
 
     checkpoint = out / "training.checkpoint"
-    with progress_bar("training") as progress:
-        connector = connect(
-            open_set(left),
-            open_set(right),
-            overlap=overlap,
-            method=config,
-            seed=seed,
-            device=device,
-            checkpoint=checkpoint,
-            progress=progress,
-        )
+    connector = connect(
+        open_set(left),
+        open_set(right),
+        overlap=overlap,
+        method=config,
+        seed=seed,
+        device=device,
+        checkpoint=checkpoint,
+        progress=True,
+    )
     connector.save(out)
     checkpoint.unlink(missing_ok=True)
     print(connector.report)
@@ -86,22 +84,20 @@ def run_connect_graph(
     device: str | None,
 ) -> None:
     """Read the sets, join them as a star or in one space, save, show every path."""
-    from isthmus.base.progress import progress_bar
     from isthmus.connectors.graph.connect_graph import connect_graph
     from isthmus.connectors.graph.space_graph import SpaceGraph
     from isthmus.embeddings import open_set
 
-    with progress_bar("training") as progress:
-        graph = connect_graph(
-            [open_set(path) for path in sets],
-            method=config,
-            base=base,
-            onto=None if onto is None else SpaceGraph.load(onto),
-            seed=seed,
-            device=device,
-            checkpoint=out / "training.checkpoint",
-            progress=progress,
-        )
+    graph = connect_graph(
+        [open_set(path) for path in sets],
+        method=config,
+        base=base,
+        onto=None if onto is None else SpaceGraph.load(onto),
+        seed=seed,
+        device=device,
+        checkpoint=out / "training.checkpoint",
+        progress=True,
+    )
     graph.save(out)
     for done in out.glob("*training.checkpoint"):
         done.unlink()

@@ -43,7 +43,7 @@ def train_on_sets(
     seed: int,
     device: str | None,
     checkpoint: Path | None = None,
-    progress: OnProgress | None = None,
+    progress: bool | OnProgress = False,
 ) -> CodeModel:
     """Learn codes from one set whose modalities share ids, or from two sets that share one modality and no pairs."""
     if right is None:

@@ -101,7 +101,7 @@ def connect(
     seed: int = 0,
     device: str | None = None,
     checkpoint: str | Path | None = None,
-    progress: OnProgress | None = None,
+    progress: bool | OnProgress = False,
     **options: Any,
 ) -> Connector:
     """Connect two embedding spaces through the modality they share, without a pair of their other modalities.
@@ -139,7 +139,7 @@ def connect_prepared(
     config: MethodConfig,
     device: str | None,
     checkpoint: Path | None,
-    progress: OnProgress | None,
+    progress: bool | OnProgress,
 ) -> Connector:
     """Fit a method to what was prepared, and measure it."""
     materials, seed = prepared.materials, prepared.seed

@@ -54,7 +54,7 @@ class School:
     make_lessons: Callable[[], Lessons]
     stages: Stages
     seed: int
-    progress: OnProgress | None = None
+    progress: bool | OnProgress = False
 
     @cached_property
     def lessons(self) -> Lessons:

@@ -29,7 +29,7 @@ class Bench:
     world: World
     stages: Stages
     seed: int
-    progress: OnProgress | None = None
+    progress: bool | OnProgress = False
 
     @cached_property
     def prepared(self) -> ConnectInput:

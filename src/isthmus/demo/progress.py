@@ -35,8 +35,8 @@ class Follower:
 
     def training(self, now: Training) -> None:
         """Show how far a training run is."""
-        label = f"  training, loss {now.loss:.3f}"
-        self.bars.update(self.steps, total=now.steps, completed=now.step, description=label, visible=True)
+        label = f"  training, loss {now.values['loss']:.3f}"
+        self.bars.update(self.steps, total=now.total, completed=now.done, description=label, visible=True)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def soft_chain(world: World, temperature: float = 0.01) -> Matcher:
 
 
 def fit_oracle(
-    world: World, config: CmcrConfig | CcaConfig, *, seed: int, progress: OnProgress | None = None
+    world: World, config: CmcrConfig | CcaConfig, *, seed: int, progress: bool | OnProgress = False
 ) -> Connector:
     """A connector fitted to the world's true pairs: what the same projectors reach where nothing is missing.
 

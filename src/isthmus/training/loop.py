@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.base.errors import IsthmusError
-from isthmus.base.progress import OnProgress, Progress
+from isthmus.base.progress import OnProgress, Stage, reporting
 from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.processes import average_gradients, mean_over_processes, this_process
 from isthmus.training.schedule import Schedule, seed_of
@@ -44,7 +44,8 @@ def train(
     schedule: Schedule,
     *,
     checkpoint: Checkpoint | None = None,
-    progress: OnProgress | None = None,
+    progress: bool | OnProgress = False,
+    stage: str = "training",
 ) -> float:
     """Lower the objective's loss over the schedule; returns the last loss.
 
@@ -59,32 +60,34 @@ def train(
     draw = torch.Generator(device)
     order, epoch_of_order = torch.empty(0, dtype=torch.long), -1
     to_report, to_save = Cadence(REPORT_SECONDS), Cadence(CHECKPOINT_SECONDS)
-    started = time.monotonic()
+    clock = Stage(stage, schedule.steps, first)
     loss = torch.tensor(0.0)
 
     objective.train()
-    for step in range(first, schedule.steps):
-        epoch, start = schedule.place_of(step)
-        if epoch != epoch_of_order:
-            order, epoch_of_order = schedule.permutation(epoch).to(device), epoch
-        draw.manual_seed(seed_of(schedule.seed, 1, step))
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.learning_rate_at(step)
+    with reporting(progress) as report:
+        for step in range(first, schedule.steps):
+            epoch, start = schedule.place_of(step)
+            if epoch != epoch_of_order:
+                order, epoch_of_order = schedule.permutation(epoch).to(device), epoch
+            draw.manual_seed(seed_of(schedule.seed, 1, step))
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.learning_rate_at(step)
 
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = objective(order[start : start + schedule.batch_size], draw)
-        optimizer.zero_grad()
-        loss.backward()
-        average_gradients(objective)
-        optimizer.step()
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                loss = objective(order[start : start + schedule.batch_size], draw)
+            optimizer.zero_grad()
+            loss.backward()
+            average_gradients(objective)
+            optimizer.step()
 
-        done = step + 1
-        if to_report.due() or done == schedule.steps:
-            rate = (done - first) / (time.monotonic() - started)
-            _report(Progress(done, schedule.steps, _finite(loss, done), rate), progress)
-        if checkpoint and (to_save.due() or done == schedule.steps) and this_process() == 0:
-            _finite(loss, done)
-            checkpoint.save(done, objective, optimizer)
+            done = step + 1
+            if to_report.due() or done == schedule.steps:
+                value = _finite(loss, done)
+                if this_process() == 0:
+                    report(clock.at(done, loss=value))
+            if checkpoint and (to_save.due() or done == schedule.steps) and this_process() == 0:
+                _finite(loss, done)
+                checkpoint.save(done, objective, optimizer)
     return mean_over_processes(loss.detach()).item()
 
 
@@ -93,8 +96,3 @@ def _finite(loss: Tensor, step: int) -> float:
     if not math.isfinite(value):
         raise IsthmusError(f"the loss is {value} at step {step}: lower the learning rate or raise the temperature")
     return value
-
-
-def _report(now: Progress, progress: OnProgress | None) -> None:
-    if progress is not None and this_process() == 0:
-        progress(now)

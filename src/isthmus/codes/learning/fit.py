@@ -59,7 +59,7 @@ def fit_codes(
     seed: int = 0,
     device: str | None = None,
     checkpoint: Path | None = None,
-    progress: OnProgress | None = None,
+    progress: bool | OnProgress = False,
 ) -> CodeModel:
     """Learn heads and a codebook from pair sources over the given views.
 
@@ -95,7 +95,7 @@ def _facts(lesson: Lesson, report: HealthReport, seed: int) -> dict[str, Any]:
 
 
 def _largest_shared(
-    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: OnProgress | None
+    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: bool | OnProgress
 ) -> tuple[CodeModel, HealthReport]:
     """Codebooks twice as large each time, until too few codes are shared; the last before that, or the smallest."""
     kept = None
@@ -115,7 +115,7 @@ def _largest_shared(
 
 
 def _refined_fit(
-    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: OnProgress | None
+    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: bool | OnProgress
 ) -> tuple[CodeModel, HealthReport]:
     """The best start, learned again as often as the config asks from pairs that its codes chose; and its health."""
     model = _best_start(lesson, seed, place, checkpoint, progress)
@@ -126,7 +126,7 @@ def _refined_fit(
 
 
 def _best_start(
-    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: OnProgress | None
+    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: bool | OnProgress
 ) -> CodeModel:
     runs = [
         _fit_once(lesson, seed_of(seed, 4, number), place, _numbered(checkpoint, number), progress)
@@ -138,13 +138,13 @@ def _best_start(
 
 
 def _fit_once(
-    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: OnProgress | None
+    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: bool | OnProgress
 ) -> CodeModel:
     model = build_model(lesson.items, lesson.config, seed, lesson.base).to(place)
     objective = CodesObjective(model, lesson.items, lesson.sources)
     schedule = Schedule.over(max(map(len, lesson.sources)), lesson.config.optimisation, seed)
     saved = Checkpoint(checkpoint, _fingerprint(lesson, schedule)) if checkpoint else None
-    train(objective, schedule, checkpoint=saved, progress=progress)
+    train(objective, schedule, checkpoint=saved, progress=progress, stage="learning codes")
     return model.eval()
 
 

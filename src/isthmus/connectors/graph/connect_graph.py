@@ -25,7 +25,7 @@ def connect_graph(
     seed: int = 0,
     device: str | None = None,
     checkpoint: Path | None = None,
-    progress: OnProgress | None = None,
+    progress: bool | OnProgress = False,
     **options: Any,
 ) -> SpaceGraph:
     """Join several spaces through the modalities they share two by two, found by equal ids.

@@ -22,7 +22,7 @@ def fit_star(
     seed: int = 0,
     device: str | None = None,
     checkpoint: Path | None = None,
-    progress: OnProgress | None = None,
+    progress: bool | OnProgress = False,
 ) -> SpaceGraph:
     """Map every space into the base (by default the first set's), each through its largest overlap.
 

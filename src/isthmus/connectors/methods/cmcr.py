@@ -79,7 +79,7 @@ def fit_cmcr(
     seed: int,
     device: str | None = None,
     checkpoint: Path | None = None,
-    progress: OnProgress | None = None,
+    progress: bool | OnProgress = False,
 ) -> Member:
     """Train both projectors on the overlap rows and their pseudo pairs.
 

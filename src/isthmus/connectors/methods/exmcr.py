@@ -76,7 +76,7 @@ def fit_exmcr(
     seed: int,
     device: str | None = None,
     checkpoint: Path | None = None,
-    progress: OnProgress | None = None,
+    progress: bool | OnProgress = False,
 ) -> Member:
     """Map one space into the other, whose own head is the identity.
 
