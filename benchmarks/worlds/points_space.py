@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from isthmus.base.atomic import written_whole
+from isthmus.base.atomic import atomic_path
 from isthmus.embeddings import Embeddings
 from isthmus.worlds.digits.concepts import digits_of
 from isthmus.worlds.digits.digits_world import DigitsWorld
@@ -144,7 +144,7 @@ def build_solids(
 
 
 def _save(path: Path, space: PointsSpace) -> None:
-    with written_whole(path) as part:
+    with atomic_path(path) as part:
         save_file(space.state_dict(), part)
 
 

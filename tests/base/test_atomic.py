@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.base.atomic import write_whole, written_whole
+from isthmus.base.atomic import atomic_path, write_text_atomically
 
 
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file.json"
-    write_whole(path, "old é")
+    write_text_atomically(path, "old é")
 
     def fail_half_way() -> None:
-        with written_whole(path) as part:
+        with atomic_path(path) as part:
             part.write_text("half")
             raise KeyboardInterrupt
 
@@ -23,8 +23,8 @@ def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: P
 
 
 def test_the_new_file_takes_the_place_of_the_old(tmp_path: Path) -> None:
-    write_whole(tmp_path / "file", "old")
-    with written_whole(tmp_path / "file") as part:
+    write_text_atomically(tmp_path / "file", "old")
+    with atomic_path(tmp_path / "file") as part:
         part.write_bytes(b"new")
         assert (tmp_path / "file").read_text() == "old"
     assert (tmp_path / "file").read_text() == "new"

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from isthmus.base.atomic import write_whole, written_whole
+from isthmus.base.atomic import atomic_path, write_text_atomically
 from isthmus.base.errors import IsthmusError
 from isthmus.base.hashing import sha256_of
 
@@ -25,11 +25,11 @@ def write_model(
     for other, what in (("manifest.json", "an embedding set"), ("graph.json", "a graph of spaces")):
         if (folder / other).exists():
             raise IsthmusError(f"{folder}: holds {what}: save the model to a folder of its own")
-    with written_whole(folder / WEIGHTS) as part:
+    with atomic_path(folder / WEIGHTS) as part:
         save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors}, part)
     whole = {"format": form, **config, "sha256": sha256_of(folder / WEIGHTS)}
-    write_whole(folder / CARD, card)
-    write_whole(folder / CONFIG, json.dumps(whole, indent=2) + "\n")
+    write_text_atomically(folder / CARD, card)
+    write_text_atomically(folder / CONFIG, json.dumps(whole, indent=2) + "\n")
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Files written whole or not at all: under a temporary name first, then renamed."""
+"""Atomic files: written under a temporary name and then renamed, so that no reader sees a part of one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; it takes the name ``path`` once the block ends without an error.
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path to write to, renamed to ``path`` if the block ends without an error.
 
-    A reader sees the old file or the new, never a part; so does the disk after a power failure.
+    Readers see the old file or the new one, never a part of it, even after a power failure.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -25,7 +25,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    with written_whole(path) as part:
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write a text file in UTF-8."""
+    with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8")

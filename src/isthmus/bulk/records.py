@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from isthmus.base.atomic import written_whole
+from isthmus.base.atomic import atomic_path
 from isthmus.embeddings.layout import metadata_file
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item
@@ -94,5 +94,5 @@ def write_failures(folder: Path, failures: list[Failure]) -> None:
         (folder / ERRORS).unlink(missing_ok=True)
         return
     rows: list[dict[str, Any]] = [asdict(failure) for failure in failures]
-    with written_whole(folder / ERRORS) as part:
+    with atomic_path(folder / ERRORS) as part:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), part)

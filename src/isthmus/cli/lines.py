@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from isthmus.base.atomic import write_whole
+from isthmus.base.atomic import write_text_atomically
 
 
 def write_lines(lines: Iterable[str], what: str, out: Path | None) -> None:
@@ -12,5 +12,5 @@ def write_lines(lines: Iterable[str], what: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.writelines(line + "\n" for line in lines)
     else:
-        write_whole(out, "".join(line + "\n" for line in lines))
+        write_text_atomically(out, "".join(line + "\n" for line in lines))
         print(f"{what}: {out}")

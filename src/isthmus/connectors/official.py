@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from isthmus.base.atomic import written_whole
+from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.member import Head, Member
@@ -63,7 +63,7 @@ def write_official(connector: Connector, path: Path) -> Path:
     Raises `IsthmusError` where their layout cannot say it: several members, centring, a linear projector.
     """
     state = _state_of(connector)
-    with written_whole(path) as part:
+    with atomic_path(path) as part:
         torch.save(state, part)
     return path
 

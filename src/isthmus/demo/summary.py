@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from isthmus.base.atomic import write_whole
+from isthmus.base.atomic import write_text_atomically
 from isthmus.demo.alphabet import headlines
 from isthmus.demo.stages import Outcome
 
@@ -54,7 +54,7 @@ def _ablation_figures(variant: str, galleries: Mapping[str, float]) -> dict[str,
 
 def write_summary(figures: Mapping[str, float], path: Path) -> None:
     """Write the summary, whole or not at all."""
-    write_whole(path, json.dumps(figures, indent=1) + "\n")
+    write_text_atomically(path, json.dumps(figures, indent=1) + "\n")
 
 
 def peak_megabytes() -> float:

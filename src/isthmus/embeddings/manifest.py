@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from isthmus.base.atomic import write_whole
+from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
 
 MANIFEST = "manifest.json"
@@ -88,7 +88,7 @@ def write_manifest(folder: Path, modalities: dict[str, ModalityManifest]) -> Non
         "isthmus": version("isthmus"),
         "modalities": {name: asdict(entry) for name, entry in modalities.items()},
     }
-    write_whole(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+    write_text_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
 
 
 def _modality(entry: dict) -> ModalityManifest:

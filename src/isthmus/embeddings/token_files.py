@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.base.atomic import write_whole, written_whole
+from isthmus.base.atomic import atomic_path, write_text_atomically
 from isthmus.base.errors import IsthmusError
 from isthmus.base.hashing import sha256_of
 from isthmus.embeddings.checks import check_ids
@@ -64,7 +64,7 @@ class TokenWriter:
         kept = [shard for shard in self._manifest["shards"] if shard["number"] not in added and keep(shard["number"])]
         self._manifest["shards"] = sorted([*kept, *shards], key=lambda shard: shard["number"])
         content = {"format": FORMAT, "isthmus": version("isthmus"), **self._manifest}
-        write_whole(self.folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+        write_text_atomically(self.folder / MANIFEST, json.dumps(content, indent=1) + "\n")
 
 
 def write_token_shard(folder: Path, number: int, tokens: Tokens, dtype: str) -> dict[str, Any]:
@@ -73,10 +73,10 @@ def write_token_shard(folder: Path, number: int, tokens: Tokens, dtype: str) -> 
     hashes = {}
     for name, array in arrays.items():
         file = folder / f"{name}_{number}.npy"
-        with written_whole(file) as part, part.open("wb") as stream:
+        with atomic_path(file) as part, part.open("wb") as stream:
             np.save(stream, array)
         hashes[name] = sha256_of(file)
-    write_whole(folder / f"ids_{number}.json", json.dumps(tokens.ids))
+    write_text_atomically(folder / f"ids_{number}.json", json.dumps(tokens.ids))
     return {"number": number, "items": len(tokens), "tokens": int(tokens.offsets[-1]), "sha256": hashes}
 
 

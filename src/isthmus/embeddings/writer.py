@@ -9,7 +9,7 @@ from types import TracebackType
 
 import numpy as np
 
-from isthmus.base.atomic import written_whole
+from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import IsthmusError
 from isthmus.base.hashing import sha256_of
 from isthmus.embeddings.checks import check_ids, check_modality, unit_rows
@@ -118,8 +118,8 @@ def write_shard(
     import pyarrow.parquet
 
     files = vectors_file(folder, modality, number), metadata_file(folder, modality, number)
-    with written_whole(files[0]) as part, part.open("wb") as file:
+    with atomic_path(files[0]) as part, part.open("wb") as file:
         np.save(file, vectors)
-    with written_whole(files[1]) as part:
+    with atomic_path(files[1]) as part:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(metadata)), part)
     return Shard(number, len(vectors), sha256_of(files[0]), sha256_of(files[1]))

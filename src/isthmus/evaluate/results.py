@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from isthmus.base.atomic import write_whole
+from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
 
 NOT_FOR_PATHS = re.compile(r"[^A-Za-z0-9._-]+")
@@ -52,7 +52,7 @@ def write_result(folder: Path, model: str, revision: str, result: TaskResult) ->
         if _comparable(read_result(path)) == _comparable(result):
             return path
         raise IsthmusError(f"{path} holds other scores of the same model and revision: move or delete it first")
-    write_whole(path, json.dumps(asdict(result), indent=2, sort_keys=True) + "\n")
+    write_text_atomically(path, json.dumps(asdict(result), indent=2, sort_keys=True) + "\n")
     return path
 
 

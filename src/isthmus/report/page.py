@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from isthmus.base.atomic import write_whole
+from isthmus.base.atomic import write_text_atomically
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def render(page: Page) -> str:
 
 def write_page(page: Page, path: Path) -> Path:
     """Write the page to a file, whole or not at all; returns the path."""
-    write_whole(path, render(page))
+    write_text_atomically(path, render(page))
     return path
 
 

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from isthmus.base.atomic import written_whole
+from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import IsthmusError
 
 FORMAT = "isthmus-training-1"
@@ -36,7 +36,7 @@ class Checkpoint:
         for number, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
         header = {"format": FORMAT, "step": step, "fingerprint": self.fingerprint}
-        with written_whole(self.path) as part:
+        with atomic_path(self.path) as part:
             save_file(
                 {name: _storable(tensor) for name, tensor in tensors.items()}, part, {"isthmus": json.dumps(header)}
             )

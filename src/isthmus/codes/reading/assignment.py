@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from isthmus.base.atomic import write_whole, written_whole
+from isthmus.base.atomic import atomic_path, write_text_atomically
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.model.model import CodeModel
 from isthmus.embeddings.tokens import PLACES, Tokens
@@ -56,12 +56,12 @@ class Assignment:
         import pyarrow.parquet
 
         for name in ARRAYS:
-            with written_whole(folder / f"{name}.npy") as part, part.open("wb") as file:
+            with atomic_path(folder / f"{name}.npy") as part, part.open("wb") as file:
                 np.save(file, getattr(self, name))
-        with written_whole(folder / "codes.parquet") as part:
+        with atomic_path(folder / "codes.parquet") as part:
             pyarrow.parquet.write_table(self._table(), part)
         about = {"modality": self.modality, "unit": self.unit, "size": self.size, "ids": self.ids}
-        write_whole(folder / "assignment.json", json.dumps({"format": FORMAT, **about}) + "\n")
+        write_text_atomically(folder / "assignment.json", json.dumps({"format": FORMAT, **about}) + "\n")
         return folder
 
     @classmethod

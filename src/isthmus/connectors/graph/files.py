@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from isthmus.artifacts.folder import CONFIG
-from isthmus.base.atomic import write_whole
+from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.graph.space_graph import SpaceGraph
@@ -22,10 +22,10 @@ def write_graph(graph: SpaceGraph, folder: Path) -> Path:
     for name, leg in zip(names, graph.legs, strict=True):
         if not _is_there(folder / name, leg):
             leg.save(folder / name)
-    write_whole(folder / "README.md", _card(graph))
+    write_text_atomically(folder / "README.md", _card(graph))
     facts = {"format": FORMAT, "kind": graph.kind, "base": graph.base, "parents": dict(graph.parents)}
     legs = [{"folder": name, "space": leg.space} for name, leg in zip(names, graph.legs, strict=True)]
-    write_whole(folder / GRAPH, json.dumps({**facts, "legs": legs}, indent=2) + "\n")
+    write_text_atomically(folder / GRAPH, json.dumps({**facts, "legs": legs}, indent=2) + "\n")
     return folder
 
 

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from isthmus.base.atomic import written_whole
+from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.digits.spaces.recipe import Recipe
 from isthmus.worlds.digits.spaces.space import ContrastiveSpace, build_space
@@ -67,7 +67,7 @@ def save_spaces(path: Path, spaces: Spaces, recipe: Recipe, fingerprint: str, fa
         "facts": json.dumps(dict(facts), sort_keys=True),
         "isthmus": version("isthmus"),
     }
-    with written_whole(path) as part:
+    with atomic_path(path) as part:
         save_file(tensors, part, metadata)
 
 
