@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from isthmus.base.errors import IsthmusError
+from isthmus.connectors.overlap.alignment import matching_rows
 from isthmus.embeddings import Embeddings
 
 FEWEST_ITEMS = 10
@@ -112,16 +113,14 @@ def _memory(side: Mapping[str, Embeddings], name: str, overlap: str) -> Embeddin
 def _aligned(left: Embeddings, right: Embeddings) -> tuple[Embeddings, Embeddings]:
     if left.ids == right.ids:
         return left, right
-    row_of = {name: row for row, name in enumerate(right.ids)}
-    rows = [(row, row_of[name]) for row, name in enumerate(left.ids) if name in row_of]
+    left_rows, right_rows = matching_rows(left.ids, right.ids)
     modality = left.modality
-    if not rows:
+    if len(left_rows) == 0:
         example = f"{left.ids[0]!r} on the left, {right.ids[0]!r} on the right"
         raise IsthmusError(f"no {modality} id is on both sides (first: {example}): overlap rows correspond by id")
-    dropped = len(left) + len(right) - 2 * len(rows)
+    dropped = len(left) + len(right) - 2 * len(left_rows)
     if dropped:
         warnings.warn(
-            f"{dropped} {modality} rows have no partner and are dropped; {len(rows)} pairs are kept", stacklevel=5
+            f"{dropped} {modality} rows have no partner and are dropped; {len(left_rows)} pairs are kept", stacklevel=5
         )
-    index = np.array(rows, dtype=np.int64)
-    return left.take(index[:, 0]), right.take(index[:, 1])
+    return left.take(left_rows), right.take(right_rows)
