@@ -9,7 +9,7 @@ from isthmus.demo import lessons as digit_codes
 from isthmus.evaluate.token_labels import Labelled
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.variant import Variant
+from isthmus.worlds.digits.digits_world import Sizes
 from isthmus.worlds.world import World
 
 ITEMS, GALLERY = 600, 120
@@ -22,7 +22,7 @@ def digits() -> DigitsWorld:
 
 @pytest.fixture(scope="session")
 def world(digits: DigitsWorld) -> World:
-    return digits.world("test", Variant(texts=ITEMS, memory=ITEMS, pairs=ITEMS, gallery=GALLERY))
+    return digits.world("test", Sizes(texts=ITEMS, memory=ITEMS, pairs=ITEMS, gallery=GALLERY))
 
 
 @pytest.fixture(scope="session")

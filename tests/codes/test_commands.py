@@ -94,10 +94,10 @@ def test_one_set_with_shared_ids_is_learned_from_its_pairs(pairs: dict[str, Code
     ("arguments", "message"),
     [
         (["train", "{empty}", "--out", "{out}"], "not an embedding set"),
-        (["assign", "{empty}", "{empty}", "--out", "{out}"], "holds no tokens"),
+        (["assign", "{empty}", "{empty}", "--out", "{out}"], "has no tokens"),
         (["show", "{empty}"], "config.json: not found"),
-        (["show", "{empty}", "--item", "7"], "option item: how '7' is written is in an assignment"),
-        (["train", "{empty}", "--connector", "{empty}", "--out", "{out}"], "joins two sets, and one is given"),
+        (["show", "{empty}", "--item", "7"], "--item needs --assignment"),
+        (["train", "{empty}", "--connector", "{empty}", "--out", "{out}"], "connects two sets: give the second one too"),
         (["show", "{empty}", "--assignment", "{empty}"], "not a readable assignment"),
     ],
 )

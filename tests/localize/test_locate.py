@@ -19,7 +19,7 @@ from isthmus.localize import LocateQuery, locate
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.items import digits_in
-from isthmus.worlds.digits.variant import Variant
+from isthmus.worlds.digits.digits_world import Sizes
 
 ITEMS = 600
 
@@ -31,7 +31,7 @@ def digits() -> DigitsWorld:
 
 @pytest.fixture(scope="module")
 def model(digits: DigitsWorld) -> CodeModel:
-    world = digits.world("test", Variant(texts=10, memory=10, pairs=ITEMS, gallery=10))
+    world = digits.world("test", Sizes(texts=10, memory=10, pairs=ITEMS, gallery=10))
     items = digit_codes.true_pairs(digits, world).items
     sources = [pairs_by_row(a, b, ITEMS) for a, b in (("image", "audio"), ("image", "text"), ("audio", "text"))]
     return fit_codes(items, sources, CodesConfig(optimisation=replace(BRIEF, min_steps=150)), device="cpu")
@@ -41,10 +41,10 @@ def model(digits: DigitsWorld) -> CodeModel:
 def folder(digits: DigitsWorld, model: CodeModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A set of unseen pictures, sounds and texts with tokens, and the codes beside it."""
     place = tmp_path_factory.mktemp("sets")
-    gallery = digits.world("test", Variant(texts=10, memory=10, pairs=0, gallery=40)).galleries["seen"]
+    gallery = digits.world("test", Sizes(texts=10, memory=10, pairs=0, gallery=40)).galleries["seen"]
     own = {
-        "image": digit_codes.picture_items(digits, gallery.left),
-        "audio": digit_codes.utterance_items(digits, gallery.right),
+        "image": digit_codes.image_items(digits, gallery.left),
+        "audio": digit_codes.audio_items(digits, gallery.right),
     }
     for items in own.values():
         items.pooled.save(place / "set")
@@ -105,10 +105,10 @@ def test_modalities_without_tokens_are_named(folder: Path, capsys: pytest.Captur
     command = ["localize", str(folder / "codes"), "--queries", str(folder / "set"), "--gallery", str(folder / "set")]
     with pytest.raises(SystemExit):
         main([*command, "--query", "x", "--query-modality", "text"])
-    assert "holds no text tokens, only of audio, image" in capsys.readouterr().err
+    assert "has no text tokens, only audio, image" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*command, "--query", "x"])
-    assert "give --query-modality" in capsys.readouterr().err
+    assert "choose one with --query-modality" in capsys.readouterr().err
     main(["inspect", str(folder / "set"), "--verify"])
     said = capsys.readouterr().out
     assert "image tokens: 1680 of 40 items, 42 to 42 each, 128 dimensions" in said

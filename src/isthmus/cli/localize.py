@@ -1,11 +1,15 @@
 """The localize command."""
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from isthmus.base.options import require
 from isthmus.cli.folder import Folder
 from isthmus.cli.lines import write_lines
+
+if TYPE_CHECKING:
+    from isthmus.localize import Located
 
 
 def localize(
@@ -36,8 +40,21 @@ def localize(
         least: How hot a place must be to belong to the region: 0 the item's median, 1 its hottest.
         out: Write places to this .jsonl file; without it they are printed.
     """
-    from isthmus.localize.sets import locate_in_set
+    from isthmus.codes.model.model import CodeModel
+    from isthmus.embeddings.token_files import select_tokens
+    from isthmus.localize import LocateQuery, locate
 
     require(0 <= least <= 1, "least", "between 0 and 1", least)
-    modalities = query_modality, gallery_modality
-    write_lines(locate_in_set(codes, queries, query, part, gallery, modalities, ids, by=by, least=least), "places", out)
+    model = CodeModel.load(codes)
+    asked = select_tokens(queries, query_modality, option="--query-modality")
+    wanted = LocateQuery.of(model, asked, query, part)
+    tokens = select_tokens(gallery, gallery_modality, ids=ids, option="--gallery-modality")
+    found = locate(model, wanted, tokens, by=by, least=least)
+    write_lines((_as_json(location, tokens.unit) for location in found), "places", out)
+
+
+def _as_json(location: "Located", unit: str) -> str:
+    places = {"peak": location.peak, "region": location.region}
+    rounded = {name: [round(float(side), 3) for side in place] for name, place in places.items()}
+    answer = {"item": location.item, "score": round(location.score, 4), **rounded, "unit": unit}
+    return json.dumps(answer, ensure_ascii=False)

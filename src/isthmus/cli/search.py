@@ -1,10 +1,15 @@
 """The search command."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from isthmus.base.options import require
 from isthmus.cli.folder import Folder
 from isthmus.cli.lines import write_lines
+
+if TYPE_CHECKING:
+    from isthmus.search.sets import SetHits
 
 
 def search(
@@ -42,7 +47,22 @@ def search(
     found = k if codes is None else max(k, shortlist)
     hits = search_sets(connector, queries, gallery, query_modality, gallery_modality, ids, found, csls=csls)
     if codes is not None:
-        from isthmus.codes.sets import rerank_set_hits
-
-        hits = rerank_set_hits(hits, codes, queries, gallery, k)
+        hits = _reranked(hits, codes, queries, gallery, k)
     write_lines(hits.jsonl(), "hits", out)
+
+
+def _reranked(found: "SetHits", codes: Path, queries: Path, gallery: Path, k: int) -> "SetHits":
+    """The hits ordered by score and alignment of codes, the best ``k`` of each query; both sets need tokens."""
+    import numpy as np
+
+    from isthmus.codes.model.model import CodeModel
+    from isthmus.codes.reading.rerank import rerank_by_codes
+    from isthmus.embeddings.token_files import select_tokens
+    from isthmus.search import Hits
+
+    items, place = np.unique(found.hits.ids, return_inverse=True)
+    hits = replace(found.hits, rows=place.reshape(found.hits.ids.shape))
+    asked = select_tokens(queries, found.modalities[0], ids=found.queries)
+    answers = select_tokens(gallery, found.modalities[1], ids=items.tolist())
+    ordered = rerank_by_codes(hits, CodeModel.load(codes), asked, answers)
+    return replace(found, hits=Hits(ordered.ids[:, :k], ordered.scores[:, :k], ordered.rows[:, :k]))

@@ -114,6 +114,38 @@ def open_tokens(path: str | Path, modality: str) -> Tokens:
     )
 
 
+def select_tokens(
+    path: str | Path, modality: str | None = None, *, ids: Sequence[str] = (), option: str = "modality"
+) -> Tokens:
+    """Open the tokens of one modality of a set, memory-mapped; of all items, or of ``ids`` in their order.
+
+    Args:
+        path: Folder of the set.
+        modality: May be left out if the set has tokens of one modality only.
+        ids: Items to select; empty for all.
+        option: What the error calls ``modality`` if the set has tokens of several and none is named.
+
+    Raises:
+        IsthmusError: The set has no tokens, none of this modality, or none of an item.
+    """
+    found = token_modalities(path)
+    if not found:
+        raise IsthmusError(f"{path}: has no tokens; codes need an encoder's token outputs (save_tokens writes them)")
+    if modality is None and len(found) > 1:
+        raise IsthmusError(f"{path}: has tokens of {', '.join(found)}: choose one with {option}")
+    if modality is not None and modality not in found:
+        raise IsthmusError(f"{path}: has no {modality} tokens, only {', '.join(found)}")
+    tokens = open_tokens(path, modality or found[0])
+    if not ids:
+        return tokens
+    check_ids(list(ids), len(ids), str(path))
+    row_of = {item: row for row, item in enumerate(tokens.ids)}
+    missing = next((item for item in ids if item not in row_of), None)
+    if missing is not None:
+        raise IsthmusError(f"{path}: {tokens.modality} item {missing!r} has no tokens: embed it again with tokens")
+    return tokens.take(np.array([row_of[item] for item in ids]))
+
+
 def token_modalities(path: str | Path) -> list[str]:
     """The modalities whose tokens a set holds."""
     return sorted(file.parent.name.removesuffix("_tokens") for file in Path(path).glob(f"*_tokens/{MANIFEST}"))

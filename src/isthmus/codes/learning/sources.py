@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.learning.objective import CodeItems
@@ -48,6 +49,28 @@ def link_without_pairs(
     if not sources:
         raise IsthmusError(f"nothing links the two sides: give {overlap} tokens on both, or a connector")
     return LinkedItems(items, sources)
+
+
+def link_by_id(items: Side, *, name: str = "the set") -> LinkedItems:
+    """Link every two views of one set by the ids they share: those are true pairs.
+
+    Args:
+        items: The items of each modality.
+        name: What an error calls the set.
+
+    Raises:
+        IsthmusError: No two modalities share an id.
+    """
+    found = []
+    for left, right in combinations(items, 2):
+        if set(items[left].tokens.ids) & set(items[right].tokens.ids):
+            found.append(pairs_by_id((left, items[left].tokens), (right, items[right].tokens)))
+    if not found:
+        raise IsthmusError(
+            f"{name}: no two of its modalities with tokens ({', '.join(items)}) share ids: give items that belong "
+            "together the same id, or add a second set that shares a modality"
+        )
+    return LinkedItems(items, found)
 
 
 def view_names(left: Side, right: Side) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from isthmus.artifacts.folder import damaged, read_model, write_model
-from isthmus.base.options import build
+from isthmus.base.options import make_config
 from isthmus.codes.model.card import model_card
 from isthmus.codes.model.config import CodesConfig
 
@@ -43,6 +43,6 @@ def _model(config: dict[str, Any], tensors: dict[str, Tensor]) -> CodeModel:
     from isthmus.codes.model.model import CodeModel, View
 
     views = {name: View(**entry) for name, entry in config["views"].items()}
-    model = CodeModel(views, build(CodesConfig, config["config"]), config["facts"], config["summary_dim"])
+    model = CodeModel(views, make_config(CodesConfig, config["config"]), config["facts"], config["summary_dim"])
     model.load_state_dict(tensors)
     return model.eval()
