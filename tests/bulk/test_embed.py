@@ -307,9 +307,9 @@ def test_what_is_asked_wrongly_is_said(checkpoints: Checkpoints, photos: Path, t
     (both / "list.txt").write_text("a.png\na.png\n")
     for options, says in (
         ({"modality": "audio"}, "has no 'audio': it has text, image"),
-        ({"batch": 0}, "option batch must be at least 1"),
-        ({"runner": "slurm"}, "option runner must be one of local, ray"),
-        ({"colour": 1}, "option colour must be one of column"),
+        ({"batch": 0}, "--batch must be at least 1"),
+        ({"runner": "slurm"}, "--runner must be one of local, ray"),
+        ({"colour": 1}, "unknown option .colour.: choose from column"),
     ):
         with pytest.raises(IsthmusError, match=says):
             isthmus.embed(photos, tmp_path / "out", space=name, **options)

@@ -13,15 +13,18 @@ from isthmus.training.config import OptimisationConfig
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: CmcrConfig(noise_variance=-0.1), "option noise-variance must be at least 0, got -0.1"),
-        (lambda: CmcrConfig(temperature=0.0), "option temperature must be above 0, got 0.0"),
-        (lambda: CmcrConfig(intra_weight=-1.0), "option intra-weight must be at least 0, got -1.0"),
-        (lambda: CmcrConfig(overlap_weight=0.0, pseudo_weight=0.0), "overlap-weight and pseudo-weight"),
-        (lambda: CmcrConfig(joint_dim=0), "option joint-dim must be at least 1, got 0"),
-        (lambda: ConsistencyConfig(temperature=-1.0), "option consistency temperature must be above 0"),
-        (lambda: OptimisationConfig(batch_size=1), "option batch-size must be at least 2, got 1"),
-        (lambda: OptimisationConfig(epochs=0), "option epochs must be at least 1, got 0"),
-        (lambda: ExmcrConfig(temperature=0.0), "option temperature must be above 0, got 0.0"),
+        (lambda: CmcrConfig(noise_variance=-0.1), "--noise-variance must be at least 0, got -0.1"),
+        (lambda: CmcrConfig(temperature=0.0), "--temperature must be above 0, got 0.0"),
+        (lambda: CmcrConfig(intra_weight=-1.0), "--intra-weight must be at least 0, got -1.0"),
+        (
+            lambda: CmcrConfig(overlap_weight=0.0, pseudo_weight=0.0),
+            "overlap-weight plus pseudo-weight must be above 0",
+        ),
+        (lambda: CmcrConfig(joint_dim=0), "--joint-dim must be at least 1, got 0"),
+        (lambda: ConsistencyConfig(temperature=-1.0), "--consistency.temperature must be above 0"),
+        (lambda: OptimisationConfig(batch_size=1), "--batch-size must be at least 2, got 1"),
+        (lambda: OptimisationConfig(epochs=0), "--epochs must be at least 1, got 0"),
+        (lambda: ExmcrConfig(temperature=0.0), "--temperature must be above 0, got 0.0"),
     ],
 )
 def test_a_senseless_value_is_refused_by_name(build: object, message: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.base.errors import IsthmusError
-from isthmus.base.options import build
+from isthmus.base.options import make_config
 from isthmus.bulk.config import EmbedConfig
 from isthmus.bulk.job import Job
 from isthmus.bulk.local_runner import Numbered, run_local
@@ -79,7 +79,7 @@ def embed(
     """
     if config is not None and options:
         raise IsthmusError(f"option {next(iter(options))} stands beside a config: set it in the config")
-    job, loaded, items = _asked(Path(where), Path(out), space, modality, config or build(EmbedConfig, options))
+    job, loaded, items = _asked(Path(where), Path(out), space, modality, config or make_config(EmbedConfig, options))
     with only_writer(job.out):
         return _embedded(job, loaded, items, progress=progress)
 

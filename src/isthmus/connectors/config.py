@@ -37,8 +37,8 @@ class ConsistencyConfig:
 
     def __post_init__(self) -> None:
         check_types(self)
-        require(self.temperature > 0, "consistency temperature", "above 0", self.temperature)
-        require(self.tolerance > 0, "consistency tolerance", "above 0", self.tolerance)
+        require(self.temperature > 0, "consistency.temperature", "above 0", self.temperature)
+        require(self.tolerance > 0, "consistency.tolerance", "above 0", self.tolerance)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class CmcrConfig:
         for option in ("overlap_weight", "pseudo_weight", "intra_weight"):
             require(getattr(self, option) >= 0, option.replace("_", "-"), "at least 0", getattr(self, option))
         inter = self.overlap_weight + self.pseudo_weight
-        require(inter > 0, "overlap-weight and pseudo-weight", "not both 0", inter)
+        require(inter > 0, "overlap-weight plus pseudo-weight", "above 0", inter)
         require(self.joint_dim is None or self.joint_dim >= 1, "joint-dim", "at least 1", self.joint_dim)
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
-from isthmus.base.options import build
+from isthmus.base.options import make_config
 from isthmus.base.progress import OnProgress
 from isthmus.connectors.choosing.auto import Choice, choose
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
@@ -211,7 +211,7 @@ def method_config(method: str | MethodConfig, options: Mapping[str, Any]) -> Met
         if "optimisation" in known and unknown[0] in {field.name for field in fields(OptimisationConfig)}:
             hint = f" (write optimisation={{{unknown[0]!r}: …}})"
         raise IsthmusError(f"method {method} has no option {unknown[0]!r}{hint}: it has {', '.join(known)}")
-    return build(METHODS[method], options)
+    return make_config(METHODS[method], options)
 
 
 def method_name(config: MethodConfig) -> str:
