@@ -1,14 +1,19 @@
 """The commands as a user types them: light to start, one line for bad input, files where they say."""
 
+import contextlib
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from isthmus.cli import main
+from isthmus.cli import commands, main
+from isthmus.cli.parser import run
+from isthmus.connectors.config import CmcrConfig
 from isthmus.worlds.world import World
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 
@@ -82,6 +87,91 @@ def test_bad_input_ends_in_one_line_and_exit_code_2(
     assert message in error
     assert error.startswith("isthmus: ")
     assert "\n" not in error
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with contextlib.suppress(SystemExit):
+        main(arguments)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", commands())
+def test_help_reads_as_if_written_by_hand(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys, *command.split(), "--help")
+    assert text.startswith(f"usage: isthmus {command} ")
+    for internal in ("None", "Path", "[[", "(default: )", "dummy", "<"):
+        assert internal not in text
+    undescribed = re.findall(r"^  (--?\S+)(?: [A-Z{]\S*)*\n(?=  -|\n|$)", text, re.MULTILINE)
+    assert undescribed == []
+
+
+def test_help_is_found_where_people_look_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    overview = said(capsys)
+    assert overview == said(capsys, "help") == said(capsys, "--help")
+    assert all(f"  {command}  " in overview for command in commands())
+    assert said(capsys, "help", "connect", "--method", "cca") == said(capsys, "connect", "--method", "cca", "--help")
+    assert said(capsys, "help", "codes", "train") == said(capsys, "codes", "train", "-h")
+    actions = said(capsys, "codes")
+    assert actions == said(capsys, "codes", "--help") == said(capsys, "help", "codes")
+    assert all(f"  codes {action}  " in actions for action in ("train", "assign", "show"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("frob", "unknown command 'frob': see isthmus help"),
+        ("conect a b", "unknown command 'conect': did you mean connect? see isthmus help"),
+        ("codes tran", "unknown command 'codes tran': did you mean codes train? see isthmus help"),
+        ("search", "missing CONNECTOR, --queries, --gallery: see isthmus search --help"),
+        ("connect --out x", "missing SET: see isthmus connect --help"),
+        ("connect a b --out x --sede 3", "unknown option --sede: did you mean --seed? see isthmus connect --help"),
+        ("inspect a b", "unexpected argument 'b': see isthmus inspect --help"),
+        ("demo --seed", "--seed: expected one argument"),
+        ("demo --seed x", "--seed: expected a whole number, got 'x'"),
+        ("connect a b --out x --method cca --power big", "--power: expected a number, got 'big'"),
+        ("localize x --by sight", "--by: expected one of codes, tokens, got 'sight'"),
+        ("connect a b --out x --method cca --power -1", "--power must be at least 0, got -1.0"),
+    ],
+)
+def test_a_usage_error_is_one_line(line: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"isthmus: {message}\n"
+
+
+def test_a_nested_option_changes_its_field_only() -> None:
+    default = CmcrConfig()
+    given: list[CmcrConfig] = []
+
+    def command(*sets: Path, options: CmcrConfig = default) -> None:
+        """Take two sets.
+
+        Args:
+            *sets: Sets.
+        """
+        given.append(options)
+        assert sets == (Path("a"), Path("b"))
+
+    run(command, ["a", "--optimisation.epochs", "3", "b", "--intra=plain"], "isthmus command")
+    assert given == [replace(default, intra="plain", optimisation=replace(default.optimisation, epochs=3))]
+
+
+def test_an_interruption_says_what_was_kept(
+    sets: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, checkpoint: Path, **__: object) -> None:
+        if checkpoint.parent.name == "late":
+            checkpoint.parent.mkdir()
+            checkpoint.touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("isthmus.connectors.connect.connect", interrupted)
+    for name, kept in (("early", "nothing was saved"), ("late", f"a checkpoint is in {tmp_path / 'late'}")):
+        with pytest.raises(SystemExit) as ended:
+            main(["connect", *map(str, sets), "--out", str(tmp_path / name)])
+        assert ended.value.code == 130
+        assert capsys.readouterr().err.startswith(f"isthmus: interrupted; {kept}; run the same command again to ")
 
 
 def test_the_documented_help_is_the_commands_own() -> None:

@@ -1,68 +1,101 @@
-"""Every command by name, and what runs one: bad input ends in one line."""
+"""Every command by name, and how errors, warnings and interruptions are reported: in one line each."""
 
 import logging
 import sys
+import textwrap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-import tyro
-
 from isthmus.base.errors import IsthmusError
-from isthmus.cli.codes import CODES, codes
+from isthmus.cli.codes import codes_assign, codes_show, codes_train
 from isthmus.cli.connect import connect_with, named_method
 from isthmus.cli.convert import convert
 from isthmus.cli.demo import demo
 from isthmus.cli.embed import embed
 from isthmus.cli.inspect import inspect
 from isthmus.cli.localize import localize
+from isthmus.cli.parser import Command, nearest, run, summary, width
 from isthmus.cli.search import search
 from isthmus.cli.spaces import spaces
 
 TAGLINE = "Connect two embedding spaces that share one modality, with no paired data."
+CODES_TAGLINE = "Train and use a codebook that several modalities share."
+HELP = ("help", "-h", "--help")
 
 
-def commands(arguments: Sequence[str]) -> dict[str, Callable[..., None]]:
-    """Every command by name; `connect` has the options of the method named in the arguments."""
+def commands(arguments: Sequence[str] = ()) -> dict[str, Command]:
+    """Every command by its words; `connect` has the options of the method named in the arguments."""
     return {
         "demo": demo,
         "spaces": spaces,
         "embed": embed,
-        "connect": connect_with(named_method(arguments)),
-        "search": search,
-        "codes": codes,
-        "localize": localize,
         "convert": convert,
         "inspect": inspect,
+        "connect": connect_with(named_method(arguments)),
+        "search": search,
+        "codes train": codes_train,
+        "codes assign": codes_assign,
+        "codes show": codes_show,
+        "localize": localize,
     }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Bad input ends in one line on stderr and exit code 2."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given == ["--version"]:
-        print(f"isthmus {version('isthmus')}")
-        return
     warnings.showwarning = _warn_in_one_line
     logging.basicConfig(level=logging.INFO, format="isthmus: %(message)s")
     try:
-        of_codes = given[:1] == ["codes"]
-        tyro.extras.subcommand_cli_from_dict(
-            CODES if of_codes else commands(given),
-            prog="isthmus codes" if of_codes else "isthmus",
-            args=given[1:] if of_codes else given,
-            description=(codes.__doc__ if of_codes else TAGLINE),
-        )
+        _dispatch(list(sys.argv[1:] if arguments is None else arguments))
     except IsthmusError as error:
-        print(f"isthmus: {error}", file=sys.stderr)
-        sys.exit(2)
+        _end(str(error), 2)
     except (OSError, UnicodeDecodeError) as error:
         name = getattr(error, "filename", None)
-        print(f"isthmus: {name or 'a file'}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("isthmus: interrupted; run the same command again to go on", file=sys.stderr)
-        sys.exit(130)
+        _end(f"{name or 'a file'}: {getattr(error, 'strerror', None) or error}", 2)
+    except KeyboardInterrupt as interruption:
+        _end(f"interrupted; {interruption.args[0] if interruption.args else 'nothing was saved'}", 130)
+
+
+def _dispatch(given: list[str]) -> None:
+    if given == ["--version"]:
+        print(f"isthmus {version('isthmus')}")
+        return
+    if given[:1] == ["help"] and len(given) > 1:
+        given = [*given[1:], "--help"]
+    known = commands(given)
+    if not given or given[0] in HELP:
+        print(_overview("isthmus", TAGLINE, known))
+        return
+    words = 2 if given[0] == "codes" else 1
+    if words == 2 and (len(given) == 1 or given[1] in HELP):
+        actions = {name: command for name, command in known.items() if name.startswith("codes ")}
+        print(_overview("isthmus codes", CODES_TAGLINE, actions))
+        return
+    name = " ".join(given[:words])
+    if name not in known:
+        raise IsthmusError(f"unknown command {name!r}: {nearest(name, list(known))}see isthmus help")
+    run(known[name], given[words:], f"isthmus {name}")
+
+
+def _overview(prog: str, tagline: str, known: Mapping[str, Command]) -> str:
+    """The help page that lists commands."""
+    longest = max(map(len, known)) + 4
+    lines = [
+        textwrap.fill(
+            summary(command),
+            width(),
+            initial_indent=f"  {name}".ljust(longest),
+            subsequent_indent=" " * longest,
+        )
+        for name, command in known.items()
+    ]
+    usage = f"usage: {prog} COMMAND ... [options]"
+    return "\n".join([usage, "", tagline, "", "commands:", *lines, "", "Help on a command: isthmus help COMMAND"])
+
+
+def _end(message: str, code: int) -> None:
+    print(f"isthmus: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
 
 
 def _warn_in_one_line(message: Warning | str, *_: object, **__: object) -> None:

@@ -1,14 +1,11 @@
 """The codes commands: train, assign, show."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import tyro
+from typing import TYPE_CHECKING
 
 from isthmus.base.errors import IsthmusError
-from isthmus.cli.folder import Folder
+from isthmus.cli.interruption import kept_checkpoints, kept_on_interrupt
 from isthmus.codes.model.config import CodesConfig
 
 if TYPE_CHECKING:
@@ -19,35 +16,39 @@ LOG = logging.getLogger(__name__)
 
 
 def codes_train(
-    left: Folder,
-    right: Annotated[Path | None, tyro.conf.Positional] = None,
+    left: Path,
+    right: Path | None = None,
     *,
     out: Path,
     overlap: str = "text",
     connector: Path | None = None,
     seed: int = 0,
     device: str | None = None,
-    options: Annotated[CodesConfig, tyro.conf.arg(name="")] = CodesConfig(),  # noqa: B008
+    options: CodesConfig = CodesConfig(),  # noqa: B008
 ) -> None:
-    """Learn one alphabet of codes for several modalities, from pairs or, over two sets, without any.
+    """Train a codebook that several modalities share: from the pairs of one set, or from two sets without pairs.
+
+    After an interruption, run the same command again to continue.
 
     Args:
-        left: Folder of an embedding set with tokens.
-        right: A second set that shares one modality; without it, items of the first set with equal ids are pairs.
-        out: Folder for the codes. Run again after an interruption, training continues from there.
-        overlap: The modality both sets hold.
-        connector: Folder of a connector of both spaces, whose pseudo pairs are learned from too; without it a quick
-            closed form is fitted for them.
-        seed: The same seed on the same machine gives the same codes.
-        device: cpu or cuda; cuda where present if not given.
+        left: Embedding set with tokens.
+        right: Embedding set of another space that shares one modality with LEFT; without it, items of LEFT with the
+            same id are pairs.
+        out: Folder for the code model.
+        overlap: Modality that both sets share.
+        connector: Folder of a connector between the two spaces, used to find neighbour pairs; by default one is fitted
+            in closed form.
+        seed: Random seed; the same seed gives the same codes on the same machine.
+        device: cpu or cuda; by default cuda if available.
     """
     from isthmus.codes.learning.fit import checkpoints_of, fit_codes
 
     checkpoint = out / "training.checkpoint"
     linked = _linked(left, right, overlap, connector, seed)
-    model = fit_codes(
-        linked.items, linked.sources, options, seed=seed, device=device, checkpoint=checkpoint, progress=True
-    )
+    with kept_on_interrupt(lambda: kept_checkpoints(out)):
+        model = fit_codes(
+            linked.items, linked.sources, options, seed=seed, device=device, checkpoint=checkpoint, progress=True
+        )
     model.save(out)
     for done in checkpoints_of(checkpoint):
         done.unlink()
@@ -56,14 +57,14 @@ def codes_train(
     print(f"next: isthmus codes assign {out} {left} --modality MODALITY --out DIR")
 
 
-def codes_assign(model: Folder, folder: Folder, out: Path, modality: str | None = None) -> None:
-    """Write the items of an embedding set in codes, with where each code lies.
+def codes_assign(model: Path, folder: Path, *, out: Path, modality: str | None = None) -> None:
+    """Assign a code to every token of an embedding set.
 
     Args:
         model: Folder of a code model.
         folder: Embedding set with tokens.
         out: Folder for codes.npy, offsets.npy, places.npy and codes.parquet.
-        modality: Whose tokens; needed where the set has several.
+        modality: Modality of the tokens; needed if the set has tokens of several.
     """
     from isthmus.codes.model.model import CodeModel
     from isthmus.codes.reading.assignment import assign_codes
@@ -76,13 +77,13 @@ def codes_assign(model: Folder, folder: Folder, out: Path, modality: str | None 
     print(f"next: isthmus codes show {model} --assignment {out} --item {found.ids[0]}")
 
 
-def codes_show(model: Folder, assignment: Path | None = None, item: str | None = None) -> None:
-    """Say how well a model's codes are shared, or how an item is written in them.
+def codes_show(model: Path, *, assignment: Path | None = None, item: str | None = None) -> None:
+    """Show how well modalities share the codes of a model, or the codes of one item.
 
     Args:
         model: Folder of a code model.
-        assignment: Folder that isthmus codes assign wrote.
-        item: Id of an item to be shown.
+        assignment: Folder written by isthmus codes assign.
+        item: Id of the item to show; needs --assignment.
     """
     from isthmus.codes.model.model import CodeModel
     from isthmus.codes.reading.assignment import Assignment
@@ -98,13 +99,6 @@ def codes_show(model: Folder, assignment: Path | None = None, item: str | None =
         print(f"{len(written)} {written.modality} items, {len(written.codes)} tokens, {written.size} codes")
     else:
         print("\n".join(written.runs(item)))
-
-
-CODES: dict[str, Callable[..., None]] = {"train": codes_train, "assign": codes_assign, "show": codes_show}
-
-
-def codes() -> None:
-    """One alphabet of discrete codes for all modalities: isthmus codes train | assign | show."""
 
 
 def _linked(left: Path, right: Path | None, overlap: str, connector: Path | None, seed: int) -> "LinkedItems":

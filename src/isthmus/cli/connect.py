@@ -1,23 +1,22 @@
-"""The connect command: two sets to a connector, more to a graph of spaces."""
+"""The connect command: two sets give a connector, more give a graph of spaces."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import tyro
+from typing import Any, Literal
 
 from isthmus.base.errors import IsthmusError
+from isthmus.cli.interruption import kept_checkpoints, kept_on_interrupt
 from isthmus.connectors.config import METHODS, MethodConfig
 
 MethodName = Literal["auto", "procrustes", "ridge", "cca", "cmcr", "exmcr"]
 
 
 def connect_with(method: str) -> Callable[..., None]:
-    """The connect command with one method's options."""
+    """The connect command with the options of one method."""
     options_type: Any = METHODS[method]
 
     def connect(
-        sets: Annotated[tuple[Path, ...], tyro.conf.Positional],
+        *sets: Path,
         out: Path,
         overlap: str = "text",
         method: MethodName = method,  # type: ignore[assignment]
@@ -25,26 +24,30 @@ def connect_with(method: str) -> Callable[..., None]:
         device: str | None = None,
         base_space: str | None = None,
         onto: Path | None = None,
-        *,
-        options: Annotated[options_type, tyro.conf.arg(name="")] = options_type(),  # noqa: B008
+        options: options_type = options_type(),  # noqa: B008
     ) -> None:
-        """Connect embedding sets that share modalities, without pairs of their other modalities.
+        """Connect embedding sets that share a modality, without pairs of their other modalities.
+
+        Methods that train continue from their last checkpoint if the same command is run again after an interruption.
 
         Args:
-            sets: Folders of embedding sets, each of one space. Two give a connector; more a graph of spaces: a star
-                that keeps its base (exmcr), or one joint space (auto, cca).
-            out: Folder for the connector. Run again after an interruption, training continues from there.
-            overlap: The modality two sets share, matched by id; of more sets, overlaps are found by their ids.
-            method: How to connect; with --help, shows this method's options.
-            seed: The same seed on the same machine gives the same connector.
-            device: Where methods that train run: cpu or cuda; cuda where present if not given.
-            base_space: The space around which more than two are joined; by default the first set's.
-            onto: Folder of a star to which the sets' new spaces are added; its others stay as they are.
+            *sets: Embedding sets, one per space. Two sets give a connector. More give a graph of spaces: a star around
+                an unchanged base space (--method exmcr), or one joint space (auto, cca).
+            out: Folder for the connector.
+            overlap: Modality that both sets share; its items are matched by id. With more than two sets, overlaps are
+                found by their ids.
+            method: Method to connect with; add --help to see the options of this method.
+            seed: Random seed; the same seed gives the same connector on the same machine.
+            device: Device for methods that train: cpu or cuda; by default cuda if available.
+            base_space: Centre of the graph; by default the space of the first set.
+            onto: Folder of a saved star to add the sets to; its other spaces stay unchanged.
         """
-        if len(sets) == 2 and onto is None and base_space is None:
-            run_connect(sets[0], sets[1], out, overlap, options, seed, device)
-        else:
-            run_connect_graph(sets, out, options, base_space, onto, seed, device)
+
+        with kept_on_interrupt(lambda: kept_checkpoints(out)):
+            if len(sets) == 2 and onto is None and base_space is None:
+                run_connect(sets[0], sets[1], out, overlap, options, seed, device)
+            else:
+                run_connect_graph(sets, out, options, base_space, onto, seed, device)
 
     return connect
 

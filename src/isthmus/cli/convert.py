@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Literal
 
-from isthmus.cli.folder import Folder
+from isthmus.cli.interruption import kept_on_interrupt
 
 
 def convert(
-    source: Folder,
+    source: Path,
+    *,
     out: Path,
     modality: str,
     space: str,
@@ -17,30 +18,34 @@ def convert(
     dtype: Literal["float16", "float32"] = "float16",
     revision: str = "",
 ) -> None:
-    """Make an embedding set of vectors from elsewhere: NumPy, Parquet, or a folder that clip-retrieval wrote.
+    """Convert vectors you already have into an embedding set: NumPy, Parquet or a clip-retrieval folder.
+
+    Run it once per modality with the same --out. After an interruption, run it again to continue.
 
     Args:
-        source: An .npy file of rows, a Parquet file or a folder of them, or a clip-retrieval folder.
-        out: Folder of the embedding set; run once for each modality. Interrupted, run again to go on.
-        modality: What the vectors show: text, image, audio ...
-        space: The model that made them; vectors of one space can be compared.
-        vectors_column: Parquet column that holds a list of numbers a row.
-        id_column: Parquet column that holds ids.
-        ids: For .npy: a text file with one id a line; without it rows are numbered.
+        source: An .npy file, a Parquet file or folder of Parquet files, or a folder written by clip-retrieval.
+        out: Folder of the embedding set.
+        modality: What the vectors represent: text, image, audio, video, points or a name of your own.
+        space: Name of the model that produced the vectors.
+        vectors_column: Parquet column that holds the vectors.
+        id_column: Parquet column that holds the ids.
+        ids: Text file with one id per line, for .npy input; without it rows are numbered.
         dtype: Precision on disk.
-        revision: The model's revision, to be kept in the manifest.
+        revision: Revision of the model, recorded in the manifest.
     """
     from isthmus.embeddings import convert, inspect_set
 
-    convert(
-        source,
-        out,
-        modality=modality,
-        space=space,
-        vectors_column=vectors_column,
-        id_column=id_column,
-        ids=ids,
-        dtype=dtype,
-        revision=revision,
-    )
+    with kept_on_interrupt(lambda: f"finished shards are in {out}; run the same command again to continue"):
+        convert(
+            source,
+            out,
+            modality=modality,
+            space=space,
+            vectors_column=vectors_column,
+            id_column=id_column,
+            ids=ids,
+            dtype=dtype,
+            revision=revision,
+        )
     print(inspect_set(out, verify=False))
+    print(f"\nembeddings: {out}")

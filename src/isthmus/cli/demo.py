@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from isthmus.cli.interruption import kept_on_interrupt
+
 
 def demo(
+    *,
     out: Path = Path("demo"),
     images: Path | None = None,
     speech: Path | None = None,
@@ -11,16 +14,20 @@ def demo(
     retrain: bool = False,
     quick: bool = False,
 ) -> None:
-    """Find spoken numbers by handwritten ones, though no picture was ever paired with a sound.
+    """Find spoken numbers from handwritten ones, without any image-audio pairs.
+
+    Finished parts are kept in --out: after an interruption, run the same command again.
 
     Args:
-        out: Folder for the report, the connector and the results; run again, finished parts are kept.
-        images: Handwritten digits: MNIST idx files or an npz of images and labels; default: the embedded ones.
-        speech: Spoken digits: FSDD wav files or an npz of recordings; default: the embedded ones.
-        seed: The same seed on the same machine gives the same result.
-        retrain: Train the two small spaces anew instead of loading their weights.
-        quick: A shortened run: fewer methods, smaller galleries, no ablation.
+        out: Folder for the report, the connector and the results.
+        images: Handwritten digits to use instead of the built-in ones: MNIST idx files, or an .npz of images and
+            labels.
+        speech: Spoken digits to use instead of the built-in ones: FSDD .wav files, or an .npz of recordings.
+        seed: Random seed; the same seed gives the same result on the same machine.
+        retrain: Train the two encoders from scratch instead of loading their weights.
+        quick: Run fewer methods on smaller galleries and skip the ablation.
     """
     from isthmus.demo import run_demo
 
-    run_demo(out, images=images, speech=speech, seed=seed, retrain=retrain, quick=quick)
+    with kept_on_interrupt(lambda: f"finished parts are in {out}; run the same command again to continue"):
+        run_demo(out, images=images, speech=speech, seed=seed, retrain=retrain, quick=quick)

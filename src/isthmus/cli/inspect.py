@@ -1,14 +1,14 @@
 """The inspect command."""
 
-from isthmus.cli.folder import Folder
+from pathlib import Path
 
 
-def inspect(path: Folder, verify: bool = False) -> None:
-    """Say what an embedding set holds.
+def inspect(path: Path, *, verify: bool = False) -> None:
+    """Show what an embedding set contains.
 
     Args:
-        path: Folder of an embedding set, also one written by clip-retrieval.
-        verify: Read every shard and compare it with its recorded hash.
+        path: Folder of an embedding set; folders written by clip-retrieval work too.
+        verify: Read every shard and check it against its recorded hash.
     """
     from isthmus.embeddings import inspect_set
 

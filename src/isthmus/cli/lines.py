@@ -1,4 +1,4 @@
-"""Results as lines: on the terminal, or in a file."""
+"""Results as lines: printed, or in a file."""
 
 import sys
 from collections.abc import Iterable
@@ -8,9 +8,10 @@ from isthmus.base.atomic import write_text_atomically
 
 
 def write_lines(lines: Iterable[str], what: str, out: Path | None) -> None:
-    """Print the lines, or write them to ``out`` and print where they are."""
+    """Print the lines, or write them to ``out`` and print its path."""
+    text = (line + "\n" for line in lines)
     if out is None:
-        sys.stdout.writelines(line + "\n" for line in lines)
+        sys.stdout.writelines(text)
     else:
-        write_text_atomically(out, "".join(line + "\n" for line in lines))
+        write_text_atomically(out, "".join(text))
         print(f"{what}: {out}")

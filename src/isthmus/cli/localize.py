@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from isthmus.base.options import require
-from isthmus.cli.folder import Folder
 from isthmus.cli.lines import write_lines
 
 if TYPE_CHECKING:
@@ -13,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def localize(
-    codes: Folder,
+    codes: Path,
+    *,
     queries: Path,
     query: str,
     gallery: Path,
@@ -25,20 +25,23 @@ def localize(
     least: float = 0.25,
     out: Path | None = None,
 ) -> None:
-    """Find where an item, or a part of one, is in other items: boxes in pictures, seconds in sound, words in texts.
+    """Find where an item occurs in other items: a box in an image, seconds of a sound, words of a text.
+
+    Prints one JSON object per gallery item: its score, the region that matches and the peak in it.
 
     Args:
         codes: Folder of a code model.
-        queries: Embedding set with tokens that holds the query.
-        query: Id of the item that is looked for.
+        queries: Embedding set with tokens that contains the query.
+        query: Id of the query item.
         gallery: Embedding set with tokens to look in.
-        part: Only this part of the query: start and end in its unit, for pictures left and right.
-        query_modality: Which modality of the queries' set; needed where it has tokens of several.
-        gallery_modality: Which modality of the gallery's set.
-        ids: Look only in these items.
-        by: Agreement of codes, or likeness of tokens.
-        least: How hot a place must be to belong to the region: 0 the item's median, 1 its hottest.
-        out: Write places to this .jsonl file; without it they are printed.
+        part: Use only this part of the query, from START to END: seconds of a sound, characters of a text, or pixels
+            from the left of an image.
+        query_modality: Modality of the query; needed if its set has tokens of several.
+        gallery_modality: Modality to look in; needed if the gallery has tokens of several.
+        ids: Look in these gallery items only.
+        by: Compare code distributions, or the projected tokens themselves.
+        least: Heat a token needs to belong to the region, from 0 (the median of the item) to 1 (its highest).
+        out: Write the results to this .jsonl file instead of printing them.
     """
     from isthmus.codes.model.model import CodeModel
     from isthmus.embeddings.token_files import select_tokens

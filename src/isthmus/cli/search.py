@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isthmus.base.options import require
-from isthmus.cli.folder import Folder
 from isthmus.cli.lines import write_lines
 
 if TYPE_CHECKING:
@@ -13,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def search(
-    connector: Folder,
+    connector: Path,
+    *,
     queries: Path,
     gallery: Path,
     query_modality: str | None = None,
@@ -25,20 +25,22 @@ def search(
     shortlist: int = 20,
     out: Path | None = None,
 ) -> None:
-    """Search one embedding set by another, of either space, through a connector.
+    """Search one embedding set with the items of another, through a connector or a graph of spaces.
+
+    Prints one JSON object per query: its id and its hits, best first.
 
     Args:
-        connector: Folder of a saved connector.
-        queries: Embedding set of the queries.
+        connector: Folder of a saved connector or graph of spaces.
+        queries: Embedding set with the queries.
         gallery: Embedding set to search in.
-        query_modality: Which modality of the queries' set; needed where it holds several beside the overlap.
-        gallery_modality: Which modality of the gallery's set.
-        ids: Search only for these query ids.
-        k: Hits for each query.
-        csls: Correct for hubs (cross-domain similarity local scaling).
-        codes: Folder of a code model: the best hits are put in a new order by how well their codes align.
-        shortlist: How many hits of each query are ordered anew by codes.
-        out: Write hits to this .jsonl file; without it they are printed.
+        query_modality: Modality of the queries; needed if their set has several besides the overlap.
+        gallery_modality: Modality to search in; needed if the gallery has several besides the overlap.
+        ids: Search for these query ids only.
+        k: Number of hits per query.
+        csls: Correct for hubs with cross-domain similarity local scaling.
+        codes: Folder of a code model that reranks the best hits by how well their codes align with the query's.
+        shortlist: Number of hits per query that --codes reranks.
+        out: Write the hits to this .jsonl file instead of printing them.
     """
     from isthmus.search.sets import search_sets
 

@@ -2,7 +2,7 @@
 
 
 def spaces() -> None:
-    """List the encoders: modalities, dimension, licence, default checkpoint, installed or the line that installs it."""
+    """List the encoders: modalities, dimension, licence, default checkpoint, and how to install what is missing."""
     from isthmus.spaces.listing import described
 
     print("\n".join(described()))
