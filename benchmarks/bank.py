@@ -1,6 +1,6 @@
 """The bank of worlds: how well `auto` chooses and the report estimates, on families they were not fitted to.
 
-    python benchmarks/bank.py --seeds 0 1 --picture docs/estimate.png  # leave-one-family-out figures
+    python benchmarks/bank.py --seeds 0 1 --plot docs/estimate.png  # leave-one-family-out figures
     python benchmarks/bank.py --seeds 0 1 --fit                        # and write ranking.json and estimate.json
 
 Ratios are true mean reciprocal ranks over that of the world's best single candidate, chosen knowing the truth.
@@ -36,8 +36,7 @@ from isthmus.connectors.overlap.centring import recentred
 from isthmus.connectors.overlap.materials import assemble
 from isthmus.connectors.pseudo.centred import view
 from isthmus.connectors.trust.estimate import criteria_evidence, log_odds, neighbour_evidence, rate_of
-from isthmus.worlds.world import World
-from worlds.bank import bank
+from worlds.bank import BankWorld, bank
 
 RANKING_CRITERIA = (
     "overlap_twins",
@@ -74,7 +73,7 @@ class Judged:
     scores: list[dict[str, float]]
     cosines: list[list[Tensor]]
     relevant: list[Tensor]
-    facts: dict
+    shifted: bool
 
     @property
     def one_counterpart(self) -> bool:
@@ -84,7 +83,7 @@ class Judged:
     @property
     def like_memories(self) -> bool:
         """Whether galleries hold content like the memories', as the band before any query assumes."""
-        return not self.facts.get("content_shift")
+        return not self.shifted
 
     @cached_property
     def singles(self) -> np.ndarray:
@@ -131,8 +130,9 @@ def one_way(scores: Tensor, relevant: Tensor, gallery: int | None) -> float:
     return (1 / (1 + above)).mean().item()
 
 
-def judge(world: World, seed: int) -> Judged:
+def judge(drawn: BankWorld, seed: int) -> Judged:
     """Fit the pool without the held-out rows; take criteria and truth of every candidate."""
+    world = drawn.world
     materials = assemble(world.left, world.right, world.overlap)
     rows = len(materials.left.overlap)
     fitted, held = hold_out(rows, seed)
@@ -151,12 +151,12 @@ def judge(world: World, seed: int) -> Judged:
         )
     return Judged(
         name=world.name,
-        family=world.family,
+        family=drawn.family,
         pool=pool,
         scores=[score(evidence[c.centring], linear_projection(m)) for c, m in zip(pool, maps, strict=True)],
         cosines=cosines,
         relevant=[torch.from_numpy(g.relevant()) for g in world.galleries.values()],
-        facts=dict(world.facts),
+        shifted=drawn.shifted,
     )
 
 
@@ -339,7 +339,7 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="draws of every world")
     options.add_argument("--fit", action="store_true", help="fit to all worlds and write the package's coefficients")
     options.add_argument("--out", type=Path, default=Path("bank.json"))
-    options.add_argument("--picture", type=Path, help="draw estimate against truth here")
+    options.add_argument("--plot", type=Path, help="draw estimate against truth here")
     given = options.parse_args()
     drawn = [(seed, world) for seed in given.seeds for world in bank(seed)]
     worlds = [judge(world, seed) for seed, world in track(drawn, description="fitting the pool in every world")]
@@ -350,16 +350,16 @@ def main() -> None:
         print(f"{row['family']:16} {row['world']:28} best {row['best']:.3f}  auto {row['blend']:.3f}", end="  ")
         print(f"truth {row['criteria_truth']:.2f} in {row['criteria_low']:.2f} to {row['criteria_high']:.2f}")
     print(json.dumps(found, indent=1))
-    if given.picture:
-        draw_scatter(rows, given.picture)
+    if given.plot:
+        draw_scatter(rows, given.plot)
     if given.fit:
         package = Path(isthmus.connectors.__file__).parent
         coefficients = fit_ranking(worlds)
         blends = [blend(w, coefficients) for w in worlds]
         bands = {name: fit_estimate(worlds, blends, name) for name in ("criteria", "counterparts")}
-        (package / "ranking.json").write_text(json.dumps(coefficients) + "\n")
-        (package / "estimate.json").write_text(json.dumps(bands, indent=1) + "\n")
-        print(f"written: {package}/ranking.json, estimate.json")
+        (package / "choosing" / "ranking.json").write_text(json.dumps(coefficients) + "\n")
+        (package / "trust" / "estimate.json").write_text(json.dumps(bands, indent=1) + "\n")
+        print(f"written: {package}/choosing/ranking.json, {package}/trust/estimate.json")
 
 
 if __name__ == "__main__":

@@ -20,17 +20,15 @@ import numpy as np
 from isthmus import connect
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.objective import CodeItems
-from isthmus.codes.learning.pairs import PairSource
+from isthmus.codes.learning.pairs import CodeItems, PairSource
 from isthmus.codes.learning.sources import LinkedItems, Side, link_without_pairs
 from isthmus.codes.model.config import LITERAL, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.demo.lessons import Lessons, asked_galleries, lessons, sides, true_pairs
 from isthmus.evaluate.code_figures import TokenCodes, code_figures
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.digits.items import digits_in
-from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World
 from real_digits import real_digits
 from worlds.sinkhorn_codes import SinkhornCodes, sinkhorn_clusters
@@ -128,7 +126,7 @@ def figures(write: TokenCodes, known: Lessons, test: Mapping[str, Mapping[str, L
 def measure(digits: DigitsWorld, seed: int, say: Callable[[str], None]) -> dict[str, dict[str, float]]:
     """Every run's figures for one seed."""
     dev, test = (
-        digits.world(split, Variant(texts=5000, memory=4000, pairs=4000, gallery=500, seed=seed))
+        digits.world(split, Sizes(texts=5000, memory=4000, pairs=4000, gallery=500), seed=seed)
         for split in ("dev", "test")
     )
     known, held = lessons(digits, dev), asked_galleries(digits, test)

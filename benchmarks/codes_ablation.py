@@ -19,7 +19,7 @@ from isthmus.codes.learning.fit import fit_codes
 from isthmus.codes.model.config import LITERAL, CodesConfig
 from isthmus.demo.lessons import lessons
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.worlds.digits.variant import Variant
+from isthmus.worlds.digits.digits_world import Sizes
 from real_digits import real_digits
 
 OURS = CodesConfig()
@@ -74,7 +74,7 @@ def main() -> None:
     found: list[dict[str, dict[str, float]]] = []
     for seed in range(given.seeds):
         digits = given.world_of(seed)
-        world = digits.world("dev", Variant(texts=4000, memory=4000, pairs=4000, gallery=500, seed=seed))
+        world = digits.world("dev", Sizes(texts=4000, memory=4000, pairs=4000, gallery=500), seed=seed)
         learned = lessons(digits, world)
         asked = {"seen": learned.asked["seen"]}
         found.append({})

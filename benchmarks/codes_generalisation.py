@@ -20,10 +20,9 @@ from isthmus.codes.model.config import LITERAL, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.demo.lessons import lessons
 from isthmus.evaluate.generalisation import HELD_OUT, PUBLIC, Segments, classify, localise
-from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.variant import Variant
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from real_digits import real_digits
-from worlds.streams import Streams, Timeline, heard_streams, seen_streams
+from worlds.streams import Streams, Timeline, audio_streams, image_streams
 
 COUNTS = {"train": 600, "dev": 200, "test": 300}
 Splits = Mapping[str, Streams]
@@ -35,8 +34,8 @@ def drawn(digits: DigitsWorld, most: int, clutter: float, seed: int) -> dict[str
     for number, (split, count) in enumerate(COUNTS.items()):
         rng = np.random.default_rng([seed, most, number])
         events = Timeline.drawn(count, most, clutter, rng)
-        found["image"][split] = seen_streams(digits, events, split, rng)
-        found["audio"][split] = heard_streams(digits, events, split, rng)
+        found["image"][split] = image_streams(digits, events, split, rng)
+        found["audio"][split] = audio_streams(digits, events, split, rng)
     return found
 
 
@@ -70,7 +69,7 @@ def main() -> None:
     found: dict[str, list[dict[str, float]]] = {}
     for seed in range(given.seeds):
         digits = given.world_of(seed)
-        world = digits.world("dev", Variant(texts=4000, memory=4000, pairs=4000, gallery=100, seed=seed))
+        world = digits.world("dev", Sizes(texts=4000, memory=4000, pairs=4000, gallery=100), seed=seed)
         known = lessons(digits, world, connector=connect(world.left, world.right))
         streams = {clutter: [drawn(digits, most, clutter, seed) for most in (1, 3)] for clutter in (0.0, 0.5)}
         runs = {

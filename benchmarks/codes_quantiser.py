@@ -18,9 +18,8 @@ import torch
 
 from isthmus.codes.model.codebook import Codebook
 from isthmus.codes.reading.use import perplexity, use_shares
-from isthmus.demo.lessons import picture_items, utterance_items
-from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.variant import Variant
+from isthmus.demo.lessons import audio_items, image_items
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from real_digits import real_digits
 
 BATCH, STEPS = 4096, 300
@@ -30,8 +29,8 @@ Assign = Callable[[torch.Tensor], torch.Tensor]
 
 def standardised_tokens(digits: DigitsWorld) -> torch.Tensor:
     """Equally many tokens of pictures and sounds, in random order."""
-    world = digits.world("dev", Variant(texts=10, memory=3000, pairs=0, gallery=10))
-    items = picture_items(digits, world.left["image"]), utterance_items(digits, world.right["audio"])
+    world = digits.world("dev", Sizes(texts=10, memory=3000, pairs=0, gallery=10))
+    items = image_items(digits, world.left["image"]), audio_items(digits, world.right["audio"])
     vectors = [own.tokens.vectors[:100_000] for own in items]
     fewest = min(map(len, vectors))
     both = np.concatenate([(own[:fewest] - own.mean(0)) / own.std(0) for own in vectors])

@@ -18,13 +18,12 @@ import numpy as np
 
 from isthmus import connect
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.objective import CodeItems
+from isthmus.codes.learning.pairs import CodeItems
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.alignment import Spelled, alignment_scores
-from isthmus.demo.lessons import lessons, picture_items, utterance_items
-from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.variant import Variant
+from isthmus.demo.lessons import audio_items, image_items, lessons
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import Gallery
 from real_digits import real_digits
 
@@ -90,7 +89,7 @@ def figures(
     """Every way of searching on every gallery; ``joint`` are the connector's scores."""
     found = {}
     for name, gallery in galleries.items():
-        items = picture_items(digits, gallery.left), utterance_items(digits, gallery.right)
+        items = image_items(digits, gallery.left), audio_items(digits, gallery.right)
         writer = models["unpaired"]
         log_codes = writer.token_codes(items[0].tokens), writer.token_codes(items[1].tokens)
         bags = bag_likeness(writer.item_codes(items[0].tokens), writer.item_codes(items[1].tokens))
@@ -117,8 +116,8 @@ def main() -> None:
     found: list[dict[str, float]] = []
     for seed in range(given.seeds):
         digits = given.world_of(seed)
-        variant = Variant(texts=5000, memory=4000, pairs=4000, gallery=500, seed=seed)
-        worlds = {split: digits.world(split, variant) for split in ("dev", "test")}
+        sizes = Sizes(texts=5000, memory=4000, pairs=4000, gallery=500)
+        worlds = {split: digits.world(split, sizes, seed=seed) for split in ("dev", "test")}
         joined = connect(worlds["dev"].left, worlds["dev"].right)
         known = lessons(digits, worlds["dev"], connector=joined)
         models = {

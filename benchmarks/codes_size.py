@@ -17,7 +17,7 @@ from isthmus.codes.learning.fit import LEAST_SHARED_BY_ALL, fit_codes, mismatch,
 from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.lessons import lessons
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.worlds.digits.variant import Variant
+from isthmus.worlds.digits.digits_world import Sizes
 from real_digits import real_digits
 
 SIZES = (8, 16, 32, 64)
@@ -29,7 +29,7 @@ def main() -> None:
     print("| seed | pairs | V | shared by every two | matching loss | same top code | image → audio | audio → image |")
     for seed in range(given.seeds):
         digits = given.world_of(seed)
-        world = digits.world("dev", Variant(texts=4000, memory=4000, pairs=4000, gallery=300, seed=seed))
+        world = digits.world("dev", Sizes(texts=4000, memory=4000, pairs=4000, gallery=300), seed=seed)
         known = lessons(digits, world)
         for name, own in (("true", known.paired), ("none", known.unpaired)):
             shared = []

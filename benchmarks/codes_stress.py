@@ -13,23 +13,22 @@ from dataclasses import replace
 import numpy as np
 
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.objective import CodeItems
-from isthmus.codes.learning.pairs import PairSource
+from isthmus.codes.learning.pairs import CodeItems, PairSource
 from isthmus.codes.learning.sources import LinkedItems, Side, link_without_pairs
 from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.lessons import asked_galleries, sides, taught_items
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.digits.tokens import captions_of
-from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World
 from real_digits import real_digits
+from worlds.narrow import narrow_world
 
 SHOWN = (
     "joint_use.seen", "same_top_code.seen", "transfer.image_to_audio.seen", "transfer.audio_to_image.seen",
     "pointing.text_to_image.seen", "pointing.text_to_audio.seen",
 )  # fmt: skip
-PLAIN = Variant(texts=4000, memory=4000, pairs=0, gallery=400)
+PLAIN = Sizes(texts=4000, memory=4000, pairs=0, gallery=400)
 
 
 def taken(items: CodeItems, rows: np.ndarray) -> CodeItems:
@@ -60,7 +59,7 @@ def wrong_captions(source: LinkedItems, share: float) -> LinkedItems:
 
 
 def disjoint_words(digits: DigitsWorld, both: tuple[Side, Side]) -> LinkedItems:
-    """Pictures with captions in words, sounds with captions in numerals: no word is in both spaces' texts."""
+    """Images with captions in words, audio with captions in numerals: no word is in both spaces' texts."""
     spoken = both[1]["text"]
     numerals = np.array([any(c.isdigit() for c in text) for text in captions_of(digits.audio_space, spoken.tokens.ids)])
     kept = set(np.array(spoken.tokens.ids)[numerals].tolist())
@@ -90,10 +89,10 @@ def main() -> None:
     found: dict[str, list[dict[str, float]]] = {}
     for seed in range(given.seeds):
         digits = given.world_of(seed)
-        world = digits.world("dev", replace(PLAIN, seed=seed))
-        partial = replace(PLAIN, seed=seed, image_digits="01234567", audio_digits="23456789")
+        world = digits.world("dev", PLAIN, seed)
+        narrow = narrow_world(digits, "dev", PLAIN, image_digits="01234567", audio_digits="23456789", seed=seed)
         taught, asked = taught_items(digits, world), {"seen": asked_galleries(digits, world)["seen"]}
-        for name, make in cases(digits, world, digits.world("dev", partial)).items():
+        for name, make in cases(digits, world, narrow).items():
             own = make()
             model = fit_codes(own.items, own.sources, CodesConfig(), seed=seed, device="cpu")
             found.setdefault(name, []).append(code_figures(model.token_codes, taught, asked))

@@ -23,12 +23,13 @@ from isthmus.connectors.connect import connect_prepared, method_config, prepare
 from isthmus.demo.contenders import ABLATION
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries, fit_oracle
 from isthmus.worlds.digits.build import build
+from isthmus.worlds.digits.digits_world import Sizes
 from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
 from isthmus.worlds.digits.recordings.recordings import Recordings
 from isthmus.worlds.digits.recordings.speech_files import load_speech
 from isthmus.worlds.digits.spaces.recipe import Recipe
-from isthmus.worlds.digits.variant import Variant
 from isthmus.worlds.world import World
+from worlds.gap import with_gap
 
 METHODS = ("procrustes", "ridge", "cca", "cmcr", "auto")
 GALLERIES = ("seen", "unseen", "hard")
@@ -102,7 +103,7 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options.add_argument("--ablate", action="store_true", help="the components of C-MCR in place of the methods")
     options.add_argument("--gap", type=float, default=0.0, help="distance between the modalities of each space")
-    options.add_argument("--texts", type=int, default=Variant().texts)
+    options.add_argument("--texts", type=int, default=Sizes().texts)
     options.add_argument("--train-only", action="store_true", help="only train and cache the spaces")
     options.add_argument("--out", type=Path, default=Path("digits.json"))
     given = options.parse_args()
@@ -113,7 +114,8 @@ def main() -> None:
         digits = build(source, spaces_recipe(seed))
         if given.train_only:
             continue
-        world = digits.world(given.split, Variant(seed=seed, gap=given.gap, texts=given.texts))
+        world = digits.world(given.split, Sizes(texts=given.texts), seed=seed)
+        world = with_gap(world, given.gap) if given.gap else world
         found.append((ablate if given.ablate else compare)(world, seed, say))
     if found:
         print("\n".join(table(found)))

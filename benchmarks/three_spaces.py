@@ -54,23 +54,23 @@ def materials(solid: SolidDigits, split: str, seed: int) -> Materials:
         )
     }
     asked = draw_distinct(world.concepts[split], GALLERY, np.random.default_rng([seed, 9]))
-    pictures = world.embed_pictures(draws["image"], "train", seed)
+    pictures = world.embed_images(draws["image"], "train", seed)
     sets = [
         {"text": world.embed_texts(draws["text"], world.image_space), "image": pictures},
         {
             "text": world.embed_texts(draws["text"], world.audio_space),
-            "audio": world.embed_utterances(draws["audio"], "train", seed),
+            "audio": world.embed_audio(draws["audio"], "train", seed),
         },
-        {"image": solid.embed_pictures(pictures.ids), "points": solid.embed_clouds(draws["points"], "train", seed)},
+        {"image": solid.embed_images(pictures.ids), "points": solid.embed_clouds(draws["points"], "train", seed)},
     ]
-    pairs = world.embed_utterances(draws["pairs"], "train", seed), solid.embed_clouds(draws["pairs"], "train", seed)
-    shown = world.embed_pictures(asked, split, seed)
+    pairs = world.embed_audio(draws["pairs"], "train", seed), solid.embed_clouds(draws["pairs"], "train", seed)
+    shown = world.embed_images(asked, split, seed)
     gallery = {
         "text": world.embed_texts(asked, world.image_space),
         "spoken text": world.embed_texts(asked, world.audio_space),
         "image": shown,
-        "own image": solid.embed_pictures(shown.ids),
-        "audio": world.embed_utterances(asked, split, seed),
+        "own image": solid.embed_images(shown.ids),
+        "audio": world.embed_audio(asked, split, seed),
         "points": solid.embed_clouds(asked, split, seed),
     }
     return Materials(sets, pairs, gallery, asked)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from isthmus.worlds.digits.digits_world import DigitsWorld
     from two_views import DrawTwoViews
 
 
@@ -37,6 +38,14 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
         return written
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def digits() -> DigitsWorld:
+    """The digits world that ships with the package, opened once a session."""
+    from isthmus.worlds.digits.build import build
+
+    return build()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,12 @@
-"""The bank: worlds that differ where it matters, in families, for choosing and trusting connectors without pairs.
+"""The bank: worlds in families of one difficulty each, for fitting and judging rules that choose without pairs.
 
-A family is a kind of difficulty. A rule is judged on the families it was not fitted to.
+A rule is judged on families it was not fitted to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.world import World
@@ -63,17 +64,28 @@ RECIPES: dict[str, dict[str, SyntheticRecipe]] = {
 }
 
 
-def bank(seed: int = 0) -> Iterator[World]:
+@dataclass(frozen=True)
+class BankWorld:
+    """A world, its family, and whether its galleries show other content than its memories."""
+
+    world: World
+    family: str
+    shifted: bool
+
+
+def bank(seed: int = 0) -> Iterator[BankWorld]:
     """Every world of the bank, drawn with a seed."""
     for recipes in RECIPES.values():
         for name in recipes:
-            yield world(name, seed)
+            yield bank_world(name, seed)
 
 
-def world(name: str, seed: int = 0) -> World:
-    """One world by name. Raises `IsthmusError` for a name the bank does not have."""
+def bank_world(name: str, seed: int = 0) -> BankWorld:
+    """One world by name; raises `IsthmusError` for a name the bank does not have."""
     names = [own for recipes in RECIPES.values() for own in recipes]
     if name not in names:
         raise IsthmusError(f"no world {name!r} in the bank: it has {', '.join(names)}")
     family = next(family for family, recipes in RECIPES.items() if name in recipes)
-    return synthetic_world(name, family, RECIPES[family][name], seed=1000 * seed + names.index(name))
+    recipe = RECIPES[family][name]
+    world = synthetic_world(name, recipe, seed=1000 * seed + names.index(name))
+    return BankWorld(world, family, shifted=recipe.content_shift > 0)

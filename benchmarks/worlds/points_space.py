@@ -1,7 +1,7 @@
-"""The third space of the digits world: point clouds and pictures, made as ULIP is (Xue et al., CVPR 2023).
+"""The third space of the digits world: point clouds and images, trained like ULIP (Xue et al., CVPR 2023).
 
-A picture tower learns from pictures and texts, as the first space's did, but from another seed; then it stays as it is
-and a cloud tower learns from pairs of a solid and the picture it was made of. No text meets a solid.
+An image tower is trained on images and texts, as in the first space but from another seed. It is then frozen, and a
+cloud tower is trained on pairs of a solid and the image it was made of. No text is paired with a solid.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from isthmus.base.atomic import atomic_path
 from isthmus.embeddings import Embeddings
 from isthmus.worlds.digits.concepts import digits_of
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.items import parse_pictures, picture_ids
-from isthmus.worlds.digits.recordings.handwriting import Pictures, compose_pictures, draw_pictures
+from isthmus.worlds.digits.items import image_ids, parse_images
+from isthmus.worlds.digits.recordings.handwriting import ImageLayouts, compose_images, draw_images
 from isthmus.worlds.digits.spaces.recipe import SpaceRecipe
 from isthmus.worlds.digits.spaces.space import build_space
 from isthmus.worlds.digits.spaces.towers import Context, ImageTower, OrderedPooling
@@ -39,7 +39,7 @@ EMBED_ROWS = 256
 
 @dataclass(frozen=True)
 class PointsRecipe:
-    """How the space is trained: the picture tower for ``picture_steps``, then the cloud tower for ``steps``."""
+    """How the space is trained: the image tower for ``picture_steps``, then the cloud tower for ``steps``."""
 
     seed: int = 3
     picture_steps: int = 500
@@ -49,13 +49,13 @@ class PointsRecipe:
     dim: int = 128
 
     @property
-    def pictures(self) -> SpaceRecipe:
-        """How the picture tower is trained beforehand; the cloud tower likewise, but for its steps."""
+    def image_recipe(self) -> SpaceRecipe:
+        """How the image tower is trained; the cloud tower is trained alike, except for the number of steps."""
         sizes = {"batch": self.batch, "width": self.width, "dim": self.dim}
         return SpaceRecipe("spelled", "attentive", seed=self.seed, steps=self.picture_steps, **sizes)
 
     def fingerprint(self, source: str) -> str:
-        """Sixteen hexadecimal digits that follow from the recipe and the source's fingerprint."""
+        """Sixteen hexadecimal digits that depend on the recipe and the fingerprint of the recordings."""
         content = json.dumps({"points": REVISION, "source": source, **asdict(self)}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -85,7 +85,7 @@ class CloudTower(nn.Module):
 
 
 class PointsSpace(nn.Module):
-    """Clouds and pictures in one space."""
+    """Clouds and images in one space."""
 
     def __init__(self, recipe: PointsRecipe) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class PointsSpace(nn.Module):
 
 @dataclass(frozen=True)
 class SolidDigits:
-    """A digits world with the third space beside its two."""
+    """A digits world and its third space."""
 
     world: DigitsWorld
     space: PointsSpace
@@ -105,22 +105,22 @@ class SolidDigits:
     def embed_clouds(self, concepts: Int[np.ndarray, " n"], split: str, seed: int) -> Embeddings:
         """A solid of each sequence, from the images of a split."""
         rng = np.random.default_rng([seed, 21])
-        drawn = draw_pictures(digits_of(concepts), self.world.source.handwriting, self.world.splits.images[split], rng)
+        drawn = draw_images(digits_of(concepts), self.world.source.handwriting, self.world.splits.images[split], rng)
         vectors = [self.space.cloud_tower(block) for block in self.clouds(drawn, rng)]
-        ids = [f"{name}~{seed}" for name in picture_ids(concepts, drawn)]
+        ids = [f"{name}~{seed}" for name in image_ids(concepts, drawn)]
         return Embeddings.from_array(torch.cat(vectors).numpy(), modality="points", space=NAME, ids=ids)
 
     @torch.no_grad()
-    def embed_pictures(self, ids: list[str]) -> Embeddings:
-        """Pictures by the ids the first space gives them: the overlap of the two."""
-        pictures = self.world.pictures.batches(parse_pictures(ids))
-        vectors = torch.cat([self.space.image_tower(*batch) for batch in pictures]).numpy()
+    def embed_images(self, ids: list[str]) -> Embeddings:
+        """Images by their ids in the first space: the overlap of the two spaces."""
+        images = self.world.image_feed.batches(parse_images(ids))
+        vectors = torch.cat([self.space.image_tower(*batch) for batch in images]).numpy()
         return Embeddings.from_array(vectors, modality="image", space=NAME, ids=ids)
 
-    def clouds(self, drawn: Pictures, rng: np.random.Generator) -> Iterator[Float[Tensor, "block points 3"]]:
-        """Solids of pictures, in blocks."""
+    def clouds(self, drawn: ImageLayouts, rng: np.random.Generator) -> Iterator[Float[Tensor, "block points 3"]]:
+        """Solids of images, in blocks."""
         for start in range(0, len(drawn), EMBED_ROWS):
-            shown = compose_pictures(drawn[start : start + EMBED_ROWS], self.world.source.handwriting)
+            shown = compose_images(drawn[start : start + EMBED_ROWS], self.world.source.handwriting)
             yield torch.from_numpy(sample_solids(shown, rng))
 
 
@@ -129,7 +129,7 @@ def build_solids(
     recipe: PointsRecipe | None = None,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> SolidDigits:
-    """The third space of a digits world: its weights from the user directory, or trained and kept there."""
+    """The third space of a digits world, with weights from the cache, or trained and cached."""
     recipe = recipe or PointsRecipe()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
@@ -149,21 +149,21 @@ def _save(path: Path, space: PointsSpace) -> None:
 
 
 def train_points(solid: SolidDigits, on_step: Callable[[int, float], None]) -> None:
-    """Train in place: the picture tower against texts, then clouds against their pictures; with near misses."""
+    """Train in place: the image tower against texts, then clouds against their images; with near misses."""
     recipe, world = solid.space.recipe, solid.world
-    pictured = build_space("image", recipe.pictures)
-    train_space(pictured, world.pictures, world.concepts["train"], on_step)
-    solid.space.image_tower.load_state_dict(pictured.item_tower.state_dict())
+    image_text = build_space("image", recipe.image_recipe)
+    train_space(image_text, world.image_feed, world.concepts["train"], on_step)
+    solid.space.image_tower.load_state_dict(image_text.item_tower.state_dict())
     solid.space.image_tower.requires_grad_(False).eval()
 
     def pairs(digits: Digits, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        drawn = draw_pictures(digits, world.source.handwriting, world.splits.images["train"], rng)
+        drawn = draw_images(digits, world.source.handwriting, world.splits.images["train"], rng)
         clouds = torch.cat(list(solid.clouds(drawn, rng)))
         with torch.no_grad():
-            pictures = torch.cat([solid.space.image_tower(*shown) for shown in world.pictures.batches(drawn)])
-        return solid.space.cloud_tower(clouds), pictures
+            images = torch.cat([solid.space.image_tower(*shown) for shown in world.image_feed.batches(drawn)])
+        return solid.space.cloud_tower(clouds), images
 
-    clouds_recipe = replace(recipe.pictures, steps=recipe.steps)
+    clouds_recipe = replace(recipe.image_recipe, steps=recipe.steps)
     contrast(
         solid.space.cloud_tower,
         clouds_recipe,

@@ -1,8 +1,8 @@
-"""A gradient-free baseline: clusters of each modality's tokens, matched with words by how often they occur together.
+"""A training-free baseline: clusters of each modality's tokens, matched with words by co-occurrence.
 
-A cluster and a word occur together where the cluster is used in an item and the word in its caption. Sinkhorn's
-iteration turns the counts into a plan in which all clusters weigh the same and so do all words: neither a word named
-often nor a cluster of silence, which occurs with everything, then counts for more than the others.
+A cluster and a word co-occur if the cluster is used in an item and the word in its caption. Sinkhorn's iteration turns
+the counts into a plan in which all clusters have equal weight and all words have equal weight, so neither a frequent
+word nor a cluster of silence, which co-occurs with every word, dominates.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Clusters:
 
 @dataclass(frozen=True)
 class SinkhornCodes:
-    """Writes tokens of several modalities as words, each modality by its own clusters."""
+    """Assigns words to tokens of several modalities, each by its own clusters."""
 
     clusters: Mapping[str, Clusters]
 
@@ -52,7 +52,7 @@ class SinkhornCodes:
 def sinkhorn_clusters(
     tokens: Tokens, word_uses: Float[np.ndarray, "items words"], count: int = CLUSTERS, seed: int = 0
 ) -> Clusters:
-    """Clusters of a modality, and their words; row i of ``word_uses`` says how item i's caption spreads over words."""
+    """Clusters of a modality with their words; row i of ``word_uses`` is the word distribution of item i's caption."""
     draw = torch.Generator().manual_seed(seed)
     vectors = tokens.vectors
     mean, deviation = vectors.mean(0), vectors.std(0) + 1e-6
@@ -64,7 +64,7 @@ def sinkhorn_clusters(
 
 
 def sinkhorn(together: Float[np.ndarray, "clusters words"]) -> Float[np.ndarray, "clusters words"]:
-    """Each cluster's distribution over words, of the plan in which all clusters and all words weigh the same."""
+    """Each cluster's distribution over words in the plan with equal weights of clusters and of words."""
     clusters, words = together.shape
     plan = together + 1e-12
     for _ in range(ROUNDS):

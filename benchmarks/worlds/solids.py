@@ -1,4 +1,4 @@
-"""Solids: pictures of digits made three-dimensional. Ink is extruded, the block turned, its points sampled."""
+"""Solids: images of digits made three-dimensional. Ink is extruded and rotated, and points are sampled in it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ POINTS = 512
 DEPTH_PIXELS = 10.0
 """How thick the extruded digits are; a tile is 28 pixels high."""
 YAW, PITCH, ROLL = 30.0, 20.0, 6.0
-"""Largest turns about the vertical, the horizontal and the viewing axis, in degrees."""
+"""Largest rotations about the vertical, the horizontal and the viewing axis, in degrees."""
 
 
 def sample_solids(
-    pictures: UInt8[np.ndarray, "n height width"], rng: np.random.Generator
+    images: UInt8[np.ndarray, "n height width"], rng: np.random.Generator
 ) -> Float32[np.ndarray, "n points 3"]:
-    """Points of each picture's extruded ink, turned at random, centred, the farthest at distance 1.
+    """Points of each image's extruded ink, randomly rotated, centred, and scaled so the farthest has distance 1.
 
-    A pixel is drawn as often as it is bright; within it, and within the depth, points lie anywhere.
+    Pixels are drawn in proportion to their brightness; points are uniform within a pixel and the depth.
     """
-    n, height, width = pictures.shape
-    ink = np.cumsum(pictures.reshape(n, -1).astype(np.float64), axis=1)
+    n, height, width = images.shape
+    ink = np.cumsum(images.reshape(n, -1).astype(np.float64), axis=1)
     drawn = rng.random((n, POINTS)) * ink[:, -1:]
     pixel = np.stack([np.searchsorted(row, own) for row, own in zip(ink, drawn, strict=True)])
     jitter = rng.random((n, POINTS, 3))
@@ -51,9 +51,9 @@ def _stacked(rows: list[list[np.ndarray]]) -> Float[np.ndarray, "n 3 3"]:
 def as_grid(
     clouds: Float[Tensor, "n points 3"], columns: int, rows: int, layers: int
 ) -> Float[Tensor, "n layers rows columns"]:
-    """How many points lie in each cell of a grid over the clouds, as log(1 + count).
+    """The number of points in each cell of a grid over the clouds, as log(1 + count).
 
-    The grid spans -1 to 1 along x; along y and z as much as digits reach there.
+    The grid spans -1 to 1 along x, and the extent of digits along y and z.
     """
     sizes = torch.tensor([columns, rows, layers])
     reach = torch.tensor([1.0, 0.45, 0.6])

@@ -1,8 +1,8 @@
-"""Streams: ten seconds of pictures and of sound over background, in which digits are shown or spoken for some seconds.
+"""Streams: ten seconds of images or audio over background, in which digits are shown or spoken for some seconds.
 
 The set-up of the cross-modal generalisation benchmark (papers B) in the digits world: a stream has ten one-second
-segments; an event is a digit with onset and offset, seen or heard once in each of its seconds. Elsewhere there is
-nothing, or clutter: a digit whose pixel columns, or frames of sound, have lost their order.
+segments; an event is a digit with onset and offset, shown or spoken once in each of its seconds. The background is
+empty, or clutter: a digit with its pixel columns, or audio frames, shuffled.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from isthmus.worlds.digits.spaces.towers import AUDIO_STRIDE, IMAGE_STRIDE
 SEGMENTS = 10
 BACKGROUND = -1
 LONGEST = 5
-"""Seconds an event lasts at most."""
+"""Maximum seconds of an event."""
 HOPS = RATE * SEGMENTS // HOP
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """What each second of each stream shows: a digit, or `BACKGROUND`, of which a share of ``clutter`` is not empty."""
+    """What each second of each stream shows: a digit or background, a share of which is clutter."""
 
     labels: Int[np.ndarray, "streams 10"]
     clutter: float
 
     @classmethod
     def drawn(cls, streams: int, most: int, clutter: float, rng: np.random.Generator) -> Timeline:
-        """One to ``most`` events a stream, of different digits, none at the same time as another."""
+        """One to ``most`` events per stream, of different digits, without overlap."""
         labels = np.full((streams, SEGMENTS), BACKGROUND, dtype=np.int64)
         for row in labels:
             for digit in rng.permutation(10)[: rng.integers(1, most + 1)]:
@@ -53,21 +53,21 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Streams:
-    """Tokens of streams of one modality, with their place in seconds, and what each second shows."""
+    """Tokens of streams of one modality, with their spans in seconds, and what each second shows."""
 
     tokens: Tokens
     events: Timeline
 
     def segments(self) -> Int[np.ndarray, " tokens"]:
-        """The segment each token's middle lies in, numbered over all streams."""
+        """The segment that holds each token's middle, numbered over all streams."""
         middles = self.tokens.places.mean(1)
         within = np.minimum(middles.astype(np.int64), SEGMENTS - 1)
         return np.repeat(np.arange(len(self.events)), self.tokens.counts) * SEGMENTS + within
 
 
 @torch.no_grad()
-def seen_streams(world: DigitsWorld, events: Timeline, split: str, rng: np.random.Generator) -> Streams:
-    """Streams of pictures, one a second, from the images of a split; a second's 42 tokens all have its place."""
+def image_streams(world: DigitsWorld, events: Timeline, split: str, rng: np.random.Generator) -> Streams:
+    """Streams of images, one per second, from the tiles of a split; the 42 tokens of a second share its span."""
     canvases = _canvases(world, events, world.splits.images[split], rng)
     vectors = [world.image_space.item_tokens(part)[0].flatten(0, 1) for part in canvases.split(FEED_ROWS)]
     each = CANVAS_WIDTH // IMAGE_STRIDE
@@ -77,14 +77,14 @@ def seen_streams(world: DigitsWorld, events: Timeline, split: str, rng: np.rando
 
 
 @torch.no_grad()
-def heard_streams(
+def audio_streams(
     world: DigitsWorld, events: Timeline, split: str, rng: np.random.Generator, voices: str = "seen"
 ) -> Streams:
-    """Streams of sound from the recordings of a split by the seen voices or the unseen one; a token each 64 ms."""
+    """Streams of audio from a split's recordings by the seen speakers or the unseen one, with a token every 64 ms."""
     rows = (world.splits.seen if voices == "seen" else world.splits.unseen)[split]
     vectors = []
     for numbers in _frame_numbers(world, events, rows, rng):
-        frames = world.utterances.frames[torch.from_numpy(numbers)]
+        frames = world.audio_feed.frames[torch.from_numpy(numbers)]
         vectors.append(world.audio_space.item_tokens(frames, torch.full((len(frames),), HOPS))[0].flatten(0, 1))
     each = -(-HOPS // AUDIO_STRIDE)
     start = np.arange(each, dtype=np.float32) * AUDIO_STRIDE * HOP / RATE
@@ -101,7 +101,7 @@ def _streams(
 
 
 def _canvases(world: DigitsWorld, events: Timeline, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
-    """A picture for each second: one tile somewhere, or nothing."""
+    """An image per second: one tile at a random place, or nothing."""
     bank = world.source.handwriting
     labels = events.labels.ravel()
     columns = np.zeros((len(labels), CANVAS_WIDTH, TILE), np.uint8)
@@ -118,8 +118,8 @@ def _canvases(world: DigitsWorld, events: Timeline, rows: np.ndarray, rng: np.ra
 def _frame_numbers(
     world: DigitsWorld, events: Timeline, rows: np.ndarray, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """For each hop of a block of streams the frame of the bank that is heard."""
-    feed, bank = world.utterances, world.source.speech
+    """The bank frame of each hop, for a block of streams."""
+    feed, bank = world.audio_feed, world.source.speech
     second = RATE // HOP
     for start in range(0, len(events), FEED_ROWS // SEGMENTS):
         block = events.labels[start : start + FEED_ROWS // SEGMENTS]

@@ -1,7 +1,7 @@
-"""Synthetic pairs of contrastive spaces whose truth is known, made to look like CLIP's and CLAP's.
+"""Synthetic pairs of contrastive spaces with known truth, resembling CLIP and CLAP.
 
-Content is a vector with a decaying spectrum, in topics. Each space sees content through its own mildly nonlinear map;
-each modality adds what it alone shows, noise, a distortion and an offset (the modality gap).
+Content is a vector with a decaying spectrum, clustered in topics. Each space maps content in its own mildly nonlinear
+way; each modality adds private content, noise, a distortion and an offset (the modality gap).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MODALITIES = ("left_text", "item_left", "right_text", "item_right")
 
 @dataclass(frozen=True)
 class SyntheticRecipe:
-    """What a synthetic world is like. Strengths are relative to the content a space shows, (left, right) pairs."""
+    """Properties of a synthetic world. Strengths are relative to the content a space shows, tuples (left, right)."""
 
     texts: int = 3000
     """Overlap rows."""
@@ -47,21 +47,21 @@ class SyntheticRecipe:
     item_noise: tuple[float, float] = (0.6, 0.6)
     """Noise of each side's items."""
     private: tuple[float, float] = (0.5, 0.5)
-    """What each side's items show beyond content, in 20 dimensions; texts show half as much of their own."""
+    """Private content of each side's items, in 20 dimensions; texts have half as much."""
     distortion: float = 0.0
     """Strength of a random linear distortion of each modality's content."""
     gap: float = 0.8
     """Offset of the items relative to their spread; texts are offset half as much."""
     cover: Cover = "all"
-    """Topics of the memories against the texts': all, half of them, none of them, or a right memory of an eighth."""
+    """Which of the texts' topics the memories have: all, half, none, or an eighth of them in the right memory."""
     caption_noise: float = 0.0
     """Share of overlap rows whose right text is another row's."""
     content_shift: float = 0.0
-    """How far the gallery's content lies from the memory's, in standard deviations."""
+    """Distance between the gallery's content and the memory's, in standard deviations."""
     private_shift: float = 0.0
-    """How far the memory's private part lies from the gallery's, in standard deviations."""
+    """Distance between the memory's private part and the gallery's, in standard deviations."""
     by_topic: bool = False
-    """Items belong together if their topics agree; otherwise each has exactly one counterpart."""
+    """Items are counterparts if their topics agree; otherwise each has exactly one counterpart."""
 
 
 class _Spaces:
@@ -118,7 +118,7 @@ class _Spaces:
         return shown + offset * self.offsets[name]
 
 
-def synthetic_world(name: str, family: str, recipe: SyntheticRecipe, seed: int) -> World:
+def synthetic_world(name: str, recipe: SyntheticRecipe, seed: int) -> World:
     """Draw a world. The same recipe and seed give the same world."""
     draw = np.random.default_rng(seed)
     spaces = _Spaces(recipe, draw)
@@ -140,12 +140,10 @@ def synthetic_world(name: str, family: str, recipe: SyntheticRecipe, seed: int) 
     ]
     return World(
         name=name,
-        family=family,
         overlap="text",
         left={"text": _set(text_rows[0], "text", "left"), "image": _set(item_rows[0], "image", "left")},
         right={"text": _set(text_rows[1], "text", "right"), "audio": _set(item_rows[1], "audio", "right")},
         galleries={"test": _gallery(recipe, spaces, np.intersect1d(left_topics, right_topics))},
-        facts={"content_shift": recipe.content_shift},
     )
 
 

@@ -1,7 +1,6 @@
-"""A gradient-free baseline for the digits world: windows of items through the whole encoder, written as nearest words.
+"""A training-free baseline for the digits world: each token gets the digit word nearest to a window around it.
 
-Nothing is learned: each token's code is the word, of those for the ten digits, whose embedding in the item's own space
-is nearest to that of a window around the token.
+Windows pass through the whole encoder; words are compared with them in the item's own space.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from torch.nn import functional
 
 from isthmus.embeddings.tokens import Tokens
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.items import parse_pictures, parse_utterances
+from isthmus.worlds.digits.items import parse_audio, parse_images
 from isthmus.worlds.digits.recordings.handwriting import TILE
 from isthmus.worlds.digits.recordings.log_mel import SILENCE
 from isthmus.worlds.digits.spaces.space import ContrastiveSpace
@@ -25,15 +24,15 @@ from isthmus.worlds.digits.spaces.towers import AUDIO_STRIDE, IMAGE_STRIDE
 from isthmus.worlds.digits.tokens import captions_of
 from isthmus.worlds.digits.wording import DIGIT_OF_WORD, NAMES, TOKEN
 
-SPOKEN = 32
-"""Frames of a window of speech, half a second."""
+WINDOW_FRAMES = 32
+"""Frames of an audio window: half a second."""
 TEMPERATURE = 0.05
 ROWS = 4096
 
 
 @dataclass(frozen=True)
 class WindowCodes:
-    """Writes tokens of a digits world as digit words."""
+    """Assigns digit words to tokens of a digits world."""
 
     digits: DigitsWorld
 
@@ -46,7 +45,7 @@ class WindowCodes:
             texts = captions_of(space, tokens.ids)
             vectors = space.embed_texts([word for text in texts for word in TOKEN.findall(text.lower())])
         else:
-            windows = self._picture_windows(tokens) if tokens.modality == "image" else self._spoken_windows(tokens)
+            windows = self._image_windows(tokens) if tokens.modality == "image" else self._audio_windows(tokens)
             vectors = torch.cat([space.item_tower(*part) for part in windows])
         return functional.log_softmax(vectors @ words.T / TEMPERATURE, dim=1).numpy()
 
@@ -54,30 +53,32 @@ class WindowCodes:
         spaces = (self.digits.image_space, self.digits.audio_space)
         return next(space for space in spaces if space.name == tokens.space)
 
-    def _picture_windows(self, tokens: Tokens) -> Iterator[tuple[Tensor, ...]]:
+    def _image_windows(self, tokens: Tokens) -> Iterator[tuple[Tensor, ...]]:
         """Square windows, each around a token's columns."""
-        for (images,) in self.digits.pictures.batches(parse_pictures(tokens.ids)):
+        for (images,) in self.digits.image_feed.batches(parse_images(tokens.ids)):
             border = (TILE - IMAGE_STRIDE) // 2
             windows = functional.pad(images, (border, border)).unfold(2, TILE, IMAGE_STRIDE)
             for part in windows.transpose(1, 2).flatten(0, 1).split(ROWS):
                 yield (part,)
 
-    def _spoken_windows(self, tokens: Tokens) -> Iterator[tuple[Tensor, ...]]:
+    def _audio_windows(self, tokens: Tokens) -> Iterator[tuple[Tensor, ...]]:
         """Windows of half a second, each around a token's frames."""
-        for frames, lengths in self.digits.utterances.batches(parse_utterances(tokens.ids)):
-            border = (SPOKEN - AUDIO_STRIDE) // 2
+        for frames, lengths in self.digits.audio_feed.batches(parse_audio(tokens.ids)):
+            border = (WINDOW_FRAMES - AUDIO_STRIDE) // 2
             longest = -(-frames.shape[1] // AUDIO_STRIDE) * AUDIO_STRIDE
             padding = (0, 0, border, border + longest - frames.shape[1])
-            windows = functional.pad(frames, padding, value=SILENCE).unfold(1, SPOKEN, AUDIO_STRIDE).transpose(2, 3)
+            windows = (
+                functional.pad(frames, padding, value=SILENCE).unfold(1, WINDOW_FRAMES, AUDIO_STRIDE).transpose(2, 3)
+            )
             present = torch.arange(windows.shape[1]) < -(-lengths // AUDIO_STRIDE)[:, None]
             for part in windows[present].split(ROWS):
-                yield part, torch.full((len(part),), SPOKEN)
+                yield part, torch.full((len(part),), WINDOW_FRAMES)
 
 
 @torch.no_grad()
 def _word_vectors(space: ContrastiveSpace) -> Float[Tensor, "10 dim"]:
-    """Each digit's words, as many as the space's wording has, embedded alone and averaged."""
-    written = [
+    """The mean embedding of each digit's words, each embedded alone."""
+    words_of_digit = [
         [word for word in space.wording.vocabulary if DIGIT_OF_WORD.get(word) == digit] for digit in range(len(NAMES))
     ]
-    return functional.normalize(torch.stack([space.embed_texts(words).mean(0) for words in written]), dim=1)
+    return functional.normalize(torch.stack([space.embed_texts(words).mean(0) for words in words_of_digit]), dim=1)

@@ -4,20 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from isthmus.codes.learning.objective import CodeItems
+from isthmus.codes.learning.pairs import CodeItems
 from isthmus.demo import lessons as digit_codes
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.digits_world import Sizes
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import World
 
 ITEMS, GALLERY = 600, 120
-
-
-@pytest.fixture(scope="session")
-def digits() -> DigitsWorld:
-    return build()
 
 
 @pytest.fixture(scope="session")

@@ -22,14 +22,13 @@ from isthmus.connectors.pseudo.centred import view
 from isthmus.connectors.trust.estimate import band_from_criteria, band_from_neighbours
 from isthmus.connectors.trust.report import ConnectorReport, Coverage
 from isthmus.connectors.trust.verdict import verdict
-from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.variant import Variant
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import World
 
 
 @pytest.fixture(scope="module")
-def digits_world() -> World:
-    return build().world("dev", Variant(texts=700, memory=700, pairs=0, gallery=250))
+def digits_world(digits: DigitsWorld) -> World:
+    return digits.world("dev", Sizes(texts=700, memory=700, pairs=0, gallery=250))
 
 
 def reciprocal_ranks(cosines: np.ndarray) -> float:

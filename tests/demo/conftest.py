@@ -48,7 +48,6 @@ def drawn_world(seed: int) -> World:
     texts, pairs = content(300), content(200)
     return World(
         name="small",
-        family="synthetic",
         overlap="text",
         left={"text": embed(texts, 0, "text"), "image": embed(content(250), 0, "image")},
         right={"text": embed(texts, 1, "text"), "audio": embed(content(250), 1, "audio")},

@@ -22,8 +22,7 @@ from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.results import read_result
 from isthmus.training.config import OptimisationConfig
-from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.variant import Variant
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import World
 
 SHORT = OptimisationConfig(epochs=1, min_steps=3)
@@ -144,9 +143,10 @@ def test_every_name_in_the_summary_is_documented(scene: Scene, world: World, tmp
     assert [name for name in make(scene, world, tmp_path) if not any(p.match(name) for p in patterns)] == []
 
 
-def test_codes_are_learned_measured_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    digits = build()
-    small = digits.world("test", Variant(texts=600, memory=600, pairs=300, gallery=60))
+def test_codes_are_learned_measured_and_shown(
+    digits: DigitsWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = digits.world("test", Sizes(texts=600, memory=600, pairs=300, gallery=60))
     brief = replace(alphabet.OURS, restarts=1, optimisation=replace(BRIEF, min_steps=100))
     writers = {name: replace(own, config=brief) for name, own in alphabet.WRITERS.items() if name != "literal"}
     monkeypatch.setattr(run, "QUICK_WRITERS", writers)

@@ -34,7 +34,6 @@ def world() -> World:
     )
     return World(
         name="small",
-        family="synthetic",
         overlap="text",
         left={"text": embed(texts, 0, "text"), "image": embed(content(150), 0, "image")},
         right={"text": embed(texts, 1, "text"), "audio": embed(content(150), 1, "audio")},

@@ -16,17 +16,10 @@ from isthmus.codes.model.model import CodeModel
 from isthmus.demo import lessons as digit_codes
 from isthmus.embeddings.token_files import open_tokens, save_tokens
 from isthmus.localize import LocateQuery, locate
-from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.digits.items import digits_in
-from isthmus.worlds.digits.digits_world import Sizes
 
 ITEMS = 600
-
-
-@pytest.fixture(scope="module")
-def digits() -> DigitsWorld:
-    return build()
 
 
 @pytest.fixture(scope="module")

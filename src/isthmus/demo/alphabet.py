@@ -11,9 +11,11 @@ import numpy as np
 
 from isthmus.base.progress import OnProgress
 from isthmus.codes.learning.fit import checkpoints_of, fit_codes
-from isthmus.codes.model.config import LITERAL, CodesConfig
+from isthmus.codes.learning.objective import Terms
+from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.demo.lessons import Lessons
+from isthmus.demo.literal import LITERAL, LITERAL_TERMS
 from isthmus.demo.progress import quiet
 from isthmus.demo.stages import Outcome, Stages
 from isthmus.evaluate.code_figures import code_figures
@@ -32,11 +34,12 @@ class Writer:
     note: str
     paired: bool
     config: CodesConfig
+    terms: Terms = Terms()  # noqa: RUF009
 
 
 OURS = CodesConfig(restarts=2)
 WRITERS: Mapping[str, Writer] = {
-    "literal": Writer("Codes, literal recipe", "CMCM as it is printed, with true pairs", True, LITERAL),
+    "literal": Writer("Codes, literal recipe", "CMCM as it is printed, with true pairs", True, LITERAL, LITERAL_TERMS),
     "paired": Writer("Codes, with pairs", "true picture-sound-text triples", True, OURS),
     "unpaired": Writer(
         "Codes, without pairs", "captions, and the connector's pseudo pairs", False, replace(OURS, restarts=1)
@@ -69,7 +72,7 @@ class School:
             checkpoint = home / "training.checkpoint"
             with quiet("isthmus.codes"):
                 model = fit_codes(
-                    source.items, source.sources, writer.config, seed=self.seed, checkpoint=checkpoint,
+                    source.items, source.sources, writer.config, terms=writer.terms, seed=self.seed, checkpoint=checkpoint,
                     progress=self.progress,
                 )  # fmt: skip
             model.save(home / CODES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from isthmus.codes.learning.objective import CodeItems
+from isthmus.codes.learning.pairs import CodeItems
 from isthmus.codes.learning.pairs import PairSource, pairs_by_row
 from isthmus.codes.learning.sources import LinkedItems, link_without_pairs
 from isthmus.connectors.connector import Connector
@@ -63,14 +63,14 @@ def text_items(space: ContrastiveSpace, ids: Sequence[str]) -> CodeItems:
     return CodeItems(fine.text_tokens(space, ids, captions), pooled)
 
 
-def picture_items(digits: DigitsWorld, pictures: Embeddings) -> CodeItems:
-    """Pictures with their tokens."""
-    return CodeItems(fine.picture_tokens(digits, pictures.ids), pictures)
+def image_items(digits: DigitsWorld, pictures: Embeddings) -> CodeItems:
+    """ImageLayouts with their tokens."""
+    return CodeItems(fine.image_tokens(digits, pictures.ids), pictures)
 
 
-def utterance_items(digits: DigitsWorld, utterances: Embeddings) -> CodeItems:
-    """Utterances with their tokens."""
-    return CodeItems(fine.utterance_tokens(digits, utterances.ids), utterances)
+def audio_items(digits: DigitsWorld, utterances: Embeddings) -> CodeItems:
+    """AudioLayouts with their tokens."""
+    return CodeItems(fine.audio_tokens(digits, utterances.ids), utterances)
 
 
 def true_pairs(digits: DigitsWorld, world: World) -> LinkedItems:
@@ -78,8 +78,8 @@ def true_pairs(digits: DigitsWorld, world: World) -> LinkedItems:
     assert world.pairs is not None
     image, audio = world.pairs
     items = {
-        "image": picture_items(digits, image),
-        "audio": utterance_items(digits, audio),
+        "image": image_items(digits, image),
+        "audio": audio_items(digits, audio),
         "text": text_items(digits.image_space, image.ids),
     }
     names = (("image", "audio"), ("image", "text"), ("audio", "text"))
@@ -92,17 +92,17 @@ def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict
     image, audio = world.left["image"], world.right["audio"]
     shared = world.left["text"].ids
     return (
-        {"image": picture_items(digits, image), "text": text_items(digits.image_space, shared + image.ids)},
-        {"audio": utterance_items(digits, audio), "text": text_items(digits.audio_space, shared + audio.ids)},
+        {"image": image_items(digits, image), "text": text_items(digits.image_space, shared + image.ids)},
+        {"audio": audio_items(digits, audio), "text": text_items(digits.audio_space, shared + audio.ids)},
     )
 
 
 def labelled(digits: DigitsWorld, pictures: Sequence[str], utterances: Sequence[str]) -> dict[str, Labelled]:
-    """Pictures, utterances, and the pictures' captions, with the truth about where each digit is."""
+    """ImageLayouts, utterances, and the pictures' captions, with the truth about where each digit is."""
     captions = fine.captions_of(digits.image_space, pictures)
     return {
-        "image": Labelled(fine.picture_tokens(digits, pictures), fine.picture_regions(digits, pictures)),
-        "audio": Labelled(fine.utterance_tokens(digits, utterances), fine.utterance_regions(digits, utterances)),
+        "image": Labelled(fine.image_tokens(digits, pictures), fine.image_regions(digits, pictures)),
+        "audio": Labelled(fine.audio_tokens(digits, utterances), fine.audio_regions(digits, utterances)),
         "text": Labelled(fine.text_tokens(digits.image_space, pictures, captions), fine.text_regions(captions)),
     }
 

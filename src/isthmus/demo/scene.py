@@ -35,11 +35,11 @@ def open_scene(
 ) -> tuple[DigitsWorld, World]:
     """The digits world of the given recordings (by default the embedded ones) with its test galleries."""
     from isthmus.worlds.digits import build
-    from isthmus.worlds.digits.variant import Variant
+    from isthmus.worlds.digits.digits_world import Sizes
 
     make = build.retrain if retrain else build.build
     digits = make(_source(images, speech))
-    return digits, digits.world("test", Variant(seed=seed, gallery=gallery))
+    return digits, digits.world("test", Sizes(gallery=gallery), seed=seed)
 
 
 def _source(images: Path | None, speech: Path | None) -> Recordings:

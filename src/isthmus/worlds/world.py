@@ -1,9 +1,10 @@
-"""A world: two spaces that share one modality, and the truth about which items belong together."""
+"""A world: two spaces that share one modality, and the truth about which items are counterparts."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -13,10 +14,10 @@ from isthmus.embeddings import Embeddings
 
 @dataclass(frozen=True)
 class Gallery:
-    """Items of the two unshared modalities to be matched; two items belong together iff concepts agree.
+    """Items of the two unshared modalities to match with each other; two items are counterparts if concepts agree.
 
-    ``left`` and ``right`` hold ``n`` and ``m`` rows; ``left_concepts`` and ``right_concepts`` their
-    concept numbers. Truth is for evaluation only and never reaches a connector.
+    ``left`` and ``right`` hold ``n`` and ``m`` rows; ``left_concepts`` and ``right_concepts`` are their concept
+    numbers. They are for evaluation only and never reach a connector.
     """
 
     left: Embeddings
@@ -25,15 +26,15 @@ class Gallery:
     right_concepts: Int[np.ndarray, " m"]
 
     def relevant(self) -> Bool[np.ndarray, "n m"]:
-        """Which right item is a counterpart of which left item."""
+        """Which right items are counterparts of which left items."""
         return self.left_concepts[:, None] == self.right_concepts[None, :]
 
 
 @dataclass(frozen=True)
 class Regions:
-    """What an item shows, and where: a label and a place (box, or start and end) for each thing in it.
+    """What an item shows, and where: a label and a place (a box, or start and end) for each thing in it.
 
-    Truth is for evaluation only and never reaches training.
+    Regions are for evaluation only and never reach training.
     """
 
     labels: Int[np.ndarray, " things"]
@@ -42,17 +43,26 @@ class Regions:
 
 @dataclass(frozen=True)
 class World:
-    """What a user would have (``left``, ``right``: unpaired memories and an overlap), and the truth beside it.
+    """What a user would have (``left`` and ``right``: unpaired memories and an overlap), and the truth.
 
     ``left`` and ``right`` map modality to embeddings, as `isthmus.connect` takes them. ``pairs`` are true
-    pairs of the two unshared modalities (row i with row i) that only a paired oracle may see.
+    pairs of the two unshared modalities, row by row, that only a paired oracle may see.
     """
 
     name: str
-    family: str
     overlap: str
     left: Mapping[str, Embeddings]
     right: Mapping[str, Embeddings]
     galleries: Mapping[str, Gallery]
     pairs: tuple[Embeddings, Embeddings] | None = None
-    facts: Mapping[str, float | str] = field(default_factory=dict)
+
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that depend on every vector and every concept number."""
+        digest = hashlib.sha256()
+        sets: list[Embeddings] = [*self.left.values(), *self.right.values(), *(self.pairs or ())]
+        for gallery in self.galleries.values():
+            sets += [gallery.left, gallery.right]
+            digest.update(gallery.left_concepts.tobytes() + gallery.right_concepts.tobytes())
+        for embeddings in sets:
+            digest.update(embeddings.modality.encode() + np.ascontiguousarray(embeddings.vectors).tobytes())
+        return digest.hexdigest()[:16]

@@ -1,7 +1,7 @@
-"""Item ids: they spell out the item, so that it can be shown again from its id alone.
+"""Item ids: they describe the item completely, so it can be made again from its id alone.
 
-A picture is ``370:12@4+77@45+300@90`` (sequence, then row of the bank @ left edge in pixels for each digit); an
-utterance ``370:88@2+140@31+12@60/95`` (row @ start in hops, then the length of the whole); a text ``370``.
+An image is ``370:12@4+77@45+300@90`` (sequence, then bank row @ left edge in pixels for each digit), an audio clip
+``370:88@2+140@31+12@60/95`` (bank row @ start in hops, then the total length), a text ``370``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from jaxtyping import Int
 
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.digits.concepts import MAX_LENGTH
-from isthmus.worlds.digits.recordings.handwriting import Pictures
-from isthmus.worlds.digits.recordings.speech import Utterances
+from isthmus.worlds.digits.recordings.handwriting import ImageLayouts
+from isthmus.worlds.digits.recordings.speech import AudioLayouts
 
 ITEM = re.compile(r"(?P<digits>[0-9]{3,5})(?::(?P<places>[0-9]+@[0-9]+(?:\+[0-9]+@[0-9]+)*)(?:/(?P<length>[0-9]+))?)?")
 
@@ -25,16 +25,16 @@ def text_ids(concepts: Int[np.ndarray, " n"]) -> list[str]:
     return [str(concept)[1:] for concept in concepts.tolist()]
 
 
-def picture_ids(concepts: Int[np.ndarray, " n"], pictures: Pictures) -> list[str]:
-    """One id for each picture."""
-    places = _places(pictures.tiles, pictures.lefts)
+def image_ids(concepts: Int[np.ndarray, " n"], layouts: ImageLayouts) -> list[str]:
+    """One id per image."""
+    places = _places(layouts.tiles, layouts.lefts)
     return [f"{text}:{place}" for text, place in zip(text_ids(concepts), places, strict=True)]
 
 
-def utterance_ids(concepts: Int[np.ndarray, " n"], utterances: Utterances) -> list[str]:
-    """One id for each utterance."""
-    places = _places(utterances.recordings, utterances.starts)
-    rows = zip(text_ids(concepts), places, utterances.lengths.tolist(), strict=True)
+def audio_ids(concepts: Int[np.ndarray, " n"], layouts: AudioLayouts) -> list[str]:
+    """One id per audio clip."""
+    places = _places(layouts.recordings, layouts.starts)
+    rows = zip(text_ids(concepts), places, layouts.lengths.tolist(), strict=True)
     return [f"{text}:{place}/{length}" for text, place, length in rows]
 
 
@@ -46,43 +46,43 @@ def _places(rows: Int[np.ndarray, "n 5"], starts: Int[np.ndarray, "n 5"]) -> lis
 
 
 def digits_in(item: str) -> list[int]:
-    """The digits of any item. Raises `IsthmusError` where the id is none of this world's."""
+    """The digits of any item; raises `IsthmusError` for an id of another world."""
     return [int(digit) for digit in _parsed(item)["digits"]]
 
 
-def picture_of(item: str) -> Pictures:
-    """The picture an id stands for, alone. Raises `IsthmusError` where it stands for none."""
+def image_of(item: str) -> ImageLayouts:
+    """The layout of one image; raises `IsthmusError` if the id is not an image id."""
     match = _parsed(item)
     if not match["places"] or match["length"]:
-        raise IsthmusError(f"item {item!r} is no picture of the digits world; pass an id of its image embeddings")
-    return Pictures(*_unpacked(match["places"]))
+        raise IsthmusError(f"item {item!r} is not an image of the digits world: pass an id of its image embeddings")
+    return ImageLayouts(*_unpacked(match["places"]))
 
 
-def utterance_of(item: str) -> Utterances:
-    """The utterance an id stands for, alone. Raises `IsthmusError` where it stands for none."""
+def audio_of(item: str) -> AudioLayouts:
+    """The layout of one audio clip; raises `IsthmusError` if the id is not an audio id."""
     match = _parsed(item)
     if not match["length"]:
-        raise IsthmusError(f"item {item!r} is no utterance of the digits world; pass an id of its audio embeddings")
-    return Utterances(*_unpacked(match["places"]), np.array([int(match["length"])]))
+        raise IsthmusError(f"item {item!r} is not audio of the digits world: pass an id of its audio embeddings")
+    return AudioLayouts(*_unpacked(match["places"]), np.array([int(match["length"])]))
 
 
-def parse_pictures(items: Sequence[str]) -> Pictures:
-    """The pictures that ids stand for."""
-    found = [picture_of(item) for item in items]
-    return Pictures(*(np.concatenate([getattr(own, name) for own in found]) for name in ("tiles", "lefts")))
+def parse_images(items: Sequence[str]) -> ImageLayouts:
+    """The layouts of the images with these ids."""
+    found = [image_of(item) for item in items]
+    return ImageLayouts(*(np.concatenate([getattr(own, name) for own in found]) for name in ("tiles", "lefts")))
 
 
-def parse_utterances(items: Sequence[str]) -> Utterances:
-    """The utterances that ids stand for."""
-    found = [utterance_of(item) for item in items]
+def parse_audio(items: Sequence[str]) -> AudioLayouts:
+    """The layouts of the audio clips with these ids."""
+    found = [audio_of(item) for item in items]
     names = ("recordings", "starts", "lengths")
-    return Utterances(*(np.concatenate([getattr(own, name) for own in found]) for name in names))
+    return AudioLayouts(*(np.concatenate([getattr(own, name) for own in found]) for name in names))
 
 
 def _parsed(item: str) -> re.Match[str]:
     match = ITEM.fullmatch(item)
     if match is None:
-        raise IsthmusError(f"item {item!r} is not of the digits world; pass an id of its embeddings")
+        raise IsthmusError(f"item {item!r} does not belong to the digits world: pass an id of its embeddings")
     return match
 
 

@@ -1,4 +1,4 @@
-"""Fine-grained views: the tokens of pictures, utterances and texts with their places, and which digit each shows."""
+"""Tokens of images, audio clips and texts with their places, and the digits each item shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from isthmus.embeddings.tokens import Tokens
 from isthmus.worlds.digits.concepts import concepts_of
 from isthmus.worlds.digits.digits_world import DigitsWorld, captions
-from isthmus.worlds.digits.items import digits_in, parse_pictures, parse_utterances
+from isthmus.worlds.digits.items import digits_in, parse_audio, parse_images
 from isthmus.worlds.digits.recordings.handwriting import TILE
 from isthmus.worlds.digits.recordings.speech import HOP, RATE
 from isthmus.worlds.digits.spaces.space import EMBED_ROWS, ContrastiveSpace
@@ -25,11 +25,11 @@ TOKEN_SECONDS = AUDIO_STRIDE * HOP / RATE
 
 
 @torch.no_grad()
-def picture_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
-    """One token per four pixel columns of each picture; places are boxes in pixels."""
-    space, pictures = world.image_space, parse_pictures(ids)
-    batches = (space.item_tokens(*batch) for batch in world.pictures.batches(pictures))
-    vectors, counts = _joined(batches)
+def image_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
+    """One token per four pixel columns of each image; places are boxes in pixels."""
+    space, layouts = world.image_space, parse_images(ids)
+    batches = (space.item_tokens(*batch) for batch in world.image_feed.batches(layouts))
+    vectors, counts = _concatenated(batches)
     left = _step_within(counts) * float(IMAGE_STRIDE)
     places = np.stack([left, np.zeros_like(left), left + IMAGE_STRIDE, np.full_like(left, TILE)], axis=1)
     return Tokens.from_arrays(
@@ -38,11 +38,11 @@ def picture_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
 
 
 @torch.no_grad()
-def utterance_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
-    """One token per 64 ms of each utterance; places are spans in seconds."""
-    space, utterances = world.audio_space, parse_utterances(ids)
-    batches = (space.item_tokens(*batch) for batch in world.utterances.batches(utterances))
-    vectors, counts = _joined(batches)
+def audio_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
+    """One token per 64 ms of each audio clip; places are spans in seconds."""
+    space, layouts = world.audio_space, parse_audio(ids)
+    batches = (space.item_tokens(*batch) for batch in world.audio_feed.batches(layouts))
+    vectors, counts = _concatenated(batches)
     start = _step_within(counts) * TOKEN_SECONDS
     places = np.stack([start, start + TOKEN_SECONDS], axis=1)
     return Tokens.from_arrays(
@@ -52,15 +52,12 @@ def utterance_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
 
 @torch.no_grad()
 def text_tokens(space: ContrastiveSpace, ids: Sequence[str], texts: Sequence[str] | None = None) -> Tokens:
-    """One token per word of each sequence's caption in the space's wording; places are characters of the caption.
-
-    ``texts`` are other captions to be read instead.
-    """
-    written = captions_of(space, ids) if texts is None else list(texts)
-    blocks = (written[start : start + EMBED_ROWS] for start in range(0, len(written), EMBED_ROWS))
+    """One token per word of each item's caption (by default in the space's wording); places are character spans."""
+    given = captions_of(space, ids) if texts is None else list(texts)
+    blocks = (given[start : start + EMBED_ROWS] for start in range(0, len(given), EMBED_ROWS))
     words = (torch.from_numpy(space.wording.tokens(block)) for block in blocks)
-    vectors, counts = _joined(space.text_tokens(batch) for batch in words)
-    spans = [match.span() for text in written for match in TOKEN.finditer(text.lower())]
+    vectors, counts = _concatenated(space.text_tokens(batch) for batch in words)
+    spans = [match.span() for text in given for match in TOKEN.finditer(text.lower())]
     return Tokens.from_arrays(
         vectors,
         _offsets(counts),
@@ -73,28 +70,28 @@ def text_tokens(space: ContrastiveSpace, ids: Sequence[str], texts: Sequence[str
 
 
 def captions_of(space: ContrastiveSpace, ids: Sequence[str]) -> list[str]:
-    """The captions, in a space's wording, of any items of this world."""
+    """The captions of any items of this world, in a space's wording."""
     return captions(concepts_of(_digits_of_ids(ids)), space)
 
 
-def picture_regions(world: DigitsWorld, ids: Sequence[str]) -> list[Regions]:
-    """The digits of each picture and their boxes in pixels."""
+def image_regions(world: DigitsWorld, ids: Sequence[str]) -> list[Regions]:
+    """The digits of each image and their boxes in pixels."""
     return [Regions(np.array(digits_in(item)), world.boxes(item).astype(np.float32)) for item in ids]
 
 
-def utterance_regions(world: DigitsWorld, ids: Sequence[str]) -> list[Regions]:
-    """The digits of each utterance and when they are spoken, in seconds."""
+def audio_regions(world: DigitsWorld, ids: Sequence[str]) -> list[Regions]:
+    """The digits of each audio clip and when they are spoken, in seconds."""
     return [Regions(np.array(digits_in(item)), world.seconds(item).astype(np.float32)) for item in ids]
 
 
 def text_regions(texts: Sequence[str]) -> list[Regions]:
     """The digits each text names and the characters that name them."""
-    found = []
+    regions = []
     for text in texts:
         spans = digit_spans(text)
         digits = [DIGIT_OF_WORD[text[start:end].lower()] for start, end in spans]
-        found.append(Regions(np.array(digits, dtype=np.int64), np.array(spans, np.float32).reshape(-1, 2)))
-    return found
+        regions.append(Regions(np.array(digits, dtype=np.int64), np.array(spans, np.float32).reshape(-1, 2)))
+    return regions
 
 
 def _digits_of_ids(ids: Sequence[str]) -> Int[np.ndarray, "items 5"]:
@@ -105,7 +102,7 @@ def _digits_of_ids(ids: Sequence[str]) -> Int[np.ndarray, "items 5"]:
     return rows
 
 
-def _joined(
+def _concatenated(
     batches: Iterable[tuple[Tensor, Tensor]],
 ) -> tuple[Float[np.ndarray, "tokens width"], Int[np.ndarray, " items"]]:
     vectors, counts = [], []

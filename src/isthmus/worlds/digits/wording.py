@@ -1,4 +1,4 @@
-"""Wording: how a sequence is written as text. The two spaces are trained on different ones."""
+"""Wording: how a sequence is phrased as text. The two spaces are trained on different wordings."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DIGIT_OF_WORD = {**{name: n for n, name in enumerate(NAMES)}, **{str(n): n for n
 TOKEN = re.compile(r"[a-z]+|[0-9]")
 PADDING = 0
 SPREAD = 2654435769
-"""2^32 / golden ratio: multiplied by it, neighbouring numbers fall far apart (Knuth's multiplicative hash)."""
+"""2^32 / golden ratio: multiplied by it, neighbouring numbers end up far apart (Knuth's multiplicative hash)."""
 
 
 @dataclass(frozen=True)
 class Phrasing:
-    """One way to write a sequence: text before, how digits are called, what stands between them, text after."""
+    """One way to phrase a sequence: text before, names of the digits, separator, text after."""
 
     before: str
     names: tuple[str, ...]
@@ -42,12 +42,12 @@ class Wording:
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
-        """Every word that the phrasings can produce, sorted."""
+        """Every word the phrasings can produce, sorted."""
         texts = (phrasing.write(range(10)) for phrasing in self.phrasings)
         return tuple(sorted({word for text in texts for word in TOKEN.findall(text)}))
 
     def write(self, digits: Int[np.ndarray, "n 5"], rng: np.random.Generator) -> list[str]:
-        """Each sequence in a phrasing drawn for it."""
+        """Each sequence in a randomly drawn phrasing."""
         choice = rng.integers(0, len(self.phrasings), len(digits))
         return [
             self.phrasings[number].write([digit for digit in row if digit >= 0])
@@ -55,21 +55,21 @@ class Wording:
         ]
 
     def caption(self, concept: int, digits: Sequence[int]) -> str:
-        """A sequence in the phrasing that goes with a concept number: always the same one."""
+        """A sequence in the phrasing that its concept number determines."""
         return self.phrasings[concept * SPREAD % 2**32 * len(self.phrasings) // 2**32].write(digits)
 
     def tokens(self, texts: Sequence[str]) -> Int[np.ndarray, "n words"]:
         """Word numbers from 1, `PADDING` after the last word.
 
-        Raises `IsthmusError` naming the row of a text that is empty or has a word the wording does not know.
+        Raises `IsthmusError` naming the row of a text that is empty or has a word outside the vocabulary.
         """
         number = {word: n for n, word in enumerate(self.vocabulary, 1)}
         rows = [TOKEN.findall(text.lower()) for text in texts]
         for row, words in enumerate(rows):
             unknown = [word for word in words if word not in number]
             if unknown or not words:
-                problem = f"the word {unknown[0]!r} is unknown" if unknown else "there is no word"
-                raise IsthmusError(f"text row {row}: {problem}; the digits world reads only: {' '.join(number)}")
+                problem = f"unknown word {unknown[0]!r}" if unknown else "no words"
+                raise IsthmusError(f"text row {row}: {problem}; the digits world only reads: {' '.join(number)}")
         tokens = np.full((len(rows), max(map(len, rows), default=1)), PADDING, dtype=np.int64)
         for row, words in enumerate(rows):
             tokens[row, : len(words)] = [number[word] for word in words]
@@ -77,7 +77,7 @@ class Wording:
 
 
 def digit_spans(text: str) -> list[tuple[int, int]]:
-    """Where each digit stands in a text: first character and one past the last."""
+    """The character span of each digit in a text, the end exclusive."""
     return [match.span() for match in TOKEN.finditer(text.lower()) if match.group() in DIGIT_OF_WORD]
 
 
@@ -93,7 +93,7 @@ SPELLED = Wording(
         Phrasing("", NAMES, " ", " in handwriting"),
     ),
 )
-"""Captions of pictures: "three seven oh", "a photo of three seven oh"."""
+"""Captions of images: "three seven oh", "a photo of three seven oh"."""
 
 READ_OUT = Wording(
     "read out",
@@ -104,6 +104,6 @@ READ_OUT = Wording(
         Phrasing("someone speaking: ", NAMES, ", "),
     ),
 )
-"""Captions of sounds: "digits: 3 7 0", "three, seven, zero"."""
+"""Captions of audio clips: "digits: 3 7 0", "three, seven, zero"."""
 
 WORDINGS = {wording.name: wording for wording in (SPELLED, READ_OUT)}

@@ -1,4 +1,4 @@
-"""Distortions for training: what a tower should not mind."""
+"""Augmentations for training the towers."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from torch.nn import functional
 from isthmus.worlds.digits.recordings.log_mel import SILENCE
 
 TURN, SHEAR, SCALE, SHIFT = 0.15, 0.15, 0.1, 0.07
-"""Largest turn (radians), shear, relative change of size, and shift (in half tiles)."""
+"""Largest rotation (radians), shear, relative change of size, and shift (in half tiles)."""
 TEMPO = 0.25
 """Largest change of tempo, as a natural logarithm."""
 QUIETEST_NOISE, LOUDEST_NOISE = 14.0, 5.0
-"""Level of the noise below the utterance's loudest band (natural logarithm of power)."""
+"""Level of the noise below the clip's loudest band (natural logarithm of power)."""
 LONGEST_GAP = 5
-"""Longest stretch of frames or bands left out."""
+"""Most adjacent frames or bands masked at once."""
 
 
 def distort_tiles(tiles: UInt8[np.ndarray, "n 28 28"], rng: np.random.Generator) -> UInt8[np.ndarray, "n 28 28"]:
-    """Each tile turned, sheared, scaled and shifted by amounts drawn for it."""
+    """Each tile rotated, sheared, scaled and shifted by random amounts."""
     turn, shear, scale, aspect = (rng.uniform(-limit, limit, len(tiles)) for limit in (TURN, SHEAR, SCALE, SCALE))
     width, height = np.exp(scale + aspect), np.exp(scale - aspect)
     cos, sin = np.cos(turn), np.sin(turn)
@@ -38,7 +38,7 @@ def distort_tiles(tiles: UInt8[np.ndarray, "n 28 28"], rng: np.random.Generator)
 def stretch(
     numbers: Int[np.ndarray, "n frames"], lengths: Int[np.ndarray, " n"], rng: np.random.Generator
 ) -> tuple[Int[np.ndarray, "n stretched"], Int[np.ndarray, " n"]]:
-    """Frame numbers of each utterance at another tempo: frames are repeated or left out evenly."""
+    """Frame numbers of each audio clip at another tempo: frames are repeated or skipped evenly."""
     rate = np.exp(rng.uniform(-TEMPO, TEMPO, len(numbers)))
     stretched = np.maximum((lengths / rate).astype(np.int64), 1)
     place = (np.arange(stretched.max())[None] * rate[:, None]).astype(np.int64)
@@ -48,7 +48,7 @@ def stretch(
 def distort_frames(
     frames: Float[Tensor, "n frames bands"], lengths: Int[Tensor, " n"], rng: np.random.Generator
 ) -> Float[Tensor, "n frames bands"]:
-    """Log-mel frames with noise at a level drawn for each, and one band of frequencies and three moments silenced."""
+    """Log-mel frames with noise at a random level, one masked frequency band and three masked moments per clip."""
     count, time, bands = frames.shape
     below = rng.uniform(LOUDEST_NOISE, QUIETEST_NOISE, (count, 1, 1)).astype(np.float32)
     noise = 0.5 * rng.standard_normal(frames.shape, dtype=np.float32) - below

@@ -1,4 +1,4 @@
-"""Read handwriting: MNIST's idx files (packed or not) or an npz with ``images`` and ``labels``."""
+"""Handwriting from files: MNIST's idx files (gzipped or not) or an npz with ``images`` and ``labels``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IDX_UINT8 = 8
 
 
 def load_handwriting(path: str | Path) -> Handwriting:
-    """Images and labels from an npz, an idx images file with its labels file beside it, or a folder of such files.
+    """Images and labels from an npz, an idx images file with its labels file next to it, or a folder of idx files.
 
     Raises `IsthmusError` naming the file and what is wrong with it.
     """
@@ -33,7 +33,7 @@ def load_handwriting(path: str | Path) -> Handwriting:
 def _from_folder(folder: Path) -> Handwriting:
     files = sorted(file for file in folder.iterdir() if "images" in file.name and "idx3" in file.name)
     if not files:
-        raise IsthmusError(f"{folder}: no idx images file (like t10k-images-idx3-ubyte.gz) in it; {WANTED}")
+        raise IsthmusError(f"{folder}: contains no idx images file (like t10k-images-idx3-ubyte.gz); {WANTED}")
     parts = {_plain_name(file): _checked(file, *_from_idx(file)) for file in files}
     return Handwriting(
         np.concatenate([part.tiles for part in parts.values()]),
@@ -42,41 +42,41 @@ def _from_folder(folder: Path) -> Handwriting:
 
 
 def _plain_name(file: Path) -> str:
-    """One name for a file and its packed twin, so that neither is read twice."""
+    """One name for a file and its gzipped copy, so they are not both read."""
     return file.name.removesuffix(".gz").replace(".", "-")
 
 
 def _from_idx(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if "images" not in path.name:
         raise IsthmusError(f"{path}: neither an .npz nor an idx file with 'images' in its name; {WANTED}")
-    return read_idx(path, 3), read_idx(_labels_beside(path), 1)
+    return read_idx(path, 3), read_idx(_labels_file(path), 1)
 
 
-def _labels_beside(images: Path) -> Path:
+def _labels_file(images: Path) -> Path:
     name = images.name.replace("images", "labels").replace("idx3", "idx1")
     for candidate in (name, name.removesuffix(".gz"), name + ".gz"):
         if (images.parent / candidate).exists():
             return images.parent / candidate
-    raise IsthmusError(f"{images}: its labels file {name} is not beside it; put it there")
+    raise IsthmusError(f"{images}: its labels file {name} is missing; put it in the same folder")
 
 
 def read_idx(path: Path, ndim: int) -> np.ndarray:
     """One idx file of unsigned bytes with ``ndim`` dimensions.
 
     The format: two zero bytes, the type (8), the number of dimensions, each size as a big-endian 32-bit number,
-    then the values. Raises `IsthmusError` where the file is anything else, or shorter or longer than it says.
+    then the values. Raises `IsthmusError` if the file is anything else, or shorter or longer than its header says.
     """
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
-        raise IsthmusError(f"{path}: cannot be unpacked ({error}); fetch it again") from None
+        raise IsthmusError(f"{path}: cannot be unzipped ({error}); download it again") from None
     header = 4 + 4 * ndim
     if len(content) < header or content[:4] != bytes([0, 0, IDX_UINT8, ndim]):
         raise IsthmusError(f"{path}: not an idx file of bytes with {ndim} dimensions; {WANTED}")
     shape = tuple(np.frombuffer(content[4:header], ">u4").tolist())
     expected = header + int(np.prod(shape, dtype=np.int64))
     if len(content) != expected:
-        raise IsthmusError(f"{path}: has {len(content)} bytes, its header says {expected}; fetch it again")
+        raise IsthmusError(f"{path}: has {len(content)} bytes, its header says {expected}; download it again")
     return np.frombuffer(content[header:], np.uint8).reshape(shape)
 
 
@@ -86,27 +86,27 @@ def _from_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_npz(path: Path, names: tuple[str, ...], remedy: str) -> dict[str, np.ndarray]:
-    """The named arrays of an npz. Raises `IsthmusError` where it is damaged or lacks one."""
+    """The named arrays of an npz; raises `IsthmusError` if it is damaged or lacks one."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             missing = [name for name in names if name not in archive.files]
             if missing:
                 found = ", ".join(archive.files)
-                raise IsthmusError(f"{path}: no array {missing[0]!r} in it (it has {found}); {remedy}")
+                raise IsthmusError(f"{path}: no array {missing[0]!r} (it has {found}); {remedy}")
             return {name: archive[name] for name in names}
     except IsthmusError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise IsthmusError(f"{path}: cannot be read as .npz ({error}); fetch it again") from None
+        raise IsthmusError(f"{path}: cannot be read as .npz ({error}); download it again") from None
 
 
 def _checked(path: Path, images: np.ndarray, labels: np.ndarray) -> Handwriting:
     if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (TILE, TILE):
-        raise IsthmusError(f"{path}: images are {images.dtype} {images.shape}, wanted uint8 (n, 28, 28)")
+        raise IsthmusError(f"{path}: expected images as uint8 (n, 28, 28), got {images.dtype} {images.shape}")
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise IsthmusError(f"{path}: labels are {labels.dtype} {labels.shape}, wanted whole numbers (n,)")
+        raise IsthmusError(f"{path}: expected labels as integers (n,), got {labels.dtype} {labels.shape}")
     if len(images) != len(labels):
-        raise IsthmusError(f"{path}: {len(images)} images but {len(labels)} labels; they must correspond")
+        raise IsthmusError(f"{path}: {len(images)} images but {len(labels)} labels; give one label per image")
     wrong = np.flatnonzero((labels < 0) | (labels > 9))
     if len(wrong):
         raise IsthmusError(f"{path}: label {labels[wrong[0]]} in row {wrong[0]} is not a digit; labels are 0 to 9")

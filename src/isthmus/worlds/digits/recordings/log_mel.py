@@ -1,4 +1,4 @@
-"""Log-mel features of a recording, framed within the recording so that utterances can be composed from them."""
+"""Log-mel features, framed within each recording so audio clips can be composed of them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SILENCE = float(np.log(FLOOR))
 def mel_weights(warp: float = 1.0) -> Float[Tensor, "bands bins"]:
     """Triangular filters, equally spaced on the mel scale (2595 log10(1 + f / 700)) up to half the rate.
 
-    Their frequencies are multiplied by ``warp``: what they then see is a voice whose vocal tract is longer
-    (above 1) or shorter (below 1) by that factor. No filter passes half the rate.
+    ``warp`` multiplies their frequencies, which simulates a vocal tract longer (above 1) or shorter (below 1) by
+    that factor. No filter exceeds half the rate.
     """
     mel = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), BANDS + 2)
     edges = np.minimum(warp * 700 * (10 ** (mel / 2595) - 1), RATE / 2 - (BANDS + 1 - np.arange(BANDS + 2)))
@@ -38,7 +38,7 @@ def _mel(hertz: float) -> float:
 def log_mel(
     samples: Float32[np.ndarray, " samples"], offset: Int[np.ndarray, " recordings_and_one"], warp: float = 1.0
 ) -> Float[Tensor, "frames bands"]:
-    """Frames of all recordings, one after another: ``ceil(length / 128)`` each, window 256 centred on the hop."""
+    """Frames of all recordings in order: ``ceil(length / 128)`` each, with a window of 256 centred on the hop."""
     lengths = np.diff(offset)
     hops = -(-lengths // HOP)
     border = (WINDOW - HOP) // 2

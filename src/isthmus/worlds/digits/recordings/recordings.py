@@ -1,4 +1,4 @@
-"""A source: the handwriting and the speech a digits world is made from, and how both are split."""
+"""Recordings: the handwriting and speech a digits world is made of, and their splits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HELD_OUT = 0.15
 """Share of the images, and of each speaker's recordings, in each of dev and test."""
 LEAST_IMAGES = 10
 LEAST_RECORDINGS = 4
-"""Fewest examples of a digit (of a digit by one speaker) from which train, dev and test can be made."""
+"""Fewest tiles of a digit, and recordings of a digit by one speaker, that train, dev and test can be made of."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Recordings:
         if len(speakers) < 2:
             raise IsthmusError(
                 f"the recordings have {len(speakers)} speaker ({', '.join(speakers)}): give two or more, "
-                "one is kept aside as the unseen voice"
+                "one of them is held out as the unseen speaker"
             )
         for speaker in speakers:
             mine = self.speech.digit[self.speech.speaker == speaker]
@@ -47,7 +47,7 @@ class Recordings:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that follow from every image, sample, label and speaker."""
+        """Sixteen hexadecimal digits that depend on every image, sample, label and speaker."""
         digest = hashlib.sha256()
         for array in (
             self.handwriting.tiles,
@@ -66,14 +66,14 @@ def _require_every_digit(digit: Int[np.ndarray, " n"], least: int, what: str) ->
     if counts.min() < least:
         rarest = int(counts.argmin())
         raise IsthmusError(
-            f"{what}: digit {rarest} occurs {counts[rarest]} times, at least {least} are needed for "
-            "train, dev and test: add examples of it"
+            f"{what}: digit {rarest} occurs {counts[rarest]} times, but train, dev and test need at least {least}: "
+            "add examples of it"
         )
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Rows of the banks by split: no image and no recording is in two of them.
+    """Bank rows by split: no image and no recording is in two of them.
 
     ``images`` and ``seen`` (recordings of the training speakers) have train, dev and test; ``unseen`` (recordings
     of ``unseen_speaker``) has dev and test.
@@ -86,7 +86,7 @@ class Splits:
 
 
 def split_recordings(source: Recordings, seed: int, unseen_speaker: str | None = None) -> Splits:
-    """Split images by digit and recordings by speaker and digit, in proportion, at random by ``seed``.
+    """Random stratified splits: of images by digit, of recordings by speaker and digit.
 
     The unseen speaker is by default the last in alphabetical order. Raises `IsthmusError` for an unknown one.
     """
@@ -97,13 +97,13 @@ def split_recordings(source: Recordings, seed: int, unseen_speaker: str | None =
     rng = np.random.default_rng([seed, 2])
     images = _split_within(source.handwriting.digit.astype(str), {"dev": HELD_OUT, "test": HELD_OUT}, rng)
     voices = np.char.add(source.speech.digit.astype(str), source.speech.speaker.astype(str))
-    aside = source.speech.speaker == unseen_speaker
+    held_out = source.speech.speaker == unseen_speaker
     seen = _split_within(voices, {"dev": HELD_OUT, "test": HELD_OUT}, rng)
     unseen = _split_within(voices, {"dev": 0.5}, rng)
     return Splits(
         images,
-        {name: rows[~aside[rows]] for name, rows in seen.items()},
-        {"dev": unseen["dev"][aside[unseen["dev"]]], "test": unseen["train"][aside[unseen["train"]]]},
+        {name: rows[~held_out[rows]] for name, rows in seen.items()},
+        {"dev": unseen["dev"][held_out[unseen["dev"]]], "test": unseen["train"][held_out[unseen["train"]]]},
         unseen_speaker,
     )
 
@@ -111,7 +111,7 @@ def split_recordings(source: Recordings, seed: int, unseen_speaker: str | None =
 def _split_within(
     group: np.ndarray, shares: Mapping[str, float], rng: np.random.Generator
 ) -> dict[str, Int[np.ndarray, " _"]]:
-    """Rows by split, the same shares of every group (at least one row each); the rest is ``train``."""
+    """Rows by split, the same shares of every group (at least one row); the rest is ``train``."""
     parts: dict[str, list[np.ndarray]] = {name: [] for name in (*shares, "train")}
     for value in np.unique(group):
         rows = rng.permutation(np.flatnonzero(group == value))

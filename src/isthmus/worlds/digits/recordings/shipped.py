@@ -1,4 +1,4 @@
-"""What ships with the package: handwriting (scikit-learn's), speech and trained weights."""
+"""The recordings that ship with the package: scikit-learn's handwriting, espeak-ng's speech, trained weights."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ SHIPPED_WEIGHTS = ASSETS / "spaces.safetensors"
 SPEECH_AUDIO = ASSETS / "speech.flac"
 SPEECH_INDEX = ASSETS / "speech.json"
 SCALE = 3
-"""scikit-learn's digits are 8 × 8 pixels: enlarged threefold, with a margin of two, they fill a tile."""
+"""scikit-learn's digits are 8 × 8 pixels: enlarged three times, with a margin of two, they fill a tile."""
 
 
 def default_recordings() -> Recordings:
     """scikit-learn's handwritten digits and digits spoken by espeak-ng (scripts/make_digit_speech.py).
 
-    Raises `IsthmusError` where a file of the package was altered.
+    Raises `IsthmusError` if a file of the package was altered.
     """
     return Recordings("scikit-learn digits + espeak-ng", shipped_handwriting(), shipped_speech())
 
 
 def shipped_handwriting() -> Handwriting:
-    """The 1797 images scikit-learn carries, as tiles."""
+    """The 1797 images of scikit-learn as tiles."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
@@ -60,7 +60,7 @@ def shipped_speech() -> Speech:
     index = json.loads(SPEECH_INDEX.read_text())
     content = SPEECH_AUDIO.read_bytes()
     if hashlib.sha256(content).hexdigest() != index["sha256"]:
-        raise IsthmusError(f"{SPEECH_AUDIO}: altered (its sha256 is not {SPEECH_INDEX.name}'s): install isthmus again")
+        raise IsthmusError(f"{SPEECH_AUDIO}: altered (sha256 differs from {SPEECH_INDEX.name}): reinstall isthmus")
     samples, rate = soundfile.read(io.BytesIO(content), dtype="float32")
     assert rate == RATE
     return Speech(

@@ -1,4 +1,4 @@
-"""Read speech: a folder of FSDD wav files, or an npz that holds them one after another."""
+"""Speech from files: a folder of FSDD wav files, or an npz with all recordings concatenated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_SECONDS = 3.0
 def load_speech(path: str | Path) -> Speech:
     """Recordings from an npz, a folder of wav files, or a folder that has them in ``recordings``.
 
-    Other rates are resampled to 8 kHz, several channels averaged. Raises `IsthmusError` naming the file and what
+    Audio is resampled to 8 kHz and channels are averaged. Raises `IsthmusError` naming the file and what
     is wrong with it.
     """
     path = Path(path)
@@ -42,11 +42,11 @@ def _from_folder(folder: Path) -> Speech:
     if not files and (folder / "recordings").is_dir():
         return _from_folder(folder / "recordings")
     if not files:
-        raise IsthmusError(f"{folder}: no wav file in it; {WANTED}")
+        raise IsthmusError(f"{folder}: contains no wav file; {WANTED}")
     names = [WAV_NAME.fullmatch(file.name) for file in files]
     for file, name in zip(files, names, strict=True):
         if name is None:
-            raise IsthmusError(f"{file}: the name does not say digit, speaker and number; rename it to 7_anna_0.wav")
+            raise IsthmusError(f"{file}: the name does not give digit, speaker and number; rename it like 7_anna_0.wav")
     return assemble(
         [_read_wav(file) for file in files],
         np.array([int(name[1]) for name in names if name]),
@@ -68,14 +68,14 @@ def _from_npz(path: Path) -> Speech:
     arrays = read_npz(path, ("audio", "offset", "digit", "speaker", "sr"), WANTED)
     audio, offset, digit, speaker = (arrays[name] for name in ("audio", "offset", "digit", "speaker"))
     if audio.ndim != 1 or audio.dtype not in (np.int16, np.float32):
-        raise IsthmusError(f"{path}: audio is {audio.dtype} {audio.shape}, wanted int16 or float32 (samples,)")
+        raise IsthmusError(f"{path}: expected audio as int16 or float32 (samples,), got {audio.dtype} {audio.shape}")
     if len(offset) != len(digit) + 1 or len(speaker) != len(digit):
         raise IsthmusError(
             f"{path}: {len(digit)} digits need {len(digit) + 1} offsets and {len(digit)} speakers, "
-            f"found {len(offset)} and {len(speaker)}"
+            f"got {len(offset)} and {len(speaker)}"
         )
     if offset[0] != 0 or offset[-1] != len(audio) or (np.diff(offset) <= 0).any():
-        raise IsthmusError(f"{path}: offset must rise from 0 to the {len(audio)} samples of audio")
+        raise IsthmusError(f"{path}: offset must increase from 0 to {len(audio)}, the number of samples")
     wrong = np.flatnonzero((digit < 0) | (digit > 9))
     if len(wrong):
         raise IsthmusError(f"{path}: digit {digit[wrong[0]]} in row {wrong[0]} is not one of 0 to 9")
@@ -89,7 +89,7 @@ def _from_npz(path: Path) -> Speech:
 
 
 def at_8_khz(samples: Float32[np.ndarray, " samples"], rate: int) -> Float32[np.ndarray, " resampled"]:
-    """Resample by a polyphase filter; samples already at 8 kHz come back as they are."""
+    """Resample with a polyphase filter; samples already at 8 kHz are returned unchanged."""
     if rate == RATE:
         return samples
     from scipy.signal import resample_poly
@@ -99,17 +99,17 @@ def at_8_khz(samples: Float32[np.ndarray, " samples"], rate: int) -> Float32[np.
 
 def _checked(where: str, samples: Float32[np.ndarray, " samples"]) -> Float32[np.ndarray, " samples"]:
     if not np.isfinite(samples).all():
-        raise IsthmusError(f"{where}: has samples that are NaN or infinite; remove it")
+        raise IsthmusError(f"{where}: contains NaN or infinite samples; remove it")
     if len(samples) < HOP or not samples.any():
-        raise IsthmusError(f"{where}: holds no sound ({len(samples)} samples at 8 kHz); remove it")
+        raise IsthmusError(f"{where}: silent or too short ({len(samples)} samples at 8 kHz); remove it")
     if len(samples) > LONGEST_SECONDS * RATE:
         raise IsthmusError(
-            f"{where}: lasts {len(samples) / RATE:.1f} s; one recording holds one digit, at most {LONGEST_SECONDS} s"
+            f"{where}: lasts {len(samples) / RATE:.1f} s, more than the {LONGEST_SECONDS} s of one digit; cut it"
         )
     return samples
 
 
 def assemble(recordings: list[Float32[np.ndarray, " _"]], digit: np.ndarray, speaker: np.ndarray) -> Speech:
-    """A bank from single recordings at 8 kHz."""
+    """A bank of single recordings at 8 kHz."""
     offset = np.concatenate([[0], np.cumsum([len(samples) for samples in recordings])]).astype(np.int64)
     return Speech(np.concatenate(recordings), offset, digit.astype(np.int64), speaker.astype(str))

@@ -1,1 +1,5 @@
-"""Spaces: the towers of the digits world, their recipe, training and weights."""
+"""Spaces: image and audio layouts and texts go in, vectors and tokens of two trained spaces come out.
+
+`feeds` makes encoder inputs, `towers` encode them, `space` pairs two towers; `recipe`, `training` and `weights`
+produce the trained spaces.
+"""

@@ -1,4 +1,4 @@
-"""Recipes: everything that decides how the two spaces are made, beside the data."""
+"""Recipes: everything besides the data that determines the two spaces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 TextTowerName = Literal["attentive", "recurrent"]
 REVISION = 1
-"""Raised when the same recipe would train other weights than before, so that cached ones are not taken."""
+"""Increased when a change of code makes the same recipe train other weights, so cached ones are not used."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class SpaceRecipe:
     """How one contrastive space is trained.
 
     ``wording`` names a set of phrasings, ``text_tower`` an architecture. Each of ``steps`` batches holds ``batch``
-    sequences of which every second one is a near miss of the one before it.
+    sequences, the second half of which are near misses of the first half.
     """
 
     wording: str
@@ -45,6 +45,6 @@ class Recipe:
     split_seed: int = 0
 
     def fingerprint(self, source: str) -> str:
-        """Sixteen hexadecimal digits that follow from the recipe and the source's fingerprint."""
+        """Sixteen hexadecimal digits that depend on the recipe and the fingerprint of the recordings."""
         content = json.dumps({"revision": REVISION, "source": source, **asdict(self)}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]

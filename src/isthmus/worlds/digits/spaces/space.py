@@ -1,4 +1,4 @@
-"""A contrastive space: a tower for items and one for texts, whose unit vectors agree where the content does."""
+"""A contrastive space: a tower for items and one for texts, trained so counterparts get similar unit vectors."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class ContrastiveSpace(nn.Module):
 
     @property
     def name(self) -> str:
-        """The space's name, as its embeddings carry it."""
+        """The name that its embeddings carry."""
         return f"digits-{self.modality}"
 
     def encode_texts(self, texts: Sequence[str]) -> Float[Tensor, "texts dim"]:
-        """Unit rows. Raises `IsthmusError` for words the wording does not have."""
+        """Unit rows; raises `IsthmusError` for words outside the vocabulary."""
         return self.text_tower(torch.from_numpy(self.wording.tokens(texts)))
 
     @torch.no_grad()
@@ -46,24 +46,24 @@ class ContrastiveSpace(nn.Module):
 
     @torch.no_grad()
     def item_tokens(self, *batch: Tensor) -> tuple[Float[Tensor, "batch tokens width"], Bool[Tensor, "batch tokens"]]:
-        """Fine-grained tokens of what the item tower takes, and which of them are present."""
+        """Tokens of a batch of item inputs, and which of them are not padding."""
         return self.item_tower.tokens(*batch)  # type: ignore[operator]
 
     @torch.no_grad()
     def text_tokens(
         self, words: Int[Tensor, "batch words"]
     ) -> tuple[Float[Tensor, "batch words width"], Bool[Tensor, "batch words"]]:
-        """Fine-grained tokens of word numbers, and which of them are present."""
+        """Tokens of word numbers, and which of them are not padding."""
         return self.text_tower.tokens(words)  # type: ignore[operator]
 
     @torch.no_grad()
     def embed_items(self, inputs: Iterable[tuple[Tensor, ...]]) -> Float[Tensor, "items dim"]:
-        """Unit rows of batches of what the item tower takes: images, or frames and their lengths."""
+        """Unit rows of batches of item inputs: images, or frames and their lengths."""
         return torch.cat([self.item_tower(*batch) for batch in inputs])
 
 
 def build_space(modality: str, recipe: SpaceRecipe) -> ContrastiveSpace:
-    """An untrained space; its weights follow from the recipe's seed."""
+    """An untrained space, its weights initialised from the recipe's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         return ContrastiveSpace(modality, recipe)
@@ -72,7 +72,7 @@ def build_space(modality: str, recipe: SpaceRecipe) -> ContrastiveSpace:
 def contrastive_loss(
     items: Float[Tensor, "batch dim"], texts: Float[Tensor, "batch dim"], scale: Float[Tensor, ""]
 ) -> Float[Tensor, ""]:
-    """Symmetric InfoNCE as in CLIP: each item must find its text among the batch's, and each text its item."""
+    """Symmetric InfoNCE as in CLIP: the mean cross-entropy of items over texts and of texts over items."""
     logits = scale * items @ texts.T
     target: Int[Tensor, " batch"] = torch.arange(len(logits))
     cross_entropy = nn.functional.cross_entropy

@@ -1,4 +1,4 @@
-"""Towers: the encoders of the two spaces. Each gives fine-grained tokens first, then one vector per item."""
+"""Towers: the encoders of the two spaces. Each makes tokens first, then one vector per item."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ IMAGE_STRIDE = 4
 AUDIO_STRIDE = 4
 """Hops per audio token."""
 DYNAMIC_RANGE = 9.0
-"""Loudest minus quietest log power kept (39 dB): below it recordings differ by their noise, not their words."""
+"""Log power kept below the loudest (39 dB): below that, recordings differ by noise rather than by words."""
 
 
 class OrderedPooling(nn.Module):
-    """Tokens to one vector that keeps their order: a recurrent pass both ways, then mean and both ends."""
+    """Tokens to one vector that depends on their order: a bidirectional GRU, then its mean and both final states."""
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class OrderedPooling(nn.Module):
     def forward(
         self, tokens: Float[Tensor, "batch tokens width"], present: Bool[Tensor, "batch tokens"]
     ) -> Float[Tensor, "batch dim"]:
-        """Unit rows; what is not ``present`` counts for nothing."""
+        """Unit rows; tokens that are not ``present`` are ignored."""
         states, last = self.recurrent(tokens * present[..., None])
         mask = present[..., None].to(states.dtype)
         mean = (states * mask).sum(1) / mask.sum(1)
@@ -37,7 +37,7 @@ class OrderedPooling(nn.Module):
 
 
 class ImageTower(nn.Module):
-    """Pictures to one token per 4 pixel columns (strided convolutions), then `OrderedPooling`."""
+    """Images to one token per 4 pixel columns by strided convolutions, then `OrderedPooling`."""
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class ImageTower(nn.Module):
 
 
 class Context(nn.Module):
-    """A residual convolution along the sequence: a token sees about one digit's length around it."""
+    """A residual convolution along the sequence; its window is about one digit long."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class AudioTower(nn.Module):
     def tokens(
         self, frames: Float[Tensor, "batch frames bands"], lengths: Int[Tensor, " batch"]
     ) -> tuple[Float[Tensor, "batch tokens width"], Bool[Tensor, "batch tokens"]]:
-        """Frames with `lengths` valid ones each to tokens in time order."""
+        """Frames, of which the first ``lengths`` are valid, to tokens in time order."""
         valid = torch.arange(frames.shape[1]) < lengths[:, None]
         tokens = self.context(self.stem(levelled(frames, valid).transpose(1, 2)[:, None]).squeeze(2))
         return tokens, torch.arange(tokens.shape[1]) < -(-lengths // AUDIO_STRIDE)[:, None]
@@ -112,10 +112,10 @@ class AudioTower(nn.Module):
 def levelled(
     frames: Float[Tensor, "batch frames bands"], valid: Bool[Tensor, "batch frames"]
 ) -> Float[Tensor, "batch frames bands"]:
-    """What is said rather than who says it into which microphone; 0 in padding.
+    """Frames normalized per clip to reduce the influence of speaker and microphone; 0 in padding.
 
-    Anything far below the utterance's loudest band is raised to one floor, the mean spectrum is subtracted, and
-    the rest is scaled to unit variance over the utterance.
+    Values far below the clip's loudest band are raised to one floor, the mean spectrum is subtracted, and the rest
+    is scaled to unit variance over the clip.
     """
     mask = valid[..., None].to(frames.dtype)
     count = mask.sum(1, keepdim=True)
@@ -137,7 +137,7 @@ class RecurrentText(nn.Module):
     def tokens(
         self, words: Int[Tensor, "batch words"]
     ) -> tuple[Float[Tensor, "batch words width"], Bool[Tensor, "batch words"]]:
-        """Words to tokens in reading order; each knows itself only."""
+        """Words to tokens in reading order, each independent of the others."""
         return self.table(words), words != PADDING
 
     def forward(self, words: Int[Tensor, "batch words"]) -> Float[Tensor, "batch dim"]:
@@ -146,7 +146,7 @@ class RecurrentText(nn.Module):
 
 
 class AttentiveText(nn.Module):
-    """Words and their places to tokens by a two-layer transformer, then the mean."""
+    """Words and their positions to tokens by a two-layer transformer, then the mean."""
 
     MAX_WORDS = 16
 
@@ -161,7 +161,7 @@ class AttentiveText(nn.Module):
     def tokens(
         self, words: Int[Tensor, "batch words"]
     ) -> tuple[Float[Tensor, "batch words width"], Bool[Tensor, "batch words"]]:
-        """Words to tokens in reading order; each knows the others."""
+        """Words to tokens in reading order, each in the context of the others."""
         present = words != PADDING
         placed = self.table(words) + self.place[: words.shape[1]]
         return self.layers(placed, src_key_padding_mask=~present), present

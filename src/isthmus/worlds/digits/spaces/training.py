@@ -1,4 +1,4 @@
-"""Training: one contrastive space from its own pairs of items and texts, as CLIP is trained."""
+"""Training of one contrastive space on its own pairs of items and texts, as in CLIP."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def train_space(
     concepts: Int[np.ndarray, " concepts"],
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> list[float]:
-    """Train in place; returns the loss of each step, which is also told to ``on_step``.
+    """Train in place and return the loss of each step; ``on_step`` is called with each step and loss.
 
-    The same recipe, data and machine give the same weights.
+    The same recipe and data on the same machine give the same weights.
     """
 
     def pairs(digits: Digits, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -46,7 +46,7 @@ def contrast(
     pairs: Callable[[Digits, np.random.Generator], tuple[Tensor, Tensor]],
     on_step: Callable[[int, float], None],
 ) -> list[float]:
-    """Train ``learner`` so that the two unit rows ``pairs`` gives for each sequence find each other in a batch."""
+    """Train ``learner`` with the contrastive loss between the two unit rows that ``pairs`` makes of each sequence."""
     rng = np.random.default_rng([recipe.seed, 3])
     log_scale = nn.Parameter(torch.tensor(FIRST_SCALE).log())
     groups: list[dict[str, Any]] = [{"params": learner.parameters()}, {"params": [log_scale], "weight_decay": 0.0}]
@@ -77,9 +77,9 @@ def draw_batch(
     size: int,
     rng: np.random.Generator,
 ) -> Int[np.ndarray, " size"]:
-    """Sequences to train on, drawn by cumulative ``likelihood``; the second half are near misses of the first.
+    """Training sequences, drawn by cumulative ``likelihood``; the second half are near misses of the first.
 
-    A near miss that is not among ``concepts`` (it belongs to dev or test) gives way to another drawn sequence.
+    A near miss that is not among ``concepts`` (because it belongs to dev or test) is replaced by a random sequence.
     """
     drawn = concepts[np.searchsorted(likelihood, rng.random(size) * likelihood[-1])]
     half = size // 2

@@ -1,4 +1,4 @@
-"""Trained weights on disk: one safetensors file for both spaces, found by what it was trained on."""
+"""Trained weights on disk: one safetensors file for both spaces, named by the fingerprint of its recipe and data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Spaces = tuple[ContrastiveSpace, ContrastiveSpace]
 
 
 def user_directory() -> Path:
-    """Where isthmus keeps what it can make again: ``ISTHMUS_HOME``, or the platform's cache directory."""
+    """The cache of isthmus: ``ISTHMUS_HOME``, or the platform's cache directory."""
     if os.environ.get("ISTHMUS_HOME"):
         return Path(os.environ["ISTHMUS_HOME"]).expanduser()
     if sys.platform == "win32":
@@ -36,7 +36,7 @@ def user_directory() -> Path:
 
 
 def cache_path(fingerprint: str) -> Path:
-    """Where the weights of a source and recipe are cached."""
+    """The cache file of the weights with this fingerprint."""
     return user_directory() / "digits" / f"{fingerprint}.safetensors"
 
 
@@ -46,7 +46,7 @@ def build_spaces(recipe: Recipe) -> Spaces:
 
 
 def in_half_precision(spaces: Spaces) -> dict[str, Tensor]:
-    """Every weight by name, float16."""
+    """Every weight by name, as float16."""
     return {
         f"{space.modality}.{name}": tensor.half().contiguous()
         for space in spaces
@@ -55,10 +55,7 @@ def in_half_precision(spaces: Spaces) -> dict[str, Tensor]:
 
 
 def save_spaces(path: Path, spaces: Spaces, recipe: Recipe, fingerprint: str, facts: Mapping[str, float]) -> None:
-    """Write the weights as float16, with what they were made from and ``facts`` measured on them.
-
-    To a temporary name first: a reader sees the whole file or none.
-    """
+    """Write the weights as float16 with their recipe and ``facts`` measured on them, atomically."""
     tensors = in_half_precision(spaces)
     metadata = {
         "fingerprint": fingerprint,
@@ -72,15 +69,15 @@ def save_spaces(path: Path, spaces: Spaces, recipe: Recipe, fingerprint: str, fa
 
 
 def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
-    """Read weights written by `save_spaces` into spaces ready for use.
+    """Spaces with the weights that `save_spaces` wrote, ready for use.
 
-    Raises `IsthmusError` naming the file where it is altered, cut short, or was trained on something else.
+    Raises `IsthmusError` naming the file if it is altered, truncated, or was trained on something else.
     """
     tensors, metadata = _read(path)
     if metadata.get("sha256") != _digest(tensors):
-        raise IsthmusError(f"{path}: altered or cut short (its weights do not match its sha256); delete it to retrain")
+        raise IsthmusError(f"{path}: altered or truncated (its weights do not match its sha256); delete it to retrain")
     if metadata.get("fingerprint") != fingerprint:
-        raise IsthmusError(f"{path}: trained on other data or by another recipe; delete it to retrain")
+        raise IsthmusError(f"{path}: trained on other data or with another recipe; delete it to retrain")
     spaces = build_spaces(recipe)
     for space in spaces:
         own = f"{space.modality}."
@@ -90,7 +87,7 @@ def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
 
 
 def recorded(path: Path) -> dict[str, str]:
-    """What the file says of itself: fingerprint, recipe, facts, library version."""
+    """The file's metadata: fingerprint, recipe, facts, library version."""
     return _read(path)[1]
 
 
@@ -99,7 +96,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise IsthmusError(f"{path}: altered or cut short ({error}); delete it to retrain") from None
+        raise IsthmusError(f"{path}: altered or truncated ({error}); delete it to retrain") from None
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

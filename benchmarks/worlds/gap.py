@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
 from isthmus.worlds.world import Gallery, World
 
@@ -19,8 +20,10 @@ Offset = Callable[[Rows], Rows]
 def with_gap(world: World, gap: float) -> World:
     """The world with the means of the two modalities of each space ``gap`` apart (about 0.8 in CLIP).
 
-    Every set of a modality is moved alike: memories, texts, pairs and galleries. See `gap_offsets`.
+    All rows of a modality move by the same map: memories, texts, pairs and galleries. See `gap_offsets`.
     """
+    if not 0 < gap < 1.5:
+        raise IsthmusError(f"gap is {gap}: give a distance above 0 and below 1.5")
     (image,) = set(world.left) - {world.overlap}
     (audio,) = set(world.right) - {world.overlap}
     left_text, left = gap_offsets(world.left[world.overlap].vectors, world.left[image].vectors, gap, "left")
@@ -34,7 +37,6 @@ def with_gap(world: World, gap: float) -> World:
             for name, g in world.galleries.items()
         },
         pairs=world.pairs and (_moved(world.pairs[0], left), _moved(world.pairs[1], right)),
-        facts={**world.facts, "gap": gap},
     )
 
 

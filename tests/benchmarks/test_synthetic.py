@@ -7,14 +7,14 @@ import pytest
 
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.world import World
-from worlds.bank import RECIPES, world
+from worlds.bank import bank_world
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 
 SMALL = SyntheticRecipe(texts=400, memory=300, gallery=100)
 
 
 def draw(recipe: SyntheticRecipe, seed: int = 0) -> World:
-    return synthetic_world("own", "own", recipe, seed)
+    return synthetic_world("own", recipe, seed)
 
 
 def test_the_same_seed_draws_the_same_world_and_another_seed_another() -> None:
@@ -70,10 +70,9 @@ def test_a_memory_of_other_content_is_far_from_the_texts() -> None:
     assert nearest(other) < nearest(covered) - 0.05
 
 
-def test_the_bank_has_ten_families_of_distinct_worlds() -> None:
-    assert len(RECIPES) >= 10
-    assert sum(map(len, RECIPES.values())) >= 24
-    few = world("300 texts", seed=2)
-    assert (few.family, len(few.left["text"])) == ("few texts", 300)
+def test_the_bank_opens_its_worlds_by_name() -> None:
+    few, shifted = bank_world("300 texts", seed=2), bank_world("new content")
+    assert (few.family, len(few.world.left["text"]), few.shifted) == ("few texts", 300, False)
+    assert shifted.shifted
     with pytest.raises(IsthmusError, match="no world 'sunny' in the bank"):
-        world("sunny")
+        bank_world("sunny")

@@ -56,6 +56,6 @@ def test_the_third_space_is_trained_kept_and_embeds(
     assert clouds.modality == "points"
     assert [name.split(":")[0] for name in clouds.ids] == [str(concept)[1:] for concept in concepts]
     assert np.array_equal(again.embed_clouds(concepts, "dev", 0).vectors, clouds.vectors)
-    shown = digits.embed_pictures(concepts, "dev", 0)
-    pictures = solid.embed_pictures(shown.ids)
+    shown = digits.embed_images(concepts, "dev", 0)
+    pictures = solid.embed_images(shown.ids)
     assert (pictures.ids, pictures.space, pictures.dim) == (shown.ids, clouds.space, 16)

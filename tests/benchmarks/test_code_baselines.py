@@ -10,10 +10,8 @@ from isthmus.demo.lessons import asked_galleries, taught_items
 from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import Labelled
-from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.digits.items import digits_in
-from isthmus.worlds.digits.variant import Variant
 from worlds.sinkhorn_codes import SinkhornCodes, sinkhorn, sinkhorn_clusters
 from worlds.window_codes import WindowCodes
 
@@ -21,13 +19,8 @@ Galleries = Mapping[str, Mapping[str, Labelled]]
 
 
 @pytest.fixture(scope="module")
-def digits() -> DigitsWorld:
-    return build()
-
-
-@pytest.fixture(scope="module")
 def judged(digits: DigitsWorld) -> tuple[dict[str, Labelled], Galleries]:
-    world = digits.world("dev", Variant(texts=10, memory=150, pairs=0, gallery=60))
+    world = digits.world("dev", Sizes(texts=10, memory=150, pairs=0, gallery=60))
     return taught_items(digits, world), {"seen": asked_galleries(digits, world)["seen"]}
 
 

@@ -1,16 +1,9 @@
 """Streams: events where they are said to be, and tokens in the right second."""
 
 import numpy as np
-import pytest
 
-from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from worlds.streams import BACKGROUND, SEGMENTS, Timeline, heard_streams, seen_streams
-
-
-@pytest.fixture(scope="module")
-def digits() -> DigitsWorld:
-    return build()
+from worlds.streams import BACKGROUND, SEGMENTS, Timeline, audio_streams, image_streams
 
 
 def test_events_have_onset_and_offset_and_do_not_overlap() -> None:
@@ -29,7 +22,7 @@ def test_tokens_are_those_of_the_second_they_lie_in(digits: DigitsWorld) -> None
     labels = np.full((3, SEGMENTS), BACKGROUND)
     labels[0, 4], labels[1, 0:2], labels[2, 9] = 7, 3, 1
     events = Timeline(labels, 0.0)
-    for made in (seen_streams, heard_streams):
+    for made in (image_streams, audio_streams):
         streams = made(digits, events, "dev", np.random.default_rng(0))
         segment = streams.segments()
         assert len(streams.tokens) == 3
@@ -44,8 +37,8 @@ def test_tokens_are_those_of_the_second_they_lie_in(digits: DigitsWorld) -> None
 
 def test_clutter_fills_background_only_where_asked(digits: DigitsWorld) -> None:
     events = Timeline(np.full((4, SEGMENTS), BACKGROUND), 0.0)
-    empty = seen_streams(digits, events, "dev", np.random.default_rng(0)).tokens.vectors.reshape(40, 42, -1)
+    empty = image_streams(digits, events, "dev", np.random.default_rng(0)).tokens.vectors.reshape(40, 42, -1)
     full = Timeline(events.labels, 1.0)
-    cluttered = seen_streams(digits, full, "dev", np.random.default_rng(0)).tokens.vectors.reshape(40, 42, -1)
+    cluttered = image_streams(digits, full, "dev", np.random.default_rng(0)).tokens.vectors.reshape(40, 42, -1)
     assert np.allclose(empty, empty[:1])
     assert (np.abs(cluttered - empty).max((1, 2)) > 0.1).all()
