@@ -1,1 +1,1 @@
-"""Artifacts: a model comes in; a folder of JSON, safetensors and a card, or a repository of the hub, goes out."""
+"""Artifacts: a model comes in; a folder of JSON, safetensors and a model card, or a hub repository, goes out."""

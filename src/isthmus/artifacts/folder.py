@@ -12,53 +12,61 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from isthmus.base.atomic import atomic_path, write_text_atomically
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.base.hashing import sha256_of
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+GRAPH = "graph.json"
+"""Names the legs of a graph of spaces, which are model folders inside its folder."""
 
 
 def write_model(
     folder: Path, form: str, tensors: Iterable[tuple[str, Tensor]], config: Mapping[str, Any], card: str
 ) -> Path:
-    """Write the folder, each file whole or not at all; the config comes last, with ``form`` and the weights' hash."""
-    for other, what in (("manifest.json", "an embedding set"), ("graph.json", "a graph of spaces")):
+    """Write the folder, the config last, with its format ``form`` and the hash of the weights; returns the folder."""
+    for other, what in (("manifest.json", "an embedding set"), (GRAPH, "a graph of spaces")):
         if (folder / other).exists():
-            raise IsthmusError(f"{folder}: holds {what}: save the model to a folder of its own")
+            raise IsthmusError(f"{folder}: contains {what}: save the model to another folder")
     with atomic_path(folder / WEIGHTS) as part:
         save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors}, part)
-    whole = {"format": form, **config, "sha256": sha256_of(folder / WEIGHTS)}
+    complete = {"format": form, **config, "sha256": sha256_of(folder / WEIGHTS)}
     write_text_atomically(folder / CARD, card)
-    write_text_atomically(folder / CONFIG, json.dumps(whole, indent=2) + "\n")
+    write_text_atomically(folder / CONFIG, json.dumps(complete, indent=2) + "\n")
     return folder
 
 
 def read_model(folder: Path, form: str, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Config and weights. Raises `IsthmusError` naming the file that is absent, cut short, altered or no ``kind``."""
+    """Config and weights of a model of this ``kind``.
+
+    Raises `IsthmusError` naming the file that is missing, cut short, altered or of another kind.
+    """
     config, weights = _read_config(folder / CONFIG, form, kind), folder / WEIGHTS
     if not weights.is_file():
-        raise IsthmusError(f"{weights}: not found; the folder is incomplete, copy or save the {kind} again")
+        raise IsthmusError(f"{weights}: not found: the folder is incomplete, copy or save the {kind} again")
     if sha256_of(weights) != config.get("sha256"):
-        raise IsthmusError(f"{weights}: cut short or altered (its sha256 is not config.json's); copy or save it again")
+        raise IsthmusError(
+            f"{weights}: cut short or altered (its sha256 differs from the one in {CONFIG}): "
+            f"copy or save the {kind} again"
+        )
     try:
         return config, load_file(weights)
     except SafetensorError as error:
-        raise IsthmusError(f"{weights}: not a safetensors file ({error}); copy or save it again") from error
+        raise IsthmusError(f"{weights}: not a safetensors file ({error}): copy or save the {kind} again") from error
 
 
 def damaged(folder: Path, kind: str, error: Exception) -> IsthmusError:
-    """What to raise where a config is whole but does not describe the weights."""
-    reason = str(error).splitlines()[0] if str(error) else ""
-    return IsthmusError(f"{folder / CONFIG}: damaged ({type(error).__name__}: {reason}): copy or save the {kind} again")
+    """The error to raise if a config is valid JSON but does not describe the weights."""
+    reason = f"{type(error).__name__}: {reason_of(error)}"
+    return IsthmusError(f"{folder / CONFIG}: damaged ({reason}): copy or save the {kind} again")
 
 
 def _read_config(path: Path, form: str, kind: str) -> dict[str, Any]:
     if not path.is_file():
-        raise IsthmusError(f"{path}: not found; give the folder that a {kind}'s `save` wrote")
+        raise IsthmusError(f"{path}: not found: give the folder of a saved {kind}")
     try:
         config = json.loads(path.read_text())
     except ValueError as error:
-        raise IsthmusError(f"{path}: not valid JSON ({error}); copy or save the {kind} again") from error
+        raise IsthmusError(f"{path}: not valid JSON ({error}): copy or save the {kind} again") from error
     if not isinstance(config, dict) or config.get("format") != form:
-        raise IsthmusError(f"{path}: not an isthmus {kind} (format is not {form!r})")
+        raise IsthmusError(f"{path}: not an isthmus {kind} (its format is not {form!r})")
     return config

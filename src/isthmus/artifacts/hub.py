@@ -1,4 +1,4 @@
-"""The Hugging Face hub: a model's folder sent there and fetched from there. A local folder serves as well."""
+"""The Hugging Face hub: uploads a model's folder, and downloads one by its repository's name."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from isthmus.artifacts.folder import CARD, CONFIG, WEIGHTS
+from isthmus.artifacts.folder import CARD, CONFIG, GRAPH, WEIGHTS
 from isthmus.base.errors import IsthmusError, reason_of
+
+MODEL = (CARD, CONFIG, WEIGHTS)
+WANTED = [*MODEL, GRAPH, *(f"leg_*/{name}" for name in MODEL)]
+"""The files of a model, or of a graph of spaces with its legs; nothing else in a repository is downloaded."""
 
 
 def push_folder(save: Callable[[Path], Path], repo_id: str, *, private: bool, token: str | None, message: str) -> str:
-    """Save a model and send it to the hub's repository, which is made where it is not there; returns its address.
+    """Save a model to a temporary folder and upload that; returns the commit's address.
 
-    Raises `IsthmusError` where huggingface_hub is missing or the hub refuses.
+    The repository is created if it does not exist. Raises `IsthmusError` if huggingface_hub is not installed or the
+    hub refuses the upload.
     """
     api, problems = _hub(token)
     with tempfile.TemporaryDirectory() as folder:
@@ -24,23 +29,26 @@ def push_folder(save: Callable[[Path], Path], repo_id: str, *, private: bool, to
             done = api.upload_folder(repo_id=repo_id, folder_path=folder, commit_message=message)
         except problems as error:
             raise IsthmusError(
-                f"{repo_id}: the hub did not take it ({reason_of(error)}): check name, token and connection"
+                f"{repo_id}: the hub refused the upload ({reason_of(error)}): check name, token and connection"
             ) from error
     return str(getattr(done, "commit_url", done))
 
 
-def fetched_folder(name: str, *, revision: str | None, token: str | None) -> Path:
-    """A local folder as it is, else the hub's repository of that name, fetched once and kept in its cache.
+def fetch_folder(path_or_repo_id: str | Path, *, revision: str | None, token: str | None) -> Path:
+    """The local path itself if it exists, else a folder with the files of that hub repository, kept in the hub's cache.
 
-    Raises `IsthmusError` where it is neither, or cannot be fetched.
+    Raises `IsthmusError` if it is neither, or the download fails.
     """
-    if Path(name).is_dir():
-        return Path(name)
+    local = Path(path_or_repo_id)
+    if local.exists():
+        return local
     api, problems = _hub(token)
     try:
-        return Path(api.snapshot_download(name, revision=revision, allow_patterns=[CARD, CONFIG, WEIGHTS]))
+        return Path(api.snapshot_download(str(path_or_repo_id), revision=revision, allow_patterns=WANTED))
     except problems as error:
-        raise IsthmusError(f"{name}: no such folder, and not fetched from the hub ({reason_of(error)})") from error
+        raise IsthmusError(
+            f"{path_or_repo_id}: no such folder, and not fetched from the hub ({reason_of(error)}): check the name"
+        ) from error
 
 
 def _hub(token: str | None) -> tuple[Any, tuple[type[Exception], ...]]:
