@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
+from isthmus.artifacts.card import bullets, card, usage
 from isthmus.spaces.licences import licence_of
 
-if TYPE_CHECKING:
-    from isthmus.connectors.connector import Connector
 
+def model_card(fields: Mapping[str, Any], dims: Mapping[str, int], joint_dim: int) -> str:
+    """Markdown that says what was connected and how, how far to trust it, and how to load it.
 
-def model_card(connector: Connector) -> str:
-    """Markdown with what was connected, how, how far to trust it, and how to load it."""
-    left, right = connector.left_space, connector.right_space
-    blocks = [
-        "---\nlibrary_name: isthmus\nlicense: other\ntags: [multimodal, embeddings, contrastive, c-mcr]\n---",
-        f"# {left} + {right}",
-        f"Joins the spaces `{left}` ({connector.input_dim(left)}-d) and `{right}` ({connector.input_dim(right)}-d), "
-        f"which share the modality `{connector.overlap}`, in one space of {connector.dim} dimensions, without paired "
-        "data of their other modalities.",
+    ``fields`` are a connector's, by name; ``dims`` are the dimensions of its two spaces.
+    """
+    left, right = fields["left_space"], fields["right_space"]
+    weighted = zip(fields["members"], fields["weights"], strict=True)
+    report, revisions = fields["report"], fields["revisions"]
+    fit = {"config": dict(fields["config"]), "choice": dict(fields["choice"])}
+    return card(
+        f"{left} + {right}",
+        ("multimodal", "embeddings", "contrastive", "c-mcr"),
+        f"Connects the spaces `{left}` ({dims[left]}-d) and `{right}` ({dims[right]}-d), which share the modality "
+        f"`{fields['overlap']}`, in one space of {joint_dim} dimensions, without pairs of their other modalities.",
         "## Members",
-        "\n".join(
-            f"- {member.method} (weight {weight:.2f})"
-            for member, weight in zip(connector.members, connector.weights, strict=True)
-        ),
+        bullets(f"{member.method} (weight {weight:.2f})" for member, weight in weighted),
         "## How far to trust it",
-        "\n".join(f"- {line}" for line in connector.report.lines()) if connector.report else "Not measured.",
+        bullets(report.lines()) if report else "Not measured.",
         "## Load",
-        '```python\nimport isthmus\n\nconnector = isthmus.Connector.load("this folder")\n'
-        "joint = connector.project(embeddings)  # of either space\n```",
+        usage(
+            'connector = isthmus.Connector.from_pretrained("this folder")',
+            "joint = connector.project(embeddings)  # of either space",
+        ),
         "## Licence",
-        "These weights were computed from vectors of both encoders, whose licences apply, as do those of the data they "
-        "embedded:",
-        "\n".join(
-            f"- `{space}`, revision {connector.revisions.get(space) or 'not known'}: {licence_of(space)}"
-            for space in (left, right)
+        "These weights were computed from vectors of both encoders. The licences of the encoders and of the embedded "
+        "data apply:",
+        bullets(
+            f"`{space}`, revision {revisions.get(space) or 'unknown'}: {licence_of(space)}" for space in (left, right)
         ),
         "## Fit",
-        f"```json\n{json.dumps({'config': dict(connector.config), 'choice': dict(connector.choice)}, indent=2)}\n```",
-    ]
-    return "\n\n".join(blocks) + "\n"
+        f"```json\n{json.dumps(fit, indent=2)}\n```",
+    )

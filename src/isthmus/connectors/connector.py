@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from isthmus.artifacts.hub import fetch_folder, push_folder
 from isthmus.base.errors import IsthmusError
+from isthmus.connectors.card import model_card
+from isthmus.connectors.files import named_tensors, read_connector, write_connector
 from isthmus.connectors.member import Head, Member, project_blend, unit
+from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_official, write_official
 from isthmus.connectors.trust.estimate import band_from_neighbours
 from isthmus.connectors.trust.report import Band, ConnectorReport
 from isthmus.embeddings import Embeddings
@@ -144,56 +148,78 @@ class Connector:
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor with its name on disk: ``basis``, ``members.<n>.<left|right>.<projector|centres|adapters>…``."""
-        if self.basis is not None:
-            yield "basis", self.basis
-        for number, member in enumerate(self.members):
-            for side, head in (("left", member.left), ("right", member.right)):
-                for name, tensor in head.projector.state_dict().items():
-                    yield f"members.{number}.{side}.projector.{name}", tensor
-                for modality, centre in head.centres.items():
-                    yield f"members.{number}.{side}.centres.{modality}", centre
-                for modality, layer in head.adapters.items():
-                    for name, tensor in layer.state_dict().items():
-                        yield f"members.{number}.{side}.adapters.{modality}.{name}", tensor
+        return named_tensors(self.members, self.basis)
 
     def save(self, path: str | Path) -> Path:
         """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder."""
-        from isthmus.connectors.files import write_connector
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        dims = {space: self.input_dim(space) for space in (self.left_space, self.right_space)}
+        return write_connector(Path(path), own, self.space, model_card(own, dims, self.dim))
 
-        return write_connector(self, Path(path))
+    save_pretrained = save
 
     @classmethod
     def load(cls, path: str | Path) -> Connector:
         """Read a folder written by `save`, or a checkpoint that C-MCR's or Ex-MCR's authors released (a ``.pt`` file).
 
-        Raises `IsthmusError` naming the file that is absent or altered, or is none of these.
+        Raises `IsthmusError` naming the file that is missing, altered or of another kind.
         """
-        from isthmus.connectors.files import read_connector
-        from isthmus.connectors.official import SUFFIXES, read_official
-
-        return read_official(Path(path)) if Path(path).suffix in SUFFIXES else read_connector(Path(path))
+        place = Path(path)
+        if place.suffix in SUFFIXES:
+            official = read_official(place)
+            spaces = official.left_space, official.right_space
+            config = {"method": official.member.method, "official": place.name}
+            return cls(*spaces, official.overlap, (official.member,), (1.0,), config=config)
+        own, space = read_connector(place)
+        connector = cls(**own)
+        if connector.space != space:
+            raise IsthmusError(
+                f"{place / 'config.json'}: altered (it describes {space!r}, the weights are those of "
+                f"{connector.space!r}): copy or save the connector again"
+            )
+        return connector
 
     def export(self, path: str | Path) -> Path:
         """Write the weights in the layout of the authors' checkpoints (a ``.pt`` file); returns the path.
 
-        Raises `IsthmusError` where that layout cannot say them: see `official.write_official`.
+        Raises `IsthmusError` if that layout has no place for them: see `official.write_official`.
         """
-        from isthmus.connectors.official import write_official
-
-        return write_official(self, Path(path))
+        if len(self.members) != 1:
+            raise IsthmusError(
+                f"a blend of {len(self.members)} members cannot be exported: connect with --method cmcr or exmcr"
+            )
+        return write_official(
+            OfficialCheckpoint(self.left_space, self.right_space, self.overlap, self.members[0]), Path(path)
+        )
 
     def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
-        """Send the connector and its model card to the Hugging Face hub; returns the commit's address."""
-        from isthmus.artifacts.hub import push_folder
+        """Upload connector and model card to the Hugging Face hub; returns the commit's address.
 
+        Args:
+            repo_id: Name of the repository; it is created if it does not exist.
+            private: Create it as a private repository.
+            token: Access token of the hub.
+
+        Raises:
+            IsthmusError: The hub refuses the upload, or huggingface_hub is not installed.
+        """
         return push_folder(self.save, repo_id, private=private, token=token, message=f"{self!r}")
 
     @classmethod
-    def from_pretrained(cls, name: str | Path, *, revision: str | None = None, token: str | None = None) -> Connector:
-        """A connector of the hub by its repository's name, or of a local folder."""
-        from isthmus.artifacts.hub import fetched_folder
+    def from_pretrained(
+        cls, path_or_repo_id: str | Path, *, revision: str | None = None, token: str | None = None
+    ) -> Connector:
+        """Read a connector from a local path, as `load`, or from a repository of the Hugging Face hub.
 
-        return cls.load(fetched_folder(str(name), revision=revision, token=token))
+        Args:
+            path_or_repo_id: A path that `load` takes, or a repository's name.
+            revision: Branch, tag or commit of the repository.
+            token: Access token of the hub.
+
+        Raises:
+            IsthmusError: The repository cannot be fetched, or a file is missing or damaged.
+        """
+        return cls.load(fetch_folder(path_or_repo_id, revision=revision, token=token))
 
 
 def _require_known(heads: tuple[Head, ...], embeddings: Embeddings) -> None:

@@ -1,126 +1,108 @@
-"""A connector on disk: what its folder holds."""
+"""A connector's folder: its fields as JSON, members and basis as named tensors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from isthmus.artifacts.folder import damaged, read_model, write_model
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.card import model_card
-from isthmus.connectors.member import Head, Member
+from isthmus.connectors.member import Head, Member, architecture, built_projector
 from isthmus.connectors.trust.report import ConnectorReport
 
-if TYPE_CHECKING:
-    from isthmus.connectors.connector import Connector
-
 FORMAT, KIND = "isthmus-connector-1", "connector"
+Basis = Float[Tensor, "wide joint"]
 
 
-def write_connector(connector: Connector, folder: Path) -> Path:
-    """Write the folder, each file whole or not at all."""
+def named_tensors(members: Sequence[Member], basis: Basis | None) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor with its name on disk: ``basis``, ``members.<n>.<left|right>.<projector|centres|adapters>…``."""
+    if basis is not None:
+        yield "basis", basis
+    for number, member in enumerate(members):
+        for side, head in (("left", member.left), ("right", member.right)):
+            prefix = f"members.{number}.{side}"
+            for name, tensor in head.projector.state_dict().items():
+                yield f"{prefix}.projector.{name}", tensor
+            for modality, centre in head.centres.items():
+                yield f"{prefix}.centres.{modality}", centre
+            for modality, layer in head.adapters.items():
+                for name, tensor in layer.state_dict().items():
+                    yield f"{prefix}.adapters.{modality}.{name}", tensor
+
+
+def write_connector(folder: Path, fields: Mapping[str, Any], space: str, card: str) -> Path:
+    """Write the folder from a connector's fields, the name of its joint space and its model card.
+
+    Each file is written completely or not at all.
+    """
+    members: Sequence[Member] = fields["members"]
+    report: ConnectorReport | None = fields["report"]
     config = {
-        "left_space": connector.left_space,
-        "right_space": connector.right_space,
-        "overlap": connector.overlap,
-        "space": connector.space,
-        "members": [_member_entry(member) for member in connector.members],
-        "weights": list(connector.weights),
-        "config": dict(connector.config),
-        "choice": dict(connector.choice),
-        "report": connector.report.as_dict() if connector.report else None,
-        "revisions": dict(connector.revisions),
+        "left_space": fields["left_space"],
+        "right_space": fields["right_space"],
+        "overlap": fields["overlap"],
+        "space": space,
+        "members": [_member_entry(member) for member in members],
+        "weights": list(fields["weights"]),
+        "config": dict(fields["config"]),
+        "choice": dict(fields["choice"]),
+        "report": report.as_dict() if report else None,
+        "revisions": dict(fields["revisions"]),
     }
-    return write_model(folder, FORMAT, connector.tensors(), config, model_card(connector))
+    return write_model(folder, FORMAT, named_tensors(members, fields["basis"]), config, card)
 
 
-def read_connector(folder: Path) -> Connector:
-    """Read the folder. Raises `IsthmusError` naming the file that is absent, cut short or altered."""
+def read_connector(folder: Path) -> tuple[dict[str, Any], str]:
+    """The fields of the saved connector and the name of its joint space.
+
+    Raises `IsthmusError` naming the file that is missing, cut short or altered.
+    """
     config, tensors = read_model(folder, FORMAT, KIND)
     try:
-        connector = _connector(config, tensors)
+        return _fields(config, tensors), config["space"]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise damaged(folder, KIND, error) from error
-    if connector.space != config.get("space"):
-        raise IsthmusError(
-            f"{folder / 'config.json'}: altered (it describes {config.get('space')!r}, the weights are of "
-            f"{connector.space!r}): copy or save the connector again"
-        )
-    return connector
 
 
-def _connector(config: dict[str, Any], tensors: dict[str, Tensor]) -> Connector:
-    from isthmus.connectors.connector import Connector
-
+def _fields(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     members = tuple(_read_member(entry, f"members.{n}", tensors) for n, entry in enumerate(config["members"]))
     if not members or len(config["weights"]) != len(members):
         raise ValueError(f"{len(members)} members, {len(config['weights'])} weights")
-    return Connector(
-        left_space=config["left_space"],
-        right_space=config["right_space"],
-        overlap=config["overlap"],
-        members=members,
-        weights=tuple(map(float, config["weights"])),
-        config=config["config"],
-        choice=config["choice"],
-        report=ConnectorReport.from_dict(config["report"]) if config["report"] else None,
-        basis=tensors.get("basis"),
-        revisions=config.get("revisions", {}),
-    )
+    return {
+        "left_space": config["left_space"],
+        "right_space": config["right_space"],
+        "overlap": config["overlap"],
+        "members": members,
+        "weights": tuple(map(float, config["weights"])),
+        "config": config["config"],
+        "choice": config["choice"],
+        "report": ConnectorReport.from_dict(config["report"]) if config["report"] else None,
+        "basis": tensors.get("basis"),
+        "revisions": config.get("revisions", {}),
+    }
 
 
 def _member_entry(member: Member) -> dict[str, Any]:
     return {
         "method": member.method,
         "source": member.source,
-        "left": _layers(member.left.projector),
-        "right": _layers(member.right.projector),
+        "left": architecture(member.left.projector),
+        "right": architecture(member.right.projector),
     }
 
 
-def _layers(projector: nn.Sequential) -> list[dict[str, Any]]:
-    """The projector's architecture as plain data; only the layers of the published projectors are known."""
-    layers = []
-    for layer in projector:
-        match layer:
-            case nn.Linear():
-                layers.append({"linear": [layer.in_features, layer.out_features], "bias": layer.bias is not None})
-            case nn.BatchNorm1d():
-                layers.append({"batchnorm": layer.num_features})
-            case nn.ReLU():
-                layers.append({"relu": True})
-            case _:
-                raise TypeError(f"a projector of {type(layer).__name__} has no form on disk")
-    return layers
+def _read_member(entry: Mapping[str, Any], prefix: str, tensors: Mapping[str, Tensor]) -> Member:
+    left, right = (_read_head(entry[side], f"{prefix}.{side}.", tensors) for side in ("left", "right"))
+    return Member(left=left, right=right, method=entry["method"], source=entry["source"])
 
 
-def _build(layers: list[dict[str, Any]]) -> nn.Sequential:
-    modules: list[nn.Module] = []
-    for layer in layers:
-        match layer:
-            case {"linear": [inputs, outputs], "bias": bias}:
-                modules.append(nn.Linear(inputs, outputs, bias=bias))
-            case {"batchnorm": features}:
-                modules.append(nn.BatchNorm1d(features))
-            case {"relu": True}:
-                modules.append(nn.ReLU())
-            case _:
-                raise IsthmusError(
-                    f"config.json: unknown projector layer {layer}; update isthmus to read this connector"
-                )
-    return nn.Sequential(*modules)
-
-
-def _read_member(entry: dict[str, Any], prefix: str, tensors: dict[str, Tensor]) -> Member:
-    heads = {side: _read_head(entry[side], f"{prefix}.{side}.", tensors) for side in ("left", "right")}
-    return Member(left=heads["left"], right=heads["right"], method=entry["method"], source=entry["source"])
-
-
-def _read_head(layers: list[dict[str, Any]], prefix: str, tensors: dict[str, Tensor]) -> Head:
+def _read_head(layers: list[dict[str, Any]], prefix: str, tensors: Mapping[str, Tensor]) -> Head:
     own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    projector = _build(layers)
+    projector = built_projector(layers)
     state = {n.removeprefix("projector."): t for n, t in own.items() if n.startswith("projector.")}
     try:
         projector.load_state_dict(state)
@@ -130,7 +112,7 @@ def _read_head(layers: list[dict[str, Any]], prefix: str, tensors: dict[str, Ten
     return Head(projector=projector.eval(), centres=centres, adapters=_read_adapters(own))
 
 
-def _read_adapters(own: dict[str, Tensor]) -> dict[str, nn.Linear]:
+def _read_adapters(own: Mapping[str, Tensor]) -> dict[str, nn.Linear]:
     weights = {n: t for n, t in own.items() if n.startswith("adapters.") and n.endswith(".weight")}
     adapters = {}
     for name, weight in weights.items():

@@ -1,22 +1,36 @@
-"""A member: one way from two spaces into one joint space. A connector is one member or a blend of several."""
+"""A member: one pair of heads into one joint space. A connector is one member or a blend of several."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from isthmus.base.errors import IsthmusError
+
+
+def recentred(rows: Float[Tensor, "rows dim"], centre: Float[Tensor, " dim"] | None) -> Float[Tensor, "rows dim"]:
+    """Unit rows after subtracting the centre; without a centre, the rows unchanged."""
+    return rows if centre is None else functional.normalize(rows - centre, dim=-1)
+
+
+def unit(rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "rows dim"]:
+    """Rows divided by their length; rows that are unit already, up to rounding, stay bit for bit the same."""
+    lengths = rows.norm(dim=-1, keepdim=True)
+    return torch.where((lengths - 1).abs() < 1e-6, rows, functional.normalize(rows, dim=-1))
+
 
 @dataclass(frozen=True)
 class Head:
-    """One space's way into the joint space: subtract the modality's centre, project, normalise.
+    """The map from one space into the joint space: subtract the modality's centre, project, normalize.
 
-    ``centres`` maps modality to a ``(dim,)`` vector; an absent modality is not centred. ``adapters`` maps modality
+    ``centres`` maps a modality to a ``(dim,)`` vector; other modalities are not centred. ``adapters`` maps a modality
     to a linear layer that comes before the projector (Ex-MCR has one for the leaf's memory).
     """
 
@@ -27,21 +41,21 @@ class Head:
     @torch.no_grad()
     def project(self, rows: Float[Tensor, "rows dim"], modality: str) -> Float[Tensor, "rows joint"]:
         """Unit rows in the joint space."""
-        centre = self.centres.get(modality)
-        centred = rows if centre is None else functional.normalize(rows - centre, dim=-1)
+        centred = recentred(rows, self.centres.get(modality))
         adapted = self.adapters[modality](centred) if modality in self.adapters else centred
         return unit(self.projector(adapted))
 
 
-def unit(rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "rows dim"]:
-    """Rows divided by their length; those that are unit already, to rounding, stay as they are, bit for bit."""
-    lengths = rows.norm(dim=-1, keepdim=True)
-    return torch.where((lengths - 1).abs() < 1e-6, rows, functional.normalize(rows, dim=-1))
-
-
 @dataclass(frozen=True)
 class Member:
-    """A head for each of the two spaces, with one joint dimension. ``method`` and ``source`` say how it was made."""
+    """The two heads into one joint space, and how they were made.
+
+    Args:
+        left: Head of the left space.
+        right: Head of the right space.
+        method: Name of the method that fitted the heads.
+        source: Pairs they were fitted to: ``"overlap"``, ``"pseudo"`` or ``"both"``.
+    """
 
     left: Head
     right: Head
@@ -52,12 +66,57 @@ class Member:
 def project_blend(
     heads: Sequence[Head], weights: Sequence[float], rows: Float[Tensor, "rows dim"], modality: str
 ) -> Float[Tensor, "rows joint"]:
-    """Unit rows whose cosines are the members' cosines averaged with ``weights``.
+    """Unit rows with cosines that are the weighted mean of the members' cosines.
 
-    The members' unit vectors stand side by side, each scaled by the root of its share of the weights.
+    The members' unit vectors are concatenated, each scaled by the square root of its share of the weights.
     """
     total = sum(weights)
     parts = [
         head.project(rows, modality) * math.sqrt(weight / total) for head, weight in zip(heads, weights, strict=True)
     ]
     return torch.cat(parts, dim=1)
+
+
+def architecture(projector: nn.Sequential) -> list[dict[str, Any]]:
+    """The projector's layers as plain data. Raises `IsthmusError` for a layer that cannot be saved."""
+    layers: list[dict[str, Any]] = []
+    for layer in projector:
+        match layer:
+            case nn.Linear():
+                layers.append({"linear": [layer.in_features, layer.out_features], "bias": layer.bias is not None})
+            case nn.BatchNorm1d():
+                layers.append({"batchnorm": layer.num_features})
+            case nn.LayerNorm(elementwise_affine=True) if layer.bias is not None and len(layer.normalized_shape) == 1:
+                layers.append({"layernorm": layer.normalized_shape[0], "eps": layer.eps})
+            case nn.ReLU():
+                layers.append({"relu": True})
+            case nn.GELU():
+                layers.append({"gelu": layer.approximate})
+            case _:
+                raise IsthmusError(
+                    f"a projector with a {type(layer).__name__} layer cannot be saved: use Linear, BatchNorm1d, "
+                    "LayerNorm, ReLU and GELU"
+                )
+    return layers
+
+
+def built_projector(layers: Sequence[dict[str, Any]]) -> nn.Sequential:
+    """A projector of the given `architecture`, with fresh weights."""
+    modules: list[nn.Module] = []
+    for layer in layers:
+        match layer:
+            case {"linear": [inputs, outputs], "bias": bias}:
+                modules.append(nn.Linear(inputs, outputs, bias=bias))
+            case {"batchnorm": features}:
+                modules.append(nn.BatchNorm1d(features))
+            case {"layernorm": features, "eps": eps}:
+                modules.append(nn.LayerNorm(features, eps))
+            case {"relu": True}:
+                modules.append(nn.ReLU())
+            case {"gelu": approximate}:
+                modules.append(nn.GELU(approximate))
+            case _:
+                raise IsthmusError(
+                    f"config.json: unknown projector layer {layer}: update isthmus to read this connector"
+                )
+    return nn.Sequential(*modules)

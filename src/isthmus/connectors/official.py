@@ -1,7 +1,7 @@
-"""The checkpoints that C-MCR's and Ex-MCR's authors released, as connectors; connectors of ours in their layout.
+"""The checkpoints that C-MCR's and Ex-MCR's authors released: reading them, and writing members in their layout.
 
-Their files are state dicts: two heads (C-MCR), or a layer and two MLPs for one leaf (Ex-MCR, base CLIP). What tells
-them apart is the names of the weights. Weights only: nothing else is unpickled.
+Their files are state dicts: two heads (C-MCR), or a layer and two MLPs for one leaf (Ex-MCR, base CLIP). The names of
+the weights tell them apart. Only weights are unpickled.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.connector import Connector
 from isthmus.connectors.member import Head, Member
+from isthmus.connectors.methods.projectors import folded
 from isthmus.spaces.weights_only import read_weights_only
 
 SUFFIXES = (".pt", ".pth", ".bin")
@@ -26,8 +26,18 @@ State = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
+class OfficialCheckpoint:
+    """One member, and the spaces and the overlap that it connects."""
+
+    left_space: str
+    right_space: str
+    overlap: str
+    member: Member
+
+
+@dataclass(frozen=True)
 class Layout:
-    """Which head is which space's, and where its layers lie: ``parts`` of one head, an MLP half or a whole one each."""
+    """Which head belongs to which space, and the names of its ``parts``, each a Linear and a BatchNorm."""
 
     heads: Mapping[str, str]
     parts: tuple[str, ...]
@@ -40,29 +50,29 @@ CLAP_CLIP = Layout({"clap": "Head_A", "clip": "Head_B"}, ("net1", "net2"), False
 EXMCR_PARTS = ("Head2.mlp1.net1", "Head2.mlp1.net2", "Head2.mlp2.net1", "Head2.mlp2.net2")
 
 
-def read_official(path: Path) -> Connector:
-    """The connector an official file describes; its spaces are ``clip`` and ``ulip`` or ``clap``, each with its head.
+def read_official(path: Path) -> OfficialCheckpoint:
+    """The member in an official file; it connects ``clip`` with ``ulip`` or ``clap``.
 
-    Of an Ex-MCR file the leaf is known by the file's name. Raises `IsthmusError` for a file of anything else.
+    The leaf of an Ex-MCR file is taken from the file's name. Raises `IsthmusError` for any other file.
     """
     state = _read(path)
     names = set(state)
     if "Head_A.net.0.weight" in names:
-        return _connector(path, ULIP_CLIP, state)
+        return _cmcr(path, ULIP_CLIP, state)
     if "Head_A.net1.0.weight" in names:
-        return _connector(path, CLAP_CLIP, state)
+        return _cmcr(path, CLAP_CLIP, state)
     if {"Head1.weight", "Head2.mlp1.net1.0.weight"} <= names:
-        return _exmcr_connector(path, state)
+        return _exmcr(path, state)
     known = "ulip_clip.pt and clap_clip.pt of C-MCR, ex_clap.pt and ex_ulip.pt of Ex-MCR"
-    raise IsthmusError(f"{path}: its weights are none of {known}")
+    raise IsthmusError(f"{path}: not a known checkpoint; isthmus reads {known}")
 
 
-def write_official(connector: Connector, path: Path) -> Path:
-    """Write a connector in the layout of C-MCR's or Ex-MCR's files; returns ``path``.
+def write_official(checkpoint: OfficialCheckpoint, path: Path) -> Path:
+    """Write a member in the layout of C-MCR's or Ex-MCR's files; returns ``path``.
 
-    Raises `IsthmusError` where their layout cannot say it: several members, centring, a linear projector.
+    Raises `IsthmusError` if their layout has no place for it: centring, other spaces, another projector.
     """
-    state = _state_of(connector)
+    state = _state_of(checkpoint)
     with atomic_path(path) as part:
         torch.save(state, part)
     return path
@@ -71,37 +81,32 @@ def write_official(connector: Connector, path: Path) -> Path:
 def _read(path: Path) -> dict[str, Tensor]:
     state = read_weights_only(path)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise IsthmusError(f"{path}: holds no state dict: fetch the official file again")
+        raise IsthmusError(f"{path}: not a state dict: download the official file again")
     return state
 
 
-def _connector(path: Path, layout: Layout, state: State) -> Connector:
+def _cmcr(path: Path, layout: Layout, state: State) -> OfficialCheckpoint:
     heads = {
         space: Head(_projector(path, state, [f"{head}.{part}" for part in layout.parts], layout.closing_relu), {})
         for space, head in layout.heads.items()
     }
     member = Member(left=heads["clip"], right=heads[layout.leaf], method="cmcr", source="official")
-    return _of(path, member, layout.leaf)
+    return OfficialCheckpoint("clip", layout.leaf, OVERLAPS[layout.leaf], member)
 
 
-def _exmcr_connector(path: Path, state: State) -> Connector:
+def _exmcr(path: Path, state: State) -> OfficialCheckpoint:
     leaf = next((name for name in MEMORIES if name in path.stem.lower()), None)
     if leaf is None:
-        raise IsthmusError(f"{path}: an Ex-MCR file of which leaf is not said: call it ex_clap.pt or ex_ulip.pt")
+        raise IsthmusError(f"{path}: the name of an Ex-MCR file must say its leaf: call it ex_clap.pt or ex_ulip.pt")
     adapter = _linear(path, state, "Head1")
     projector = _projector(path, state, EXMCR_PARTS, False)
     right = Head(projector, {}, {MEMORIES[leaf]: adapter})
     member = Member(left=Head(nn.Sequential(), {}), right=right, method="exmcr", source="official")
-    return _of(path, member, leaf)
-
-
-def _of(path: Path, member: Member, leaf: str) -> Connector:
-    config = {"method": member.method, "official": path.name}
-    return Connector("clip", leaf, OVERLAPS[leaf], (member,), (1.0,), config=config)
+    return OfficialCheckpoint("clip", leaf, OVERLAPS[leaf], member)
 
 
 def _projector(path: Path, state: State, parts: list[str] | tuple[str, ...], closing_relu: bool) -> nn.Sequential:
-    """Linear and BatchNorm of every part; a ReLU after every first of two, and after the last where it is said."""
+    """Linear and BatchNorm of every part; a ReLU after each first half of an MLP, at the end only if closing."""
     layers: list[nn.Module] = []
     for number, part in enumerate(parts):
         layers += [_linear(path, state, f"{part}.0"), _batch_norm(path, state, f"{part}.1")]
@@ -126,19 +131,14 @@ def _batch_norm(path: Path, state: State, name: str) -> nn.BatchNorm1d:
 
 def _taken(path: Path, state: State, name: str) -> Tensor:
     if name not in state:
-        raise IsthmusError(f"{path}: has no {name}: fetch the official file again")
+        raise IsthmusError(f"{path}: has no {name}: download the official file again")
     return state[name]
 
 
-def _state_of(connector: Connector) -> dict[str, Tensor]:
-    if len(connector.members) != 1:
-        raise IsthmusError(
-            f"a blend of {len(connector.members)} members has no form in the authors' layout: connect with "
-            "--method cmcr or exmcr"
-        )
-    heads = _heads_by_family(connector)
+def _state_of(checkpoint: OfficialCheckpoint) -> dict[str, Tensor]:
+    heads = _heads_by_family(checkpoint)
     if any(head.centres for head in heads.values()):
-        raise IsthmusError("the authors' layout has no centring: connect with --centring none")
+        raise IsthmusError("a connector with centring cannot be exported: connect with --centring none")
     leaf = next(name for name in heads if name != "clip")
     if len(heads["clip"].projector) == 0:
         return _exmcr_state(heads[leaf])
@@ -149,31 +149,30 @@ def _state_of(connector: Connector) -> dict[str, Tensor]:
         closing = bool(len(heads[space].projector)) and isinstance(heads[space].projector[-1], nn.ReLU)
         if len(layers) != len(layout.parts) or closing != layout.closing_relu:
             raise IsthmusError(
-                f"their layout of clip and {leaf} has another projector: connect with --projector {family}"
+                f"the authors' layout of clip and {leaf} has another projector: connect with --projector {family}"
             )
         for part, layer in zip(layout.parts, layers, strict=True):
             state |= _with_identity_norm(f"{head}.{part}", layer.weight, layer.bias)
     return state
 
 
-def _heads_by_family(connector: Connector) -> dict[str, Head]:
-    """Both heads by the family of their space. Raises `IsthmusError` for spaces the authors' files do not join."""
-    member = connector.members[0]
-    named = {connector.left_space: member.left, connector.right_space: member.right}
-    found = {space.partition(":")[0]: head for space, head in named.items()}
-    leaf = next((name for name in found if name in OVERLAPS), None)
-    if "clip" not in found or leaf is None or connector.overlap != OVERLAPS[leaf]:
+def _heads_by_family(checkpoint: OfficialCheckpoint) -> dict[str, Head]:
+    """Both heads by the family of their space. Raises `IsthmusError` for spaces that the authors did not connect."""
+    left, right = checkpoint.left_space, checkpoint.right_space
+    heads = {left.partition(":")[0]: checkpoint.member.left, right.partition(":")[0]: checkpoint.member.right}
+    leaf = next((name for name in heads if name in OVERLAPS), None)
+    if "clip" not in heads or leaf is None or checkpoint.overlap != OVERLAPS[leaf]:
         raise IsthmusError(
-            f"{connector.left_space!r} and {connector.right_space!r} by {connector.overlap}: the authors' layout knows "
-            "clip and clap by text, clip and ulip by image"
+            f"{left!r} and {right!r} connected through {checkpoint.overlap} cannot be exported: the authors' layout "
+            "has clip and clap through text, clip and ulip through image"
         )
-    return found
+    return heads
 
 
 def _exmcr_state(leaf: Head) -> dict[str, Tensor]:
     layers = _layers(leaf.projector)
     if len(layers) not in (3, 4):
-        raise IsthmusError("Ex-MCR's layout has two MLPs: connect with --projector two-mlps")
+        raise IsthmusError("Ex-MCR's layout has a projector of two MLPs: connect with --projector two-mlps")
     if len(layers) == 3:
         layers = [layers[0], *_split(layers[1], layers[2].out_features), layers[2]]
     adapter = next(iter(leaf.adapters.values()), None)
@@ -189,13 +188,11 @@ def _exmcr_state(leaf: Head) -> dict[str, Tensor]:
 
 def _layers(projector: nn.Sequential) -> list[nn.Linear]:
     """The linear layers with their batch norms folded in."""
-    from isthmus.connectors.methods.projectors import folded
-
     return [layer for layer in folded(projector) if isinstance(layer, nn.Linear)]
 
 
 def _split(layer: nn.Linear, width: int) -> tuple[nn.Linear, nn.Linear]:
-    """One layer as two through ``width`` dimensions: what folding joined has no higher rank, so nothing is lost."""
+    """One layer as two with ``width`` dimensions between them; exact, because folding two layers gave that rank."""
     left, values, right = torch.linalg.svd(layer.weight.double(), full_matrices=False)
     roots = values[:width].sqrt()
     first = nn.Linear(layer.in_features, width)
@@ -209,7 +206,7 @@ def _split(layer: nn.Linear, width: int) -> tuple[nn.Linear, nn.Linear]:
 
 
 def _with_identity_norm(name: str, weight: Tensor, bias: Tensor) -> dict[str, Tensor]:
-    """A linear layer, and a batch norm after it that changes nothing."""
+    """A linear layer followed by a batch norm that is the identity."""
     width = len(bias)
     eps = nn.BatchNorm1d(1).eps
     return {
