@@ -9,7 +9,7 @@ from isthmus.cli.interruption import kept_checkpoints, kept_on_interrupt
 from isthmus.codes.model.config import CodesConfig
 
 if TYPE_CHECKING:
-    from isthmus.codes.learning.objective import CodeItems
+    from isthmus.codes.learning.pairs import CodeItems
     from isthmus.codes.learning.sources import LinkedItems
 
 LOG = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ def _linked(left: Path, right: Path | None, overlap: str, connector: Path | None
 
 def _items_of(folder: Path) -> "dict[str, CodeItems]":
     """The items of every modality that has tokens."""
-    from isthmus.codes.learning.objective import CodeItems
+    from isthmus.codes.learning.pairs import CodeItems
     from isthmus.embeddings import open_set
     from isthmus.embeddings.token_files import open_tokens, token_modalities
 

@@ -1,4 +1,4 @@
-"""Codes: tokens of several modalities come in, one alphabet of discrete codes that all of them share goes on (CMCM).
+"""Tokens of several modalities come in, one codebook of discrete codes that all of them share goes out (CMCM).
 
-`fit_codes` learns a `CodeModel` from any list of pair sources; `assign` writes items in its codes.
+`fit_codes` trains a `CodeModel` on pair sources; `assign_codes` writes items in its codes.
 """

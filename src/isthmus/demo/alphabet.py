@@ -72,8 +72,8 @@ class School:
             checkpoint = home / "training.checkpoint"
             with quiet("isthmus.codes"):
                 model = fit_codes(
-                    source.items, source.sources, writer.config, terms=writer.terms, seed=self.seed, checkpoint=checkpoint,
-                    progress=self.progress,
+                    source.items, source.sources, writer.config, terms=writer.terms, seed=self.seed,
+                    checkpoint=checkpoint, progress=self.progress,
                 )  # fmt: skip
             model.save(home / CODES)
             for done in checkpoints_of(checkpoint):

@@ -1,1 +1,1 @@
-"""Learning: pair sources over views come in, a trained `CodeModel` goes out."""
+"""Items of each view and pairs of them (`PairSource`) come in, a trained `CodeModel` goes out (`fit_codes`)."""

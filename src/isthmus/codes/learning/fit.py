@@ -1,4 +1,4 @@
-"""Fitting codes: start the codebook on a mix of modalities, lower the objective, say how well codes are shared."""
+"""Fitting codes: train from several starts, keep the one whose codes match best, and report how they are shared."""
 
 from __future__ import annotations
 
@@ -12,98 +12,152 @@ import numpy as np
 import torch
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.options import config_from
 from isthmus.base.progress import OnProgress
-from isthmus.codes.learning.losses import code_matching
-from isthmus.codes.learning.objective import CodeItems, CodesObjective
-from isthmus.codes.learning.pairs import PairSource
-from isthmus.codes.learning.refinement import refined
+from isthmus.codes.learning.objective import OURS, CodesObjective, Terms
+from isthmus.codes.learning.pairs import CodeItems, PairSource
+from isthmus.codes.learning.sharing import mismatch, shared_use
+from isthmus.codes.learning.start import build_model
 from isthmus.codes.model.config import CodesConfig
-from isthmus.codes.model.model import CodeModel, View
-from isthmus.codes.reading.health import HealthReport, health
-from isthmus.codes.reading.use import Contrast, concept_overlap, use_of_items
+from isthmus.codes.model.model import CodeModel
+from isthmus.codes.model.view import View
+from isthmus.codes.reading.health import HealthReport
 from isthmus.training.checkpoint import Checkpoint, fingerprint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, training_device
 from isthmus.training.schedule import Schedule, seed_of
 
 LOG = logging.getLogger(__name__)
-REPORT_ITEMS = 1000
-"""CodeItems of each view, and pairs of each source, on which sharing is measured."""
-MATCHED_PAIRS = 512
-"""Pairs of each source on which starts are compared."""
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
-"""Sizes of the codebook that are tried where it is to be chosen."""
+"""Codebook sizes to choose from."""
 LEAST_SHARED_BY_ALL = 0.5
-"""Share of the active codes that every two modalities must use jointly for a larger codebook to be taken."""
-START_ITEMS = 2048
-START_TOKENS = 8192
-"""Tokens of each modality on which k-means starts the codebook."""
+"""Share of the active codes that every two modalities must use jointly for a larger codebook to be tried."""
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What a model is learned from, and how; ``base`` is a model that is kept as it is and gains the other views."""
+class FitInput:
+    """What determines a trained model, but for the seed."""
 
     items: Mapping[str, CodeItems]
     sources: Sequence[PairSource]
     config: CodesConfig
-    base: CodeModel | None = None
+    base: CodeModel | None
+    terms: Terms
+
+
+@dataclass(frozen=True)
+class Run:
+    """How training runs: the seed, the device, where checkpoints go, and who is told of progress."""
+
+    seed: int
+    device: torch.device
+    checkpoint: Path | None = None
+    progress: bool | OnProgress = False
+
+    def numbered(self, number: int) -> Run:
+        """The same with a checkpoint of its own."""
+        return replace(self, checkpoint=self.checkpoint and _numbered(self.checkpoint, number))
 
 
 def fit_codes(
     items: Mapping[str, CodeItems],
     sources: Sequence[PairSource],
-    config: CodesConfig,
+    config: CodesConfig | None = None,
     *,
     base: CodeModel | None = None,
+    terms: Terms = OURS,
     seed: int = 0,
     device: str | None = None,
     checkpoint: Path | None = None,
     progress: bool | OnProgress = False,
+    **options: Any,
 ) -> CodeModel:
-    """Learn heads and a codebook from pair sources over the given views.
+    """Train heads and a codebook on pairs of items, so that all views share its codes.
 
-    With ``base`` its codebook and views stay exactly as they are, and views it lacks are added to it; of the config
-    only the optimisation and the number of restarts count then. With ``checkpoint`` (a file) each start is saved beside
-    it under its number and, started again with the same arguments, continues bit-exactly; delete them
-    (`checkpoints_of`) once the model is saved. Raises `IsthmusError` for a view that no pair source reaches, or a
-    source over an unknown view.
+    Implements Cross-Modal Discrete Representation Learning (Liu et al., ACL 2022, arXiv 2106.05438) with frozen
+    encoders: ``Σ_sources w (L_MMS + α L_CMCM)``, a codebook of moving averages, k-means start and restarts.
+
+    Args:
+        items: The items of each view by its name.
+        sources: Pairs of rows of two views; every view needs one. See `pairs_by_id` and `link_without_pairs`.
+        config: All options at once; or pass single ones as keywords.
+        base: A model whose codebook and views stay exactly as they are; the views it lacks are added to it. Only the
+            optimisation and the number of restarts of the config count then.
+        terms: Parts of the objective to replace.
+        seed: The same seed on the same machine gives the same model.
+        device: ``"cpu"``, ``"cuda"`` ...; by default a GPU if there is one.
+        checkpoint: Save training next to this path, one numbered file for each start. The same call then continues
+            bit-exactly after an interruption. Delete the files (`checkpoints_of`) once the model is saved.
+        progress: True shows a bar on stderr; a callable gets every `Progress`.
+        **options: Fields of `CodesConfig`.
+
+    Returns:
+        The model in evaluation mode; its ``facts["health"]`` says how well the codes are shared.
+
+    Raises:
+        IsthmusError: No source reaches a view, a source names an unknown view, or an option is wrong.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import CodeItems, Embeddings, PairSource, Tokens
+        >>> draw, rows, places = np.random.default_rng(0), np.arange(40), np.zeros((80, 2), np.float32)
+        >>> def items(modality):
+        ...     vectors = draw.standard_normal((80, 4)).astype(np.float32)
+        ...     kind = {"modality": modality, "space": modality}
+        ...     tokens = Tokens.from_arrays(vectors, np.arange(0, 81, 2), places, unit="seconds", **kind)
+        ...     return CodeItems(tokens, Embeddings.from_array(vectors[::2], **kind))
+        >>> data = {"audio": items("audio"), "video": items("video")}
+        >>> brief = {"epochs": 1, "min_steps": 3, "batch_size": 16}
+        >>> model = fit_codes(data, [PairSource("audio", "video", rows, rows)], codes=4, optimisation=brief)
+        >>> len(model.codebook), model.facts["sources"]
+        (4, ['40 true pairs of audio and video'])
     """
+    config = config_from(CodesConfig, config, options)
     if base is not None:
-        own = {name: getattr(config, name) for name in ("optimisation", "restarts", "refinements")}
-        config = replace(base.config, **own)
-    lesson = Lesson(items, sources, config, base)
-    _check(lesson)
+        config = replace(base.config, optimisation=config.optimisation, restarts=config.restarts)
+    given = FitInput(items, sources, config, base, terms)
+    _check(given)
     join_processes()
-    place = training_device(device)
-    if config.codes == 0:
-        model, report = _largest_shared(lesson, seed, place, checkpoint, progress)
-    else:
-        model, report = _refined_fit(lesson, seed, place, checkpoint, progress)
+    run = Run(seed, training_device(device), checkpoint, progress)
+    model, report = _largest_shared(given, run) if config.codes == 0 else _best_start(given, run)
     for warning in report.warnings:
         LOG.warning(warning)
-    model.facts = _facts(lesson, report, seed)
+    model.facts = _facts(given, report, seed)
     return model
 
 
-def _facts(lesson: Lesson, report: HealthReport, seed: int) -> dict[str, Any]:
-    sources, lines = [str(source) for source in lesson.sources], report.lines()
-    if lesson.base is not None:
-        sources = [*lesson.base.facts.get("sources", []), *sources]
-        lines = [f"measured when {', '.join(lesson.items)} were learned together", *lines]
-    return {"sources": sources, "health": lines, "seed": seed}
+def checkpoints_of(checkpoint: Path) -> list[Path]:
+    """The files next to ``checkpoint`` that starts were saved in."""
+    return sorted(checkpoint.parent.glob(f"{checkpoint.name}.[0-9]*"))
 
 
-def _largest_shared(
-    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: bool | OnProgress
-) -> tuple[CodeModel, HealthReport]:
-    """Codebooks twice as large each time, until too few codes are shared; the last before that, or the smallest."""
+def _numbered(checkpoint: Path, number: int) -> Path:
+    return checkpoint.with_name(f"{checkpoint.name}.{number}")
+
+
+def _check(given: FitInput) -> None:
+    items, base = given.items, given.base
+    reached = {name for source in given.sources for name in (source.left, source.right)}
+    for name in reached - set(items):
+        raise IsthmusError(f"a pair source names the view {name!r}, but the views are {', '.join(items)}")
+    for name in set(items) - reached:
+        raise IsthmusError(f"no pair source reaches the view {name!r}: add one, or leave the view out")
+    if base is not None:
+        for name in set(items) & set(base.views):
+            if View.of(items[name].tokens, items[name].pooled) != base.views[name]:
+                raise IsthmusError(f"the view {name!r} differs from the base's ({base.views[name]}): rename it")
+        if not set(items) - set(base.views):
+            raise IsthmusError(f"the base already has every view ({', '.join(base.views)}): add one that it lacks")
+
+
+def _largest_shared(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]:
+    """Double the codebook until the modalities share too few codes; the last size before that, or the smallest."""
     kept = None
     for size in SIZES:
-        if kept and size > min(int(own.tokens.counts.sum()) for own in lesson.items.values()):
+        if kept and size > min(int(own.tokens.counts.sum()) for own in given.items.values()):
             break
-        sized = replace(lesson, config=replace(lesson.config, codes=size))
-        model, report = _refined_fit(sized, seed, place, _numbered(checkpoint, size), progress)
+        sized = replace(given, config=replace(given.config, codes=size))
+        model, report = _best_start(sized, run.numbered(size))
         LOG.info("%d codes: every two modalities share %.0f %%", size, 100 * report.joint_use_by_all)
         few = report.joint_use_by_all < LEAST_SHARED_BY_ALL
         if not (kept and few):
@@ -114,146 +168,40 @@ def _largest_shared(
     return kept
 
 
-def _refined_fit(
-    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: bool | OnProgress
-) -> tuple[CodeModel, HealthReport]:
-    """The best start, learned again as often as the config asks from pairs that its codes chose; and its health."""
-    model = _best_start(lesson, seed, place, checkpoint, progress)
-    for turn in range(1, lesson.config.refinements + 1):
-        lesson = replace(lesson, sources=refined(model, lesson.items, lesson.sources))
-        model = _best_start(lesson, seed, place, _numbered(checkpoint, turn), progress)
-    return model, shared_use(model, lesson.items, lesson.sources)
-
-
-def _best_start(
-    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: bool | OnProgress
-) -> CodeModel:
-    runs = [
-        _fit_once(lesson, seed_of(seed, 4, number), place, _numbered(checkpoint, number), progress)
-        for number in range(lesson.config.restarts)
-    ]
-    mismatches = [mismatch(model, lesson.items, lesson.sources) for model in runs]
+def _best_start(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]:
+    """Train from every start; the model with the lowest code matching loss, and its health."""
+    models = [_fit_once(given, run, number) for number in range(given.config.restarts)]
+    mismatches = [mismatch(model, given.items, given.sources, given.terms.matching) for model in models]
     LOG.info("code matching loss of each start: %s", ", ".join(f"{loss:.3f}" for loss in mismatches))
-    return runs[int(np.argmin(mismatches))]
+    best = models[int(np.argmin(mismatches))]
+    return best, shared_use(best, given.items, given.sources)
 
 
-def _fit_once(
-    lesson: Lesson, seed: int, place: torch.device, checkpoint: Path | None, progress: bool | OnProgress
-) -> CodeModel:
-    model = build_model(lesson.items, lesson.config, seed, lesson.base).to(place)
-    objective = CodesObjective(model, lesson.items, lesson.sources)
-    schedule = Schedule.over(max(map(len, lesson.sources)), lesson.config.optimisation, seed)
-    saved = Checkpoint(checkpoint, _fingerprint(lesson, schedule)) if checkpoint else None
-    train(objective, schedule, checkpoint=saved, progress=progress, stage="learning codes")
+def _fit_once(given: FitInput, run: Run, number: int) -> CodeModel:
+    seed, checkpoint = seed_of(run.seed, 4, number), run.numbered(number).checkpoint
+    model = build_model(given.items, given.config, seed, given.base).to(run.device)
+    objective = CodesObjective(model, given.items, given.sources, given.terms)
+    schedule = Schedule.over(max(map(len, given.sources)), given.config.optimisation, seed)
+    saved = Checkpoint(checkpoint, _fingerprint(given, schedule)) if checkpoint else None
+    train(objective, schedule, checkpoint=saved, progress=run.progress, stage="training codes")
     return model.eval()
 
 
-def checkpoints_of(checkpoint: Path) -> list[Path]:
-    """The files that starts were saved in."""
-    return sorted(checkpoint.parent.glob(f"{checkpoint.name}.[0-9]*"))
-
-
-def _fingerprint(lesson: Lesson, schedule: Schedule) -> str:
-    """Of all that determines a start: config, schedule, a sample of the tokens, which rows are pairs, and the base."""
-    sources, config, base = lesson.sources, lesson.config, lesson.base
-    data = [torch.from_numpy(own.tokens.rows(np.arange(min(64, len(own.tokens))))) for own in lesson.items.values()]
-    data += [torch.from_numpy(np.ascontiguousarray(own.pooled.vectors)) for own in lesson.items.values()]
+def _fingerprint(given: FitInput, schedule: Schedule) -> str:
+    """A hash of everything that determines a start: options, a sample of the tokens, the pairs, and the base."""
+    sources, base, terms = given.sources, given.base, given.terms
+    data = [torch.from_numpy(own.tokens.rows(np.arange(min(64, len(own.tokens))))) for own in given.items.values()]
+    data += [torch.from_numpy(np.ascontiguousarray(own.pooled.vectors)) for own in given.items.values()]
     data += [torch.from_numpy(rows) for source in sources for rows in (source.left_rows, source.right_rows)]
     data += list(base.state_dict().values()) if base else []
-    return fingerprint(repr((asdict(config), schedule, [(str(source), source.weight) for source in sources])), data)
+    parts = (terms.commitment, *(getattr(term, "__qualname__", "") for term in (terms.matching, terms.pool)))
+    settings = (asdict(given.config), schedule, [(str(source), source.weight) for source in sources], parts)
+    return fingerprint(repr(settings), data)
 
 
-def _numbered(checkpoint: Path | None, number: int) -> Path | None:
-    return checkpoint and checkpoint.with_name(f"{checkpoint.name}.{number}")
-
-
-@torch.no_grad()
-def mismatch(model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource]) -> float:
-    """The code matching loss (B.7) over a sample of each source's pairs, mean over sources; no label is known.
-
-    A start in which two concepts fell into one code cannot tell pairs apart that differ in them, and shows it here.
-    """
-    model.eval()
-    losses = []
-    for source in sources:
-        picked = np.arange(0, len(source), max(1, len(source) // MATCHED_PAIRS))[:MATCHED_PAIRS]
-        sides = ((source.left, source.left_rows), (source.right, source.right_rows))
-        left, right = (
-            model.see(name, *items[name].batch(rows[picked], model.device)).log_codes for name, rows in sides
-        )
-        losses.append(code_matching(left, right).item())
-    return float(np.mean(losses))
-
-
-def shared_use(model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource]) -> HealthReport:
-    """How well the codes are shared over a sample of what they were learned from; nothing but the pairs is known."""
-    codes: dict[str, list[np.ndarray]] = {}
-    for name, own in items.items():
-        sample = own.tokens.take(_spread(len(own.tokens), REPORT_ITEMS))
-        codes.setdefault(own.tokens.modality, []).append(model.assign(sample, name))
-    overlap = {f"{source.left} and {source.right}": _overlap(model, items, source) for source in sources}
-    return health({name: np.concatenate(own) for name, own in codes.items()}, len(model.codebook), overlap=overlap)
-
-
-def _overlap(model: CodeModel, items: Mapping[str, CodeItems], source: PairSource) -> Contrast:
-    picked = _spread(len(source), REPORT_ITEMS)
-    uses = []
-    for name, rows in ((source.left, source.left_rows), (source.right, source.right_rows)):
-        distinct, place = np.unique(rows[picked], return_inverse=True)
-        tokens = items[name].tokens.take(distinct)
-        uses.append(use_of_items(model.assign(tokens, name), tokens.offsets, len(model.codebook))[place])
-    return concept_overlap(*uses)
-
-
-def build_model(
-    items: Mapping[str, CodeItems], config: CodesConfig, seed: int, base: CodeModel | None = None
-) -> CodeModel:
-    """An untrained model with its codebook started, or ``base`` with untrained views; all follows from the seed."""
-    views = {name: View.of(own.tokens, own.pooled) for name, own in items.items()}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of(seed, 2))
-        if base is not None:
-            return base.extended({name: view for name, view in views.items() if name not in base.views})
-        model = CodeModel(views, config)
-    draw = torch.Generator().manual_seed(seed_of(seed, 3))
-    if config.start == "normal":
-        model.codebook.start_normal(draw)
-    else:
-        model.codebook.start_from(_mixed_tokens(model, items, draw), draw)
-    return model
-
-
-@torch.no_grad()
-def _mixed_tokens(model: CodeModel, items: Mapping[str, CodeItems], draw: torch.Generator) -> torch.Tensor:
-    """Projected tokens, equally many of each modality, normalised as in training."""
-    model.train()
-    of: dict[str, list[torch.Tensor]] = {}
-    for name, own in items.items():
-        rows = torch.randperm(len(own.tokens), generator=draw)[:START_ITEMS].numpy()
-        vectors = torch.from_numpy(own.tokens.rows(np.sort(rows)))
-        of.setdefault(own.tokens.modality, []).append(model.project(name, vectors))
-    pools = [torch.cat(own) for own in of.values()]
-    fewest = min(START_TOKENS, *map(len, pools))
-    return torch.cat([pool[torch.randperm(len(pool), generator=draw)[:fewest]] for pool in pools])
-
-
-def _check(lesson: Lesson) -> None:
-    items, sources, base = lesson.items, lesson.sources, lesson.base
-    reached = {name for source in sources for name in (source.left, source.right)}
-    for name in reached - set(items):
-        raise IsthmusError(f"a pair source names the view {name!r}: there are {', '.join(items)}")
-    for name in set(items) - reached:
-        raise IsthmusError(f"no pair source reaches the view {name!r}: add one, or leave the view out")
-    if lesson.config.refinements and all(source.candidates is None for source in sources):
-        raise IsthmusError("option refinements needs retrieved or pseudo pairs, and there are none: leave it at 0")
-    if base is not None:
-        for name in set(items) & set(base.views):
-            if View.of(items[name].tokens, items[name].pooled) != base.views[name]:
-                raise IsthmusError(f"the view {name!r} is another than the base has: {base.views[name]}; rename it")
-        if not set(items) - set(base.views):
-            raise IsthmusError(f"the base has every view already ({', '.join(base.views)}): give one that it lacks")
-
-
-def _spread(count: int, most: int) -> np.ndarray:
-    """At most so many row numbers, evenly spread over all."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+def _facts(given: FitInput, report: HealthReport, seed: int) -> dict[str, Any]:
+    sources, lines = [str(source) for source in given.sources], report.lines()
+    if given.base is not None:
+        sources = [*given.base.facts.get("sources", []), *sources]
+        lines = [f"measured when {', '.join(given.items)} were trained together", *lines]
+    return {"sources": sources, "health": lines, "seed": seed}

@@ -1,9 +1,10 @@
-"""The objective of code learning: ``L_MMS + α L_CMCM`` over every pair source, and the codebook's own step."""
+"""The objective of code training: ``L_MMS + α L_CMCM`` over every pair source, and the codebook's own step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,34 +12,59 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from isthmus.codes.learning.losses import code_matching, commitment, masked_margin_softmax
-from isthmus.codes.learning.pairs import PairSource
-from isthmus.codes.learning.use_log import UseWatch
-from isthmus.codes.model.batch import TokenBatch
-from isthmus.codes.model.model import CodeModel, Seen
-from isthmus.embeddings import Embeddings
-from isthmus.embeddings.tokens import Tokens
-from isthmus.training.processes import mean_over_processes, my_share
+from isthmus.codes.learning.pairs import CodeItems, PairSource
+from isthmus.codes.model.model import CodeModel
+from isthmus.codes.model.view import Seen
+from isthmus.codes.reading.use import active, joint_use, perplexity
+from isthmus.training.processes import mean_over_processes, my_share, this_process
+
+LOG = logging.getLogger(__name__)
+COMMITMENT = 0.25
+"""VQ-VAE's weight; the paper has no such term. Not an option: without it no figure of the ablation in
+docs/benchmarks.md moves by more than its spread over seeds, and the same holds for `balanced`."""
+LOG_STEPS = 100
+"""Steps between two log lines about the use of codes."""
+
+
+def balanced(of_modalities: Float[Tensor, "modalities codes dim_and_one"]) -> Float[Tensor, "codes dim_and_one"]:
+    """Sum what the modalities' tokens give to the codes, each modality weighted as the one with the fewest tokens."""
+    tokens = of_modalities[:, :, -1].sum(1)
+    return (of_modalities * (tokens.min() / tokens)[:, None, None]).sum(0)
 
 
 @dataclass(frozen=True)
-class CodeItems:
-    """What is learned from in one view: tokens, and the pooled vectors of the same items, row by row."""
+class Terms:
+    """The parts of the objective that a variant can replace; pass them to `fit_codes`.
 
-    tokens: Tokens
-    pooled: Embeddings
+    Args:
+        matching: Loss of the log code distributions of two batches, row i of both being a pair; lower is better.
+            It also chooses among restarts.
+        commitment: Weight of the squared distance of tokens to their codes.
+        pool: What the codebook learns from a batch: for each modality the sum of the tokens of each code, and their
+            number in the last column, pooled over the modalities.
 
-    def batch(self, rows: Int[np.ndarray, " items"], device: torch.device) -> tuple[TokenBatch, Tensor]:
-        """Tokens and pooled vectors of some items."""
-        return TokenBatch.of(self.tokens, rows, device), torch.from_numpy(self.pooled.vectors[rows]).to(device)
+    Example:
+        >>> Terms(commitment=0.0).matching.__name__
+        'code_matching'
+    """
+
+    matching: Callable[[Tensor, Tensor], Tensor] = code_matching
+    commitment: float = COMMITMENT
+    pool: Callable[[Tensor], Tensor] = balanced
+
+
+OURS = Terms()
 
 
 class CodesObjective(nn.Module):
     """The loss of a batch drawn from every pair source; in training mode the codebook then learns from its tokens."""
 
-    def __init__(self, model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource]) -> None:
+    def __init__(
+        self, model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource], terms: Terms = OURS
+    ) -> None:
         super().__init__()
-        self.model, self.items, self.sources = model, items, sources
-        self.watch = UseWatch()
+        self.model, self.items, self.sources, self.terms = model, items, sources, terms
+        self.use_log = UseLog()
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
         """The loss; as many pairs of each source as there are ``rows`` are drawn, none twice."""
@@ -52,11 +78,11 @@ class CodesObjective(nn.Module):
             left, right = self._pair(source, len(rows), draw)
             loss = masked_margin_softmax(left.summary, right.summary, config.margin)
             if config.matching_weight > 0:
-                loss = loss + config.matching_weight * code_matching(left.log_codes, right.log_codes)
+                loss = loss + config.matching_weight * self.terms.matching(left.log_codes, right.log_codes)
             losses.append(source.weight * loss)
             seen += [(source.left, left), (source.right, right)]
-        if config.commitment > 0:
-            losses += [config.commitment * self._commitment(one) / len(seen) for _, one in seen]
+        if self.terms.commitment > 0:
+            losses += [self.terms.commitment * self._commitment(one) / len(seen) for _, one in seen]
         self.model.codebook.update(self._gathered(seen), draw)
         return torch.stack(losses).sum()
 
@@ -68,19 +94,39 @@ class CodesObjective(nn.Module):
         return left, right
 
     def _commitment(self, seen: Seen) -> Float[Tensor, ""]:
-        """The mean over all processes' tokens is that of their means, each weighed by its number of tokens."""
+        """The mean over all processes' tokens is the mean of their means, each weighted by its number of tokens."""
         tokens = torch.tensor(float(len(seen.chosen)), device=seen.chosen.device)
         return commitment(seen.squared, seen.chosen) * (tokens / mean_over_processes(tokens))
 
     def _gathered(self, seen: Sequence[tuple[str, Seen]]) -> Float[Tensor, "codes dim_and_one"]:
-        """What the codebook learns from: where the config asks for balance, every modality counts as the smallest."""
+        """What the codebook learns from the batch."""
         of: dict[str, list[Tensor]] = {}
         for name, one in seen:
             found = self.model.codebook.gathered(one.projected, one.chosen)
             of.setdefault(self.model.views[name].modality, []).append(found)
         each = torch.stack([torch.stack(own).sum(0) for own in of.values()])
-        self.watch.note(dict(zip(of, each[:, :, -1], strict=True)))
-        if self.model.config.balance == "equal":
-            tokens = each[:, :, -1].sum(1)
-            each = each * (tokens.min() / tokens)[:, None, None]
-        return each.sum(0)
+        self.use_log.add(dict(zip(of, each[:, :, -1], strict=True)))
+        return self.terms.pool(each)
+
+
+@dataclass
+class UseLog:
+    """Counts which modality uses which code, and logs joint use and perplexity every `LOG_STEPS` steps."""
+
+    steps: int = 0
+    counts: dict[str, Float[np.ndarray, " codes"]] = field(default_factory=dict)
+
+    def add(self, counts: Mapping[str, Float[Tensor, " codes"]]) -> None:
+        """Add the uses of every code in one step, by modality."""
+        for modality, own in counts.items():
+            self.counts[modality] = self.counts.get(modality, 0) + own.detach().cpu().numpy()
+        self.steps += 1
+        if self.steps % LOG_STEPS == 0:
+            if this_process() == 0:
+                LOG.info("over the last %d steps: %s", LOG_STEPS, self._line())
+            self.counts = {}
+
+    def _line(self) -> str:
+        shares = np.stack([own / own.sum() for own in self.counts.values()])
+        spread = ", ".join(f"{name} {value:.1f}" for name, value in zip(self.counts, perplexity(shares), strict=True))
+        return f"joint use {joint_use(shares):.0%} of {active(shares).sum()} active codes, perplexity {spread}"

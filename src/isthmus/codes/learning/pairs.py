@@ -1,27 +1,79 @@
-"""Pair sources: what is known, or believed, to show the same thing in two views."""
+"""What codes are trained on: the items of each view, and pairs of items of two views that show the same thing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Int
+from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
+from isthmus.codes.model.view import TokenBatch
+from isthmus.connectors.overlap.alignment import matching_rows
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
 from isthmus.search import Index
 
-CANDIDATES = 10
-"""Answers of a search among which codes may later choose."""
+
+@dataclass(frozen=True)
+class CodeItems:
+    """Items of one view, as `fit_codes` takes them: their tokens and their pooled vectors, row by row.
+
+    Args:
+        tokens: Tokens of the items.
+        pooled: One vector per item, in the order of ``tokens``.
+
+    Raises:
+        IsthmusError: Tokens and pooled vectors are of different items.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import Embeddings, Tokens
+        >>> rows, places = np.ones((3, 4), np.float32), np.zeros((3, 2), np.float32)
+        >>> kind = {"modality": "audio", "space": "clap"}
+        >>> tokens = Tokens.from_arrays(rows, np.array([0, 1, 3]), places, unit="seconds", **kind)
+        >>> pooled = Embeddings.from_array(rows[:2], **kind)
+        >>> len(CodeItems(tokens, pooled))
+        2
+    """
+
+    tokens: Tokens
+    pooled: Embeddings
+
+    def __post_init__(self) -> None:
+        if list(self.tokens.ids) != list(self.pooled.ids):
+            raise IsthmusError(
+                f"{self.tokens!r} and {self.pooled!r} are not of the same items: pass both with the same ids, in the "
+                "same order"
+            )
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def batch(self, rows: Int[np.ndarray, " items"], device: torch.device) -> tuple[TokenBatch, Tensor]:
+        """Tokens and pooled vectors of some items."""
+        return TokenBatch.of(self.tokens, rows, device), torch.from_numpy(self.pooled.vectors[rows]).to(device)
 
 
 @dataclass(frozen=True)
 class PairSource:
-    """Rows of one view beside rows of another that are taken to show the same; ``weight`` is the source's in the loss.
+    """Pairs of items of two views that show, or are believed to show, the same thing.
 
-    ``kind`` says where the pairs come from: true, own (a space's own training pairs), overlap, retrieved, pseudo.
-    ``candidates`` are, best first, the right rows that each pair's right row was chosen from; codes may choose again.
+    Args:
+        left: Name of one view.
+        right: Name of the other view.
+        left_rows: Row number of each pair's left item.
+        right_rows: Row number of each pair's right item.
+        kind: Where the pairs come from, for the model card: true, own (a space's own training pairs), overlap, or
+            neighbour (`neighbour_pairs`).
+        weight: Weight of the source in the loss.
+
+    Example:
+        >>> import numpy as np
+        >>> print(PairSource("image", "audio", np.array([0, 1]), np.array([5, 3])))
+        2 true pairs of image and audio
     """
 
     left: str
@@ -30,7 +82,6 @@ class PairSource:
     right_rows: Int[np.ndarray, " pairs"]
     kind: str = "true"
     weight: float = 1.0
-    candidates: Int[np.ndarray, "pairs few"] | None = None
 
     def __len__(self) -> int:
         return len(self.left_rows)
@@ -40,7 +91,7 @@ class PairSource:
 
 
 def pairs_by_row(left: str, right: str, count: int, kind: str = "true", weight: float = 1.0) -> PairSource:
-    """Row i of one view belongs to row i of the other."""
+    """Pairs of row i of one view with row i of the other."""
     rows = np.arange(count)
     return PairSource(left, right, rows, rows, kind, weight)
 
@@ -48,28 +99,39 @@ def pairs_by_row(left: str, right: str, count: int, kind: str = "true", weight: 
 def pairs_by_id(
     left: tuple[str, Tokens], right: tuple[str, Tokens], kind: str = "true", weight: float = 1.0
 ) -> PairSource:
-    """CodeItems of two views with the same id; each is (name of the view, tokens). Raises `IsthmusError` for none."""
-    row_of = {item: row for row, item in enumerate(right[1].ids)}
-    pairs = [(row, row_of[item]) for row, item in enumerate(left[1].ids) if item in row_of]
-    if not pairs:
-        raise IsthmusError(
-            f"no id is in both {left[0]} and {right[0]}: ids look like {left[1].ids[0]!r} and {right[1].ids[0]!r}"
-        )
-    rows = np.array(pairs, dtype=np.int64)
-    return PairSource(left[0], right[0], rows[:, 0], rows[:, 1], kind, weight)
+    """Pairs of the items that have the same id in two views.
 
+    Args:
+        left: Name and tokens of one view.
+        right: Name and tokens of the other view.
+        kind: Where the pairs come from; see `PairSource`.
+        weight: Weight of the source in the loss.
 
-def nearest_pairs(
-    left: tuple[str, Embeddings],
-    right: tuple[str, Embeddings],
-    *,
-    kind: str = "pseudo",
-    weight: float = 1.0,
-    csls: bool = True,
-) -> PairSource:
-    """Every left item with the right one that search puts first, in a space both lie in.
+    Raises:
+        IsthmusError: No id is in both views.
 
-    Captions retrieved within a space, and the connector's pseudo pairs, are made so.
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import Tokens
+        >>> def tokens(*ids):
+        ...     rows, places = np.ones((len(ids), 2), np.float32), np.zeros((len(ids), 2), np.float32)
+        ...     ends = np.arange(len(ids) + 1)
+        ...     return Tokens.from_arrays(rows, ends, places, modality="text", space="s", unit="characters", ids=ids)
+        >>> source = pairs_by_id(("words", tokens("a", "b", "c")), ("sounds", tokens("c", "a")))
+        >>> source.left_rows.tolist(), source.right_rows.tolist()
+        ([0, 2], [1, 0])
     """
-    best = Index(right[1]).search(left[1], k=min(CANDIDATES, len(right[1])), csls=csls).rows
-    return PairSource(left[0], right[0], np.arange(len(left[1])), best[:, 0], kind, weight, best)
+    left_rows, right_rows = matching_rows(left[1].ids, right[1].ids)
+    if not len(left_rows):
+        raise IsthmusError(
+            f"{left[0]} and {right[0]} share no id: theirs look like {left[1].ids[0]!r} and {right[1].ids[0]!r}"
+        )
+    return PairSource(left[0], right[0], left_rows, right_rows, kind, weight)
+
+
+def neighbour_pairs(
+    left: tuple[str, Embeddings], right: tuple[str, Embeddings], *, weight: float = 1.0, csls: bool = True
+) -> PairSource:
+    """Pairs of every left item with its nearest right item, in a space that holds both."""
+    nearest = Index(right[1]).search(left[1], k=1, csls=csls).rows[:, 0]
+    return PairSource(left[0], right[0], np.arange(len(left[1])), nearest, "neighbour", weight)

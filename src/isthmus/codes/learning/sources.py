@@ -1,7 +1,8 @@
-"""Sources without a pair of the two unshared modalities: how image and audio come to share codes through their texts.
+"""Links: the pair sources that follow from ids, texts and a connector, so that modalities come to share codes.
 
-Three bridges, each optional: every space's own items with their texts (by id, or retrieved where ids differ), the texts
-of both spaces (by id), and the connector's pseudo pairs in both directions.
+Two spaces without a pair of their unshared modalities are linked in three ways, each optional: every space's items with
+their own texts (by id, or the nearest text if no ids match), the texts that both spaces have (by id), and neighbour
+pairs in the connector's joint space, in both directions.
 """
 
 from __future__ import annotations
@@ -11,17 +12,16 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from isthmus.base.errors import IsthmusError
-from isthmus.codes.learning.objective import CodeItems
-from isthmus.codes.learning.pairs import PairSource, nearest_pairs, pairs_by_id
+from isthmus.codes.learning.pairs import CodeItems, PairSource, neighbour_pairs, pairs_by_id
 from isthmus.connectors.connector import Connector
 
 Side = Mapping[str, CodeItems]
-"""One space's modalities."""
+"""One space's items by modality."""
 
 
 @dataclass(frozen=True)
 class LinkedItems:
-    """What codes are learned from without pairs: the views of both spaces by name, and what links them."""
+    """What `fit_codes` takes: ``items`` of every view by its name, and the ``sources`` of pairs that link the views."""
 
     items: Mapping[str, CodeItems]
     sources: Sequence[PairSource]
@@ -30,9 +30,35 @@ class LinkedItems:
 def link_without_pairs(
     left: Side, right: Side, *, overlap: str = "text", connector: Connector | None = None
 ) -> LinkedItems:
-    """Views and pair sources of two spaces that share one modality; with a connector, its pseudo pairs too.
+    """Link the items of two spaces that share one modality, without a pair of their other modalities.
 
-    Raises `IsthmusError` where a side has no tokens of the overlap and there is no connector, or has nothing else.
+    Args:
+        left: Items of one space by modality.
+        right: Items of the other space by modality.
+        overlap: The modality both spaces have.
+        connector: Connects the two spaces; its neighbour pairs are added to the sources.
+
+    Returns:
+        Items by view name (the modality, with the space's name if both sides have the modality), and pair sources.
+
+    Raises:
+        IsthmusError: Nothing links the two sides, or both spaces have the same name.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import CodeItems, Embeddings, Tokens
+        >>> def items(modality, space, *ids):
+        ...     rows, places, ends = np.eye(len(ids), 4), np.zeros((len(ids), 2)), np.arange(len(ids) + 1)
+        ...     kind = {"modality": modality, "space": space, "ids": ids}
+        ...     tokens = Tokens.from_arrays(rows.astype("f4"), ends, places.astype("f4"), unit="seconds", **kind)
+        ...     return CodeItems(tokens, Embeddings.from_array(rows.astype("f4"), **kind))
+        >>> clip = {"video": items("video", "clip", "a", "b"), "text": items("text", "clip", "a", "b", "c")}
+        >>> clap = {"audio": items("audio", "clap", "d"), "text": items("text", "clap", "c", "d")}
+        >>> for source in link_without_pairs(clip, clap).sources:
+        ...     print(source)
+        2 own pairs of video and text of clip
+        1 own pairs of audio and text of clap
+        1 overlap pairs of text of clip and text of clap
     """
     names = view_names(left, right)
     items = {names[side][modality]: own for side, views in enumerate((left, right)) for modality, own in views.items()}
@@ -40,22 +66,22 @@ def link_without_pairs(
     for side, views in enumerate((left, right)):
         for modality, own in views.items():
             if modality != overlap and overlap in views:
-                sources.append(_captions((names[side][modality], own), (names[side][overlap], views[overlap])))
+                sources.append(_caption_pairs((names[side][modality], own), (names[side][overlap], views[overlap])))
     if overlap in left and overlap in right:
         first, second = ((names[side][overlap], views[overlap].tokens) for side, views in enumerate((left, right)))
         sources.append(pairs_by_id(first, second, kind="overlap"))
     if connector is not None:
-        sources += _pseudo(left, right, overlap, names, connector)
+        sources += _joint_neighbour_pairs(left, right, overlap, names, connector)
     if not sources:
-        raise IsthmusError(f"nothing links the two sides: give {overlap} tokens on both, or a connector")
+        raise IsthmusError(f"nothing links the two sides: both need {overlap} tokens, or pass a connector")
     return LinkedItems(items, sources)
 
 
 def link_by_id(items: Side, *, name: str = "the set") -> LinkedItems:
-    """Link every two views of one set by the ids they share: those are true pairs.
+    """Link every two modalities of one set by the ids they share; these are true pairs.
 
     Args:
-        items: The items of each modality.
+        items: Items by modality.
         name: What an error calls the set.
 
     Raises:
@@ -74,7 +100,7 @@ def link_by_id(items: Side, *, name: str = "the set") -> LinkedItems:
 
 
 def view_names(left: Side, right: Side) -> tuple[dict[str, str], dict[str, str]]:
-    """What each side's modalities are called: by modality, and by space too where both sides have it."""
+    """The view name of each side's modalities: the modality, and the space's name too if both sides have it."""
     both = set(left) & set(right)
 
     def name(modality: str, own: CodeItems) -> str:
@@ -83,18 +109,18 @@ def view_names(left: Side, right: Side) -> tuple[dict[str, str], dict[str, str]]
     first, second = ({modality: name(modality, own) for modality, own in side.items()} for side in (left, right))
     twice = set(first.values()) & set(second.values())
     if twice:
-        raise IsthmusError(f"both sides hold {min(twice)}: give the two spaces names of their own")
+        raise IsthmusError(f"both sides have {min(twice)}: the two spaces need different names")
     return first, second
 
 
-def _captions(item: tuple[str, CodeItems], text: tuple[str, CodeItems]) -> PairSource:
-    """A space's own pairs by id; where no id is shared, each item with the text its own space finds nearest."""
+def _caption_pairs(item: tuple[str, CodeItems], text: tuple[str, CodeItems]) -> PairSource:
+    """A space's own pairs by id; if no id is shared, each item with the nearest text in its own space."""
     if set(item[1].tokens.ids) & set(text[1].tokens.ids):
         return pairs_by_id((item[0], item[1].tokens), (text[0], text[1].tokens), kind="own")
-    return nearest_pairs((item[0], item[1].pooled), (text[0], text[1].pooled), kind="retrieved")
+    return neighbour_pairs((item[0], item[1].pooled), (text[0], text[1].pooled))
 
 
-def _pseudo(
+def _joint_neighbour_pairs(
     left: Side, right: Side, overlap: str, names: Sequence[Mapping[str, str]], connector: Connector
 ) -> list[PairSource]:
     found = []
@@ -103,5 +129,5 @@ def _pseudo(
             if overlap not in (modality, other):
                 mine = names[0][modality], connector.project(own.pooled)
                 others = names[1][other], connector.project(theirs.pooled)
-                found += [nearest_pairs(mine, others), nearest_pairs(others, mine)]
+                found += [neighbour_pairs(mine, others), neighbour_pairs(others, mine)]
     return found

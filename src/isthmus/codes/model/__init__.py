@@ -1,1 +1,1 @@
-"""Model: tokens come in, codes go out: heads, the codebook, and `CodeModel` on disk."""
+"""Tokens come in, codes go out: each view's head, the one codebook, and `CodeModel` with its folder on disk."""

@@ -1,10 +1,11 @@
-"""A code model on disk: what its folder holds."""
+"""A code model on disk: config and weights as its folder holds them."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -12,37 +13,61 @@ from isthmus.artifacts.folder import damaged, read_model, write_model
 from isthmus.base.options import make_config
 from isthmus.codes.model.card import model_card
 from isthmus.codes.model.config import CodesConfig
-
-if TYPE_CHECKING:
-    from isthmus.codes.model.model import CodeModel
+from isthmus.codes.model.distribution import FLOOR
+from isthmus.codes.model.view import View
 
 FORMAT, KIND = "isthmus-code-model-1", "code model"
+DROPPED = ("logarithm", "balance", "commitment", "refinements")
+"""Options of 0.1 that are options no more: they shaped training, and ``logarithm`` what `item_codes` returns."""
+LAYER, LAYER_ON_DISK = ".head.normalize.", ".head.normalise."
+"""A layer's name in Python, and in the names of its tensors on disk."""
+Model = TypeVar("Model")
 
 
-def write_codes(model: CodeModel, folder: Path) -> Path:
-    """Write the folder, each file whole or not at all."""
+@dataclass(frozen=True)
+class SavedCodes:
+    """Everything that a folder holds of a code model; the fields are those of `CodeModel`."""
+
+    views: Mapping[str, View]
+    config: CodesConfig
+    facts: Mapping[str, Any]
+    summary_dim: int
+    floor: float
+    tensors: Mapping[str, Tensor]
+
+
+def write_codes(saved: SavedCodes, folder: Path) -> Path:
+    """Write the folder, each file atomically; returns the folder."""
+    options = asdict(saved.config)
+    options["normalisation"] = options.pop("normalization")
     config = {
-        "views": {name: asdict(view) for name, view in model.views.items()},
-        "config": asdict(model.config),
-        "facts": model.facts,
-        "summary_dim": model.summary_dim,
+        "views": {name: asdict(view) for name, view in saved.views.items()},
+        "config": options,
+        "facts": saved.facts,
+        "summary_dim": saved.summary_dim,
+        "floor": saved.floor,
     }
-    return write_model(folder, FORMAT, model.state_dict().items(), config, model_card(model))
+    tensors = {name.replace(LAYER, LAYER_ON_DISK): tensor for name, tensor in saved.tensors.items()}
+    card = model_card(saved.views, saved.config.codes, saved.facts)
+    return write_model(folder, FORMAT, tensors.items(), config, card)
 
 
-def read_codes(folder: Path) -> CodeModel:
-    """Read the folder. Raises `IsthmusError` naming the file that is absent, cut short or altered."""
+def read_codes(folder: Path, make: Callable[[SavedCodes], Model]) -> Model:
+    """Read the folder and make a model of it.
+
+    Raises `IsthmusError` naming the file that is absent, cut short or altered, or does not describe a model.
+    """
     config, tensors = read_model(folder, FORMAT, KIND)
     try:
-        return _model(config, tensors)
+        return make(_saved(config, tensors))
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise damaged(folder, KIND, error) from error
 
 
-def _model(config: dict[str, Any], tensors: dict[str, Tensor]) -> CodeModel:
-    from isthmus.codes.model.model import CodeModel, View
-
+def _saved(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> SavedCodes:
     views = {name: View(**entry) for name, entry in config["views"].items()}
-    model = CodeModel(views, make_config(CodesConfig, config["config"]), config["facts"], config["summary_dim"])
-    model.load_state_dict(tensors)
-    return model.eval()
+    options = {name: value for name, value in config["config"].items() if name not in DROPPED}
+    options["normalization"] = options.pop("normalisation")
+    floor = config.get("floor", FLOOR if config["config"].get("logarithm") == "floored" else 0.0)
+    own = {name.replace(LAYER_ON_DISK, LAYER): tensor for name, tensor in tensors.items()}
+    return SavedCodes(views, make_config(CodesConfig, options), config["facts"], config["summary_dim"], floor, own)

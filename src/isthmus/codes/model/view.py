@@ -1,0 +1,73 @@
+"""Views: one kind of input of a code model, a batch of its items, and what the model computes from the batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from isthmus.embeddings import Embeddings
+from isthmus.embeddings.tokens import Tokens
+
+
+@dataclass(frozen=True)
+class View:
+    """One kind of input: tokens of a modality in a space, with the dimensions of its tokens and pooled vectors."""
+
+    modality: str
+    space: str
+    dim: int
+    pooled_dim: int
+
+    @classmethod
+    def of(cls, tokens: Tokens, pooled: Embeddings) -> View:
+        """The view of tokens and pooled vectors of the same items."""
+        return cls(tokens.modality, tokens.space, tokens.dim, pooled.dim)
+
+
+@dataclass(frozen=True)
+class TokenBatch:
+    """Tokens of some items, concatenated, so that items of unequal length need no padding and no mask.
+
+    ``item`` is the item of the batch each token belongs to, ``counts`` the number of tokens of each item.
+    """
+
+    vectors: Float[Tensor, "tokens dim"]
+    item: Int[Tensor, " tokens"]
+    counts: Int[Tensor, " items"]
+
+    @classmethod
+    def of(cls, tokens: Tokens, rows: Int[np.ndarray, " items"], device: torch.device) -> TokenBatch:
+        """Read some items by row number and move them to the device."""
+        vectors, counts = (torch.from_numpy(array).to(device) for array in (tokens.rows(rows), tokens.counts[rows]))
+        item = torch.repeat_interleave(torch.arange(len(rows), device=device), counts)
+        return cls(vectors, item, counts)
+
+    def mean(self, each: Float[Tensor, "tokens width"]) -> Float[Tensor, "items width"]:
+        """The mean over the tokens of each item."""
+        total = torch.zeros(len(self.counts), each.shape[1], dtype=each.dtype, device=each.device)
+        return total.index_add(0, self.item, each) / self.counts[:, None]
+
+    def uses(self, chosen: Int[Tensor, " tokens"], codes: int) -> Float[Tensor, "items codes"]:
+        """The share of each item's tokens that each code has; rows sum to 1."""
+        places = self.item * codes + chosen
+        counted = torch.bincount(places, minlength=len(self.counts) * codes).unflatten(0, (-1, codes))
+        return counted / self.counts[:, None]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the model computes from a batch of one view.
+
+    ``projected`` are its tokens after the head, ``chosen`` their codes, ``squared`` their squared distances to all
+    codes, ``log_codes`` the log code distribution of each item, ``summary`` the vector ``z`` of each item.
+    """
+
+    projected: Float[Tensor, "tokens code_dim"]
+    chosen: Int[Tensor, " tokens"]
+    squared: Float[Tensor, "tokens codes"]
+    log_codes: Float[Tensor, "items codes"]
+    summary: Float[Tensor, "items summary_dim"]
