@@ -26,7 +26,7 @@ from isthmus.codes.model.config import LITERAL, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.demo.lessons import Lessons, asked_galleries, lessons, sides, true_pairs
 from isthmus.evaluate.code_figures import TokenCodes, code_figures
-from isthmus.evaluate.token_labels import Labelled
+from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.digits.items import digits_in
 from isthmus.worlds.world import World
@@ -106,10 +106,10 @@ def clustered(digits: DigitsWorld, world: World) -> TokenCodes:
     return lambda tokens: (words if tokens.modality == "text" else written).token_codes(tokens)
 
 
-def figures(write: TokenCodes, known: Lessons, test: Mapping[str, Mapping[str, Labelled]]) -> dict[str, float]:
+def figures(write: TokenCodes, known: Lessons, test: Mapping[str, Mapping[str, LabelledTokens]]) -> dict[str, float]:
     """Figures on the dev galleries, and on the test galleries under ``test.``; texts only where codes know them."""
 
-    def fitting(items: Mapping[str, Labelled]) -> dict[str, Labelled]:
+    def fitting(items: Mapping[str, LabelledTokens]) -> dict[str, LabelledTokens]:
         found = {}
         for name, own in items.items():
             with suppress(IsthmusError):

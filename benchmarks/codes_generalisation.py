@@ -19,7 +19,7 @@ from isthmus.codes.learning.fit import fit_codes
 from isthmus.codes.model.config import LITERAL, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.demo.lessons import lessons
-from isthmus.evaluate.generalisation import HELD_OUT, PUBLIC, Segments, classify, localise
+from isthmus.evaluate.generalisation import HELD_OUT, PUBLIC, Segments, event_accuracy, segment_scores
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from real_digits import real_digits
 from worlds.streams import Streams, Timeline, audio_streams, image_streams
@@ -57,9 +57,9 @@ def figures(model: CodeModel, single: Mapping[str, Splits], several: Mapping[str
     for teacher in events:
         for student in events:
             way = f"{teacher} → {student}"
-            found[f"event, {way}"] = classify(events[teacher], events[student], 10, HELD_OUT)
-            found[f"event, public protocol, {way}"] = classify(events[teacher], events[student], 10, PUBLIC)
-            placed = localise(parts[teacher]["train"], parts[student]["test"])
+            found[f"event, {way}"] = event_accuracy(events[teacher], events[student], 10, HELD_OUT)
+            found[f"event, public protocol, {way}"] = event_accuracy(events[teacher], events[student], 10, PUBLIC)
+            placed = segment_scores(parts[teacher]["train"], parts[student]["test"])
             found[f"segment precision, {way}"], found[f"segment F1, {way}"] = placed.precision, placed.f1
     return found
 

@@ -9,29 +9,29 @@ from isthmus.codes.reading.table import code_table
 from isthmus.demo.lessons import asked_galleries, taught_items
 from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.evaluate.token_labels import Labelled
+from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.digits.items import digits_in
 from worlds.sinkhorn_codes import SinkhornCodes, sinkhorn, sinkhorn_clusters
 from worlds.window_codes import WindowCodes
 
-Galleries = Mapping[str, Mapping[str, Labelled]]
+Galleries = Mapping[str, Mapping[str, LabelledTokens]]
 
 
 @pytest.fixture(scope="module")
-def judged(digits: DigitsWorld) -> tuple[dict[str, Labelled], Galleries]:
+def judged(digits: DigitsWorld) -> tuple[dict[str, LabelledTokens], Galleries]:
     world = digits.world("dev", Sizes(texts=10, memory=150, pairs=0, gallery=60))
     return taught_items(digits, world), {"seen": asked_galleries(digits, world)["seen"]}
 
 
-def test_windows_name_what_they_show(digits: DigitsWorld, judged: tuple[dict[str, Labelled], Galleries]) -> None:
+def test_windows_name_what_they_show(digits: DigitsWorld, judged: tuple[dict[str, LabelledTokens], Galleries]) -> None:
     found = code_figures(WindowCodes(digits).token_codes, *judged)
     assert found["transfer.image_to_audio.seen"] > 0.85
     assert found["transfer.text_to_image.seen"] > 0.85
     assert found["pointing.text_to_audio.seen"] > 0.85
 
 
-def test_clusters_find_their_words(digits: DigitsWorld, judged: tuple[dict[str, Labelled], Galleries]) -> None:
+def test_clusters_find_their_words(digits: DigitsWorld, judged: tuple[dict[str, LabelledTokens], Galleries]) -> None:
     taught, asked = judged
     clusters = {}
     for name in ("image", "audio"):
@@ -67,7 +67,7 @@ def test_a_code_table_counts_precision_recall_and_use() -> None:
     assert three.f1("image") == pytest.approx(0.8)
 
 
-def test_windows_cover_every_token(digits: DigitsWorld, judged: tuple[dict[str, Labelled], Galleries]) -> None:
+def test_windows_cover_every_token(digits: DigitsWorld, judged: tuple[dict[str, LabelledTokens], Galleries]) -> None:
     writer = WindowCodes(digits)
     for own in judged[0].values():
         tokens: Tokens = own.tokens.take(np.arange(5))

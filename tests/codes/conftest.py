@@ -6,7 +6,7 @@ import pytest
 
 from isthmus.codes.learning.pairs import CodeItems
 from isthmus.demo import lessons as digit_codes
-from isthmus.evaluate.token_labels import Labelled
+from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import World
 
@@ -31,10 +31,10 @@ def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict
 
 
 @pytest.fixture(scope="session")
-def taught(digits: DigitsWorld, world: World) -> dict[str, Labelled]:
+def taught(digits: DigitsWorld, world: World) -> dict[str, LabelledTokens]:
     return digit_codes.taught_items(digits, world)
 
 
 @pytest.fixture(scope="session")
-def asked(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, Labelled]]:
+def asked(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, LabelledTokens]]:
     return digit_codes.asked_galleries(digits, world)

@@ -7,22 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from isthmus.codes.learning.refinement import refined
 
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.learning.fit import Lesson, _fit_once, build_model, checkpoints_of, fit_codes, mismatch, shared_use
-from isthmus.codes.learning.objective import CodeItems, CodesObjective
-from isthmus.codes.learning.pairs import pairs_by_id, pairs_by_row
-from isthmus.codes.learning.refinement import refined
+from isthmus.codes.learning.objective import CodesObjective
+from isthmus.codes.learning.pairs import CodeItems, pairs_by_id, pairs_by_row
 from isthmus.codes.learning.sources import link_without_pairs
 from isthmus.codes.model.config import BRIEF, LITERAL, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.evaluate.token_labels import Labelled
+from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.training.schedule import seed_of
 
 SHORT = replace(BRIEF, min_steps=150)
 OURS = CodesConfig(optimisation=SHORT, restarts=1)
-Galleries = Mapping[str, Mapping[str, Labelled]]
+Galleries = Mapping[str, Mapping[str, LabelledTokens]]
 
 
 def triples(items: Mapping[str, CodeItems]) -> list:
@@ -36,7 +36,7 @@ def ours(pairs: dict[str, CodeItems]) -> CodeModel:
     return fit_codes(pairs, triples(pairs), replace(OURS, restarts=3), device="cpu")
 
 
-def test_codes_are_shared_with_the_fixes(ours: CodeModel, taught: dict[str, Labelled], asked: Galleries) -> None:
+def test_codes_are_shared_with_the_fixes(ours: CodeModel, taught: dict[str, LabelledTokens], asked: Galleries) -> None:
     found = code_figures(ours.token_codes, taught, asked)
     assert found["joint_use.seen"] >= 0.8
     assert found["same_top_code.seen"] >= 0.8
@@ -46,7 +46,7 @@ def test_codes_are_shared_with_the_fixes(ours: CodeModel, taught: dict[str, Labe
 
 
 def test_the_literal_recipe_shares_no_code_and_says_so(
-    pairs: dict[str, CodeItems], taught: dict[str, Labelled], asked: Galleries, caplog: pytest.LogCaptureFixture
+    pairs: dict[str, CodeItems], taught: dict[str, LabelledTokens], asked: Galleries, caplog: pytest.LogCaptureFixture
 ) -> None:
     literal = fit_codes(pairs, triples(pairs), replace(LITERAL, optimisation=SHORT), device="cpu")
     found = code_figures(literal.token_codes, taught, asked)
@@ -56,7 +56,7 @@ def test_the_literal_recipe_shares_no_code_and_says_so(
 
 
 def test_codes_are_shared_without_a_pair(
-    sides: tuple[dict[str, CodeItems], dict[str, CodeItems]], taught: dict[str, Labelled], asked: Galleries
+    sides: tuple[dict[str, CodeItems], dict[str, CodeItems]], taught: dict[str, LabelledTokens], asked: Galleries
 ) -> None:
     found = link_without_pairs(*sides)
     assert [source.kind for source in found.sources] == ["own", "own", "overlap"]
@@ -193,7 +193,7 @@ def test_the_size_is_the_largest_whose_codes_are_shared(pairs: dict[str, CodeIte
 
 
 def test_a_modality_is_added_later_and_nothing_else_moves(
-    pairs: dict[str, CodeItems], taught: dict[str, Labelled], asked: Galleries, tmp_path: Path
+    pairs: dict[str, CodeItems], taught: dict[str, LabelledTokens], asked: Galleries, tmp_path: Path
 ) -> None:
     heard = {name: pairs[name] for name in ("audio", "text")}
     count = len(pairs["text"].tokens)

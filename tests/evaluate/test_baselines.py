@@ -16,24 +16,24 @@ from isthmus.worlds.world import World
 BRIEF = CmcrConfig(projector="linear", optimisation=OptimisationConfig(epochs=1, min_steps=100, learning_rate=0.03))
 
 
-def twin_rows(world: World) -> tuple[np.ndarray, np.ndarray]:
+def counterpart_rows(world: World) -> tuple[np.ndarray, np.ndarray]:
     left, right = world.left["text"], world.right["text"]
     return left.vectors.astype(np.float64), right.select(left.ids).vectors.astype(np.float64)
 
 
-def looped_chain(queries: Embeddings, items: Embeddings, texts: np.ndarray, twins: np.ndarray) -> np.ndarray:
+def looped_chain(queries: Embeddings, items: Embeddings, texts: np.ndarray, counterparts: np.ndarray) -> np.ndarray:
     scores = np.empty((len(queries), len(items)))
     for row, query in enumerate(queries.vectors.astype(np.float64)):
         nearest = max(range(len(texts)), key=lambda text: texts[text] @ query)
-        scores[row] = [item @ twins[nearest] for item in items.vectors.astype(np.float64)]
+        scores[row] = [item @ counterparts[nearest] for item in items.vectors.astype(np.float64)]
     return scores
 
 
-def looped_soft_chain(queries: Embeddings, items: Embeddings, texts: np.ndarray, twins: np.ndarray) -> np.ndarray:
+def looped_soft_chain(queries: Embeddings, items: Embeddings, texts: np.ndarray, counterparts: np.ndarray) -> np.ndarray:
     scores = np.empty((len(queries), len(items)))
     for row, query in enumerate(queries.vectors.astype(np.float64)):
         weights = [np.exp((text @ query) / 0.01) for text in texts]
-        mean = sum(weight * twin for weight, twin in zip(weights, twins, strict=True)) / sum(weights)
+        mean = sum(weight * counterpart for weight, counterpart in zip(weights, counterparts, strict=True)) / sum(weights)
         scores[row] = [item @ mean / np.linalg.norm(mean) for item in items.vectors.astype(np.float64)]
     return scores
 
@@ -45,7 +45,7 @@ def test_chaining_follows_ids_in_both_directions(
 ) -> None:
     monkeypatch.setattr(matchers, "BLOCK_BYTES", block_bytes)
     gallery = shuffled_world.galleries["seen"]
-    left, right = twin_rows(shuffled_world)
+    left, right = counterpart_rows(shuffled_world)
     match = matcher(shuffled_world)
     there = np.concatenate(list(match(gallery.left, gallery.right)))
     back = np.concatenate(list(match(gallery.right, gallery.left)))
@@ -73,5 +73,5 @@ def test_the_oracle_projects_both_spaces_and_says_what_it_is(world: World) -> No
 
 
 def test_a_world_without_pairs_has_no_oracle(world: World) -> None:
-    with pytest.raises(IsthmusError, match="world 'small' has no true pairs: the paired oracle cannot be trained"):
+    with pytest.raises(IsthmusError, match="world 'small' has no true pairs: the paired oracle cannot be fitted"):
         fit_oracle(replace(world, pairs=None), BRIEF, seed=0)

@@ -7,20 +7,20 @@ import pytest
 
 from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.evaluate.token_labels import Labelled
+from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.worlds.world import Regions
 
 SPAN = 8
 """Tokens an item has; its first two show its label, the others nothing."""
 
 
-def labelled(labels: list[int], modality: str) -> Labelled:
+def labelled(labels: list[int], modality: str) -> LabelledTokens:
     vectors = np.array([[label if n < 2 else -1] for label in labels for n in range(SPAN)], np.float32)
     start = np.tile(np.arange(SPAN), len(labels))
     places = np.stack([start, start + 1], axis=1).astype(np.float32)
     offsets = np.arange(len(labels) + 1) * SPAN
     tokens = Tokens.from_arrays(vectors, offsets, places, modality=modality, space=modality, unit="seconds")
-    return Labelled(tokens, [Regions(np.array([label]), np.array([[0.0, 2.0]], np.float32)) for label in labels])
+    return LabelledTokens(tokens, [Regions(np.array([label]), np.array([[0.0, 2.0]], np.float32)) for label in labels])
 
 
 def written(shift: dict[str, int]) -> Callable[[Tokens], np.ndarray]:

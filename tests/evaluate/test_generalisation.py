@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from isthmus.evaluate.generalisation import HELD_OUT, PUBLIC, Segments, classify, localise
+from isthmus.evaluate.generalisation import HELD_OUT, PUBLIC, Segments, event_accuracy, segment_scores
 
 CLASSES, SIZE, BACKGROUND_CODE = 3, 5, 4
 
@@ -37,24 +37,24 @@ def test_standardising_takes_out_how_much_an_event_fills() -> None:
 
 def test_events_are_recognised_where_codes_are_shared_and_not_where_they_are_not() -> None:
     teacher, student = splits(0), splits(1)
-    assert classify(teacher, student, CLASSES, HELD_OUT) == 1.0
+    assert event_accuracy(teacher, student, CLASSES, HELD_OUT) == 1.0
     turned = {n: Segments(own.features[:, :, [1, 2, 0, 3, 4]], own.labels) for n, own in student.items()}
-    assert classify(teacher, turned, CLASSES, HELD_OUT) < 0.2
+    assert event_accuracy(teacher, turned, CLASSES, HELD_OUT) < 0.2
 
 
 def test_the_public_protocol_scores_training_streams_with_the_epoch_chosen_there() -> None:
     teacher, student = splits(0, 0.75), splits(1, 0.75)
     spoiled = {**student, "test": Segments(np.zeros_like(student["test"].features), student["test"].labels)}
-    assert classify(teacher, teacher, CLASSES, PUBLIC) > classify(teacher, teacher, CLASSES, HELD_OUT)
-    assert classify(teacher, spoiled, CLASSES, PUBLIC) == classify(teacher, student, CLASSES, PUBLIC)
+    assert event_accuracy(teacher, teacher, CLASSES, PUBLIC) > event_accuracy(teacher, teacher, CLASSES, HELD_OUT)
+    assert event_accuracy(teacher, spoiled, CLASSES, PUBLIC) == event_accuracy(teacher, student, CLASSES, PUBLIC)
 
 
 def test_localisation_counts_sure_segments_only() -> None:
     taught, asked = written(80, 0), written(80, 1)
-    assert localise(taught, asked).f1 == pytest.approx(1.0)
+    assert segment_scores(taught, asked).f1 == pytest.approx(1.0)
     hidden = asked.features.copy()
     lost = np.flatnonzero((asked.labels >= 0).any(1))[:20]
     hidden[lost] = np.eye(SIZE)[BACKGROUND_CODE]
-    found = localise(taught, Segments(hidden, asked.labels))
+    found = segment_scores(taught, Segments(hidden, asked.labels))
     assert (found.precision, found.recall) == (pytest.approx(1.0), pytest.approx(60 / 80))
     assert found.f1 == pytest.approx(2 * 0.75 / 1.75)

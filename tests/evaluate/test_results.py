@@ -54,7 +54,7 @@ def test_other_scores_never_replace_a_file(tmp_path: Path) -> None:
     path = write_result(tmp_path, "m", "r", RESULT)
     before = path.read_bytes()
     other = task_result("Digits", "abc", "0.1.0", {**FIGURES, "seen.r1": 81.0}, 1.5)
-    with pytest.raises(IsthmusError, match=r"Digits.json holds other scores of the same model and revision: move"):
+    with pytest.raises(IsthmusError, match=r"Digits.json has other scores of the same model and revision: move"):
         write_result(tmp_path, "m", "r", other)
     assert path.read_bytes() == before
 
@@ -75,7 +75,7 @@ def test_an_interrupted_write_leaves_no_result(tmp_path: Path, monkeypatch: pyte
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "Digits.json"
     path.write_text(content)
-    with pytest.raises(IsthmusError, match=r"Digits.json is no result file .*: delete it and evaluate again"):
+    with pytest.raises(IsthmusError, match=r"Digits.json is not a result file .*: delete it and evaluate again"):
         read_result(path)
 
 
@@ -88,5 +88,5 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
 def test_no_name_leaves_the_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     folder = tmp_path_factory.mktemp("results")
     path = write_result(folder, name, name, TaskResult(name, "r", "0", {}, 0.0))
-    assert folder.resolve() in path.resolve().parents
-    assert path.resolve().relative_to(folder.resolve()).parts[-1].endswith(".json")
+    assert len(path.resolve().relative_to(folder.resolve()).parts) == 3
+    assert path.suffix == ".json"

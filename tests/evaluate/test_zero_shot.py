@@ -9,7 +9,6 @@ import pytest
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
 from isthmus.evaluate import class_vectors, read_names, zero_shot_accuracy
-from isthmus.media.item import text_item
 from isthmus.spaces import load_space
 
 
@@ -26,10 +25,9 @@ def test_a_class_is_the_mean_of_its_prompts(checkpoints: Callable[[str], Path]) 
     space = load_space(f"clip:{checkpoints('clip')}", device="cpu")
     names, templates = ["cat", "dog", "horse"], ["a {}.", "the {} here", "{}"]
     found = class_vectors(space, names, templates)
-    preparation = space.preparation("text")
     for name, row in zip(names, found.vectors, strict=True):
         rows = [
-            space.encode("text", preparation(text_item("x", template.format(name))))[0].astype(np.float64)
+            space.encode([template.format(name)], modality="text").vectors[0].astype(np.float64)
             for template in templates
         ]
         mean = np.mean(rows, axis=0)
@@ -58,7 +56,7 @@ def test_ties_count_against() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     items = Embeddings.from_array(np.eye(3, 4), modality="points", space="s")
     other = Embeddings.from_array(np.eye(3, 4), modality="text", space="t")
-    with pytest.raises(IsthmusError, match="project them into one space"):
+    with pytest.raises(IsthmusError, match="project them into one"):
         zero_shot_accuracy(items, other, np.array([0, 1, 2]))
     with pytest.raises(IsthmusError, match="one label from 0 to 2"):
         zero_shot_accuracy(items, items, np.array([0, 1, 3]))

@@ -14,7 +14,7 @@ from isthmus.demo.lessons import Lessons
 from isthmus.demo.scene import Scene
 from isthmus.demo.stages import Outcome
 from isthmus.evaluate.pointing import label_queries
-from isthmus.evaluate.token_labels import Labelled
+from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.localize import Placed, agreement, placed, touching
 from isthmus.report import Row, Section, Table, picture, sound, table
 from isthmus.report.code_rows import CodeShown, code_rows
@@ -50,7 +50,7 @@ class Writing:
     outcomes: Mapping[str, Outcome]
 
     @property
-    def gallery(self) -> Mapping[str, Labelled]:
+    def gallery(self) -> Mapping[str, LabelledTokens]:
         """The items that are shown."""
         return self.lessons.asked["seen"]
 
@@ -106,7 +106,7 @@ def _in_speech(writing: Writing, row: int, log_codes: Mapping[str, np.ndarray], 
     return drawn + sound(samples, rate) + sound(samples[start:end], rate)
 
 
-def _found(items: Labelled, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Placed]:
+def _found(items: LabelledTokens, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Placed]:
     own = slice(items.tokens.offsets[row], items.tokens.offsets[row + 1])
     places = items.tokens.places[own]
     return items.tokens.ids[row], places, placed(agreement(log_codes[own], query), places, touching(places))
@@ -151,7 +151,7 @@ def _snippets(writing: Writing, codes: np.ndarray, code: int) -> list[str]:
     return shown
 
 
-def _pieces(items: Labelled, codes: np.ndarray, code: int, most: int) -> list[tuple[str, np.ndarray]]:
+def _pieces(items: LabelledTokens, codes: np.ndarray, code: int, most: int) -> list[tuple[str, np.ndarray]]:
     """The longest run of a code in each of the first items that have one: the item, and the places of its tokens."""
     found = []
     for row, item in enumerate(items.tokens.ids):

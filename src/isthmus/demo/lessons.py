@@ -12,7 +12,7 @@ from isthmus.codes.learning.pairs import PairSource, pairs_by_row
 from isthmus.codes.learning.sources import LinkedItems, link_without_pairs
 from isthmus.connectors.connector import Connector
 from isthmus.embeddings import Embeddings
-from isthmus.evaluate.token_labels import Labelled
+from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.worlds.digits import tokens as fine
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.spaces.space import ContrastiveSpace
@@ -33,8 +33,8 @@ class Lessons:
 
     paired: LinkedItems
     unpaired: LinkedItems
-    taught: Mapping[str, Labelled]
-    asked: Mapping[str, Mapping[str, Labelled]]
+    taught: Mapping[str, LabelledTokens]
+    asked: Mapping[str, Mapping[str, LabelledTokens]]
     names: Sequence[str]
 
 
@@ -97,22 +97,22 @@ def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict
     )
 
 
-def labelled(digits: DigitsWorld, pictures: Sequence[str], utterances: Sequence[str]) -> dict[str, Labelled]:
+def labelled(digits: DigitsWorld, pictures: Sequence[str], utterances: Sequence[str]) -> dict[str, LabelledTokens]:
     """ImageLayouts, utterances, and the pictures' captions, with the truth about where each digit is."""
     captions = fine.captions_of(digits.image_space, pictures)
     return {
-        "image": Labelled(fine.image_tokens(digits, pictures), fine.image_regions(digits, pictures)),
-        "audio": Labelled(fine.audio_tokens(digits, utterances), fine.audio_regions(digits, utterances)),
-        "text": Labelled(fine.text_tokens(digits.image_space, pictures, captions), fine.text_regions(captions)),
+        "image": LabelledTokens(fine.image_tokens(digits, pictures), fine.image_regions(digits, pictures)),
+        "audio": LabelledTokens(fine.audio_tokens(digits, utterances), fine.audio_regions(digits, utterances)),
+        "text": LabelledTokens(fine.text_tokens(digits.image_space, pictures, captions), fine.text_regions(captions)),
     }
 
 
-def taught_items(digits: DigitsWorld, world: World) -> dict[str, Labelled]:
+def taught_items(digits: DigitsWorld, world: World) -> dict[str, LabelledTokens]:
     """Training items whose truth heads may see."""
     return labelled(digits, world.left["image"].ids[:TAUGHT], world.right["audio"].ids[:TAUGHT])
 
 
-def asked_galleries(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, Labelled]]:
+def asked_galleries(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, LabelledTokens]]:
     """The galleries on which all is measured: seen voices, and the unseen one."""
     galleries = {name: world.galleries[name] for name in ("seen", "unseen")}
     return {name: labelled(digits, own.left.ids, own.right.ids) for name, own in galleries.items()}

@@ -1,7 +1,7 @@
-"""Evaluate: galleries with known truth go in, figures come out, and stay on disk as one file each.
+"""Evaluate: galleries with known truth go in, figures come out and are kept on disk, one file per result.
 
-`matchers` (how queries are scored against items) → `galleries` (figures in percent) → `results` (files);
-`baselines` are the matchers and the oracle that a connector is compared with; `zero_shot` names items by prompts.
+`matchers` (scores of queries against items) → `galleries` (retrieval figures) → `results` (files). `baselines` are
+what a connector is compared with, `zero_shot` classifies by prompts, `code_figures` and `generalisation` judge codes.
 """
 
 from isthmus.evaluate.baselines import chain, fit_oracle, soft_chain

@@ -1,4 +1,4 @@
-"""Baselines: chaining through the nearest text, below a connector; training on true pairs, above it."""
+"""Baselines: chaining through texts, a lower reference for connectors, and fitting to true pairs, an upper one."""
 
 from __future__ import annotations
 
@@ -20,36 +20,76 @@ from isthmus.evaluate.matchers import Matcher, ScoreBlocks, query_blocks
 from isthmus.worlds.world import World
 
 Crossing = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""Query rows, the texts of their space and those texts' twins, to rows of the other space."""
+"""Maps query rows, the texts of their space and the texts' counterparts to rows of the other space."""
 
 
 def chain(world: World) -> Matcher:
-    """Query to the nearest text of its own space, that text's twin in the other space, twin to the items by cosine."""
-    return _chained(world, _nearest_twin)
+    """Match through the nearest text: query to text, to the text's counterpart, to items by cosine.
+
+    Args:
+        world: The world whose overlap is chained through.
+
+    Returns:
+        A matcher between the two unshared modalities, in both directions.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import Embeddings
+        >>> from isthmus.evaluate import chain
+        >>> from isthmus.worlds.world import World
+        >>> def rows(modality, space, vectors):
+        ...     return Embeddings.from_array(np.array(vectors, float), modality=modality, space=space)
+        >>> left = {"text": rows("text", "clip", [[1, 0], [0, 1]])}
+        >>> right = {"text": rows("text", "clap", [[0, 1], [1, 0]])}
+        >>> images, audio = rows("image", "clip", [[1, 0.1]]), rows("audio", "clap", [[1, 0], [0, 1]])
+        >>> match = chain(World("two texts", "text", left, right, galleries={}))
+        >>> np.concatenate(list(match(images, audio))).tolist()
+        [[0.0, 1.0]]
+    """
+    return _chained(world, _nearest_counterpart)
 
 
 def soft_chain(world: World, temperature: float = 0.01) -> Matcher:
-    """As `chain`, with all texts weighted by ``softmax(cosine / temperature)`` in place of the nearest one."""
+    """Match through all texts: as `chain`, with texts weighted by ``softmax(cosine / temperature)``.
 
-    def mean_twin(rows: np.ndarray, texts: np.ndarray, twins: np.ndarray) -> np.ndarray:
+    Args:
+        world: The world whose overlap is chained through.
+        temperature: Temperature of the softmax over texts.
+
+    Returns:
+        A matcher between the two unshared modalities, in both directions.
+    """
+
+    def mean_counterpart(rows: np.ndarray, texts: np.ndarray, counterparts: np.ndarray) -> np.ndarray:
         cosines = rows @ texts.T
         weights = np.exp((cosines - cosines.max(1, keepdims=True)) / temperature)
-        mean = (weights / weights.sum(1, keepdims=True)) @ twins
+        mean = (weights / weights.sum(1, keepdims=True)) @ counterparts
         return mean / np.linalg.norm(mean, axis=1, keepdims=True)
 
-    return _chained(world, mean_twin)
+    return _chained(world, mean_counterpart)
 
 
 def fit_oracle(
     world: World, config: CmcrConfig | CcaConfig, *, seed: int, progress: bool | OnProgress = False
 ) -> Connector:
-    """A connector fitted to the world's true pairs: what the same projectors reach where nothing is missing.
+    """Fit a connector to the world's true pairs: what the same projectors reach if nothing is missing.
 
-    The pairs take the place of the overlap and there is no memory, so nothing is drawn from one.
-    Raises `IsthmusError` where the world has no pairs.
+    The pairs replace the overlap, and there are no memories.
+
+    Args:
+        world: A world with true pairs.
+        config: The projectors and how they are fitted.
+        seed: Seed of initialisation, batches and noise.
+        progress: True shows a bar on stderr; a callable gets every `Progress`.
+
+    Returns:
+        A connector of the world's two spaces, without a report.
+
+    Raises:
+        IsthmusError: The world has no pairs.
     """
     if world.pairs is None:
-        raise IsthmusError(f"world {world.name!r} has no true pairs: the paired oracle cannot be trained")
+        raise IsthmusError(f"world {world.name!r} has no true pairs: the paired oracle cannot be fitted")
     left, right = world.pairs
     materials = Materials(Side(left, None), Side(right, None))
     if isinstance(config, CmcrConfig):
@@ -71,14 +111,16 @@ def _chained(world: World, cross: Crossing) -> Matcher:
     texts = {side.space: side.overlap for side in (materials.left, materials.right)}
 
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
-        own, twins = texts[queries.space].vectors, texts[items.space].vectors
+        own, counterparts = texts[queries.space].vectors, texts[items.space].vectors
         for rows in query_blocks(queries, max(len(own), len(items))):
-            yield cross(rows, own, twins) @ items.vectors.T
+            yield cross(rows, own, counterparts) @ items.vectors.T
 
     return match
 
 
-def _nearest_twin(
-    rows: Float[np.ndarray, "rows dim"], texts: Float[np.ndarray, "texts dim"], twins: Float[np.ndarray, "texts other"]
+def _nearest_counterpart(
+    rows: Float[np.ndarray, "rows dim"],
+    texts: Float[np.ndarray, "texts dim"],
+    counterparts: Float[np.ndarray, "texts other"],
 ) -> Float[np.ndarray, "rows other"]:
-    return twins[(rows @ texts.T).argmax(1)]
+    return counterparts[(rows @ texts.T).argmax(1)]

@@ -1,4 +1,4 @@
-"""Are codes shared? Every figure at once, against the truth of a gallery: sharing, purity, transfer, pointing."""
+"""Figures of codes against the truth of labelled galleries: sharing, purity, transfer, pointing."""
 
 from __future__ import annotations
 
@@ -12,75 +12,79 @@ from jaxtyping import Float
 from isthmus.codes.reading.use import joint_use, joint_use_by_all, nmi, purity, top_codes, use_shares
 from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.pointing import label_queries, pointing
-from isthmus.evaluate.token_labels import NOTHING, Labelled
-from isthmus.evaluate.transfer import events, taught_head
+from isthmus.evaluate.token_labels import NOTHING, LabelledTokens
+from isthmus.evaluate.transfer import events, fit_head
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
 TokenCodes = Callable[[Tokens], Float[np.ndarray, "tokens codes"]]
-"""Logarithms of the code distributions of tokens, as `CodeModel.token_codes` gives them."""
+"""Log code distributions of tokens, as `CodeModel.token_codes` gives them."""
 
 
 @dataclass(frozen=True)
-class Taught:
-    """What one modality's labelled tokens teach: a classifier over uses of codes, and a query for each label."""
+class TransferSource:
+    """What is learned from one modality's labelled tokens: a classifier of code use, and a query for each label."""
 
     head: LogisticRegression
     queries: Float[np.ndarray, "labels codes"]
 
 
 def code_figures(
-    token_codes: TokenCodes, taught: Mapping[str, Labelled], asked: Mapping[str, Mapping[str, Labelled]]
+    token_codes: TokenCodes,
+    training: Mapping[str, LabelledTokens],
+    galleries: Mapping[str, Mapping[str, LabelledTokens]],
 ) -> dict[str, float]:
-    """Figures from 0 to 1 by name, like ``transfer.image_to_audio.seen``.
+    """Figures in [0, 1] by name, like ``transfer.image_to_audio.seen``.
 
-    ``taught`` holds one labelled gallery a modality, on whose codes heads are trained and from whose tokens queries
-    are made; ``asked`` other galleries of these modalities by name, on which all is measured. ``same_top_code`` counts
-    the labels whose most frequent code is the same in every modality, as a share of those that every modality shows.
+    ``training`` maps modality to the labelled tokens that classifiers and queries are made of; ``galleries`` maps a
+    gallery's name to the labelled tokens of each modality that figures are measured on. ``same_top_code`` is the share
+    of labels whose most frequent code is the same in every modality, among the labels that every modality shows.
     """
-    known = {name: own.labels() for name, own in taught.items()}
-    count = 1 + max(int(labels.max()) for labels in known.values())
-    lessons = {}
-    for name, own in taught.items():
+    labels = {name: own.labels() for name, own in training.items()}
+    count = 1 + max(int(own.max()) for own in labels.values())
+    sources = {}
+    for name, own in training.items():
         log_codes = token_codes(own.tokens)
-        head = taught_head(events(log_codes.argmax(1), known[name], own.tokens.offsets, log_codes.shape[1]))
-        lessons[name] = Taught(head, label_queries(log_codes, known[name], count))
-    found: dict[str, float] = {}
-    for gallery, modalities in asked.items():
+        head = fit_head(events(log_codes.argmax(1), labels[name], own.tokens.offsets, log_codes.shape[1]))
+        sources[name] = TransferSource(head, label_queries(log_codes, labels[name], count))
+    figures: dict[str, float] = {}
+    for gallery, modalities in galleries.items():
         log_codes_of = {name: token_codes(own.tokens) for name, own in modalities.items()}
-        found |= {f"{figure}.{gallery}": value for figure, value in _sharing(log_codes_of, modalities).items()}
+        measured = _sharing(log_codes_of, modalities)
         for name, own in modalities.items():
-            measured = _across(lessons, name, own, log_codes_of[name])
-            found |= {f"{figure}.{gallery}": value for figure, value in measured.items()}
-    return found
+            measured |= _transfer(sources, name, own, log_codes_of[name])
+        figures |= {f"{figure}.{gallery}": value for figure, value in measured.items()}
+    return figures
 
 
-def _sharing(log_codes_of: Mapping[str, np.ndarray], modalities: Mapping[str, Labelled]) -> dict[str, float]:
-    """How well one gallery's modalities share codes, and how pure each modality's are."""
+def _sharing(log_codes_of: Mapping[str, np.ndarray], modalities: Mapping[str, LabelledTokens]) -> dict[str, float]:
+    """How far a gallery's modalities share codes, and how pure the codes are in each."""
     codes = {name: log_codes.argmax(1) for name, log_codes in log_codes_of.items()}
     labels = {name: own.labels() for name, own in modalities.items()}
     shares = use_shares(codes, next(iter(log_codes_of.values())).shape[1])
     shown = set.intersection(*(set(own.tolist()) for own in labels.values())) - {NOTHING}
     tops = [top_codes(codes[name], labels[name]) for name in codes]
     same = [len({int(own[label]) for own in tops}) == 1 for label in shown]
-    found = {
+    figures = {
         "joint_use": joint_use(shares),
         "joint_use_by_all": joint_use_by_all(shares),
         "same_top_code": float(np.mean(same)),
     }
     for name, own in codes.items():
-        found |= {f"purity.{name}": purity(own, labels[name]), f"nmi.{name}": nmi(own, labels[name])}
-    return found
+        figures |= {f"purity.{name}": purity(own, labels[name]), f"nmi.{name}": nmi(own, labels[name])}
+    return figures
 
 
-def _across(lessons: Mapping[str, Taught], name: str, own: Labelled, log_codes: np.ndarray) -> dict[str, float]:
-    """What each teacher's head and queries make of one modality's items."""
+def _transfer(
+    sources: Mapping[str, TransferSource], name: str, own: LabelledTokens, log_codes: np.ndarray
+) -> dict[str, float]:
+    """Accuracy of every source's classifier, and pointing of its queries, on one modality's items."""
     test = events(log_codes.argmax(1), own.labels(), own.tokens.offsets, log_codes.shape[1])
-    found = {}
-    for teacher, lesson in lessons.items():
-        found[f"transfer.{teacher}_to_{name}"] = float(lesson.head.score(test.uses, test.labels))
-        if teacher != name and name != "text":
-            pointed = pointing(log_codes, own.tokens, own.regions, lesson.queries)
-            found |= {f"pointing.{teacher}_to_{name}": pointed.hits, f"iou.{teacher}_to_{name}": pointed.iou}
-    return found
+    figures = {}
+    for source, learned in sources.items():
+        figures[f"transfer.{source}_to_{name}"] = float(learned.head.score(test.uses, test.labels))
+        if source != name and name != "text":
+            pointed = pointing(log_codes, own.tokens, own.regions, learned.queries)
+            figures |= {f"pointing.{source}_to_{name}": pointed.hits, f"iou.{source}_to_{name}": pointed.iou}
+    return figures

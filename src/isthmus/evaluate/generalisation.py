@@ -1,9 +1,9 @@
-"""Cross-modal generalisation: a head taught on one modality's quantised features of streams, tried on another's.
+"""Cross-modal generalisation: a classifier of one modality's quantised streams, tested on another modality's streams.
 
 Two tasks (papers B, the benchmark's): which event a stream shows, by a linear layer, the maximum over time and another
-linear layer; and what each segment shows, by one linear layer. `HELD_OUT` keeps train, dev and test apart. `PUBLIC` is
-what the benchmark's public code does, for comparison with figures published from it: events are scored on the training
-streams themselves, and the epoch is the one that does best where it is scored.
+linear layer; and what each segment shows, by one linear layer. `HELD_OUT` keeps train, dev and test apart. `PUBLIC`
+follows the benchmark's public code, for comparison with figures published from it: events are scored on the training
+streams, at the epoch that does best on the streams it is scored on.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ Protocol = Literal["held-out", "public"]
 HELD_OUT: Protocol = "held-out"
 PUBLIC: Protocol = "public"
 HIDDEN, EPOCHS, LEARNING_RATE = 64, 150, 1e-2
-SURE = 0.5
-"""Probability from which a segment is said to show a class."""
+THRESHOLD = 0.5
+"""Least probability at which a segment is assigned a class."""
 
 
 @dataclass(frozen=True)
 class Segments:
     """Features of the segments of streams, and what each shows: a class, or -1 for background.
 
-    A segment's features are how its tokens spread over the codes. A linear layer over them is one over mean code
-    vectors, which are linear in them too.
+    A segment's features are the distribution of its tokens over the codes. A linear layer on them equals one on the
+    segment's mean code vector, which is linear in them.
     """
 
     features: Float[np.ndarray, "streams segments codes"]
@@ -45,16 +45,16 @@ class Segments:
         segment: Int[np.ndarray, " tokens"],
         labels: Int[np.ndarray, "streams segments"],
     ) -> Segments:
-        """From the codes of all tokens; ``segment`` is the segment each lies in, numbered over all streams."""
+        """Segments of the codes of all tokens; ``segment`` is each token's segment, numbered over all streams."""
         uses = np.bincount(segment * size + codes, minlength=labels.size * size).reshape(labels.size, size)
         shares = uses / np.maximum(uses.sum(1, keepdims=True), 1)
         return cls(shares.reshape(*labels.shape, size).astype(np.float32), labels)
 
     def standardised(self, reference: Segments) -> Segments:
-        """Each code's share in units of its spread over a reference's segments.
+        """Features standardised by the mean and deviation of a reference's segments.
 
-        Modalities differ in how much of a segment an event fills; with its own modality as reference, which needs no
-        labels, the same event weighs the same in each.
+        Modalities differ in how much of a segment an event fills. With its own modality as reference, which needs no
+        labels, the same event has the same weight in each.
         """
         flat = _flat(reference)
         return replace(self, features=(self.features - flat.mean(0)) / (flat.std(0) + 1e-3))
@@ -65,8 +65,8 @@ class Segments:
 
 
 @dataclass(frozen=True)
-class Localised:
-    """Of segments said to show a class: micro precision, recall and their harmonic mean."""
+class SegmentScores:
+    """Micro precision, recall and F1 of the segments that are assigned a class."""
 
     precision: float
     recall: float
@@ -81,54 +81,54 @@ class EventHead(nn.Module):
         self.each, self.whole = nn.Linear(codes, HIDDEN), nn.Linear(HIDDEN, classes)
 
     def forward(self, features: Float[Tensor, "streams segments codes"]) -> Float[Tensor, "streams classes"]:
-        """Scores of the classes."""
-        found: Tensor = self.whole(self.each(features).amax(1))
-        return found
+        """Logits of the classes."""
+        logits: Tensor = self.whole(self.each(features).amax(1))
+        return logits
 
 
-def classify(
-    teacher: Mapping[str, Segments], student: Mapping[str, Segments], classes: int, protocol: Protocol, seed: int = 0
+def event_accuracy(
+    source: Mapping[str, Segments], target: Mapping[str, Segments], classes: int, protocol: Protocol, seed: int = 0
 ) -> float:
-    """Accuracy of events on the student's streams of a head taught on the teacher's.
+    """Accuracy on the target's events of a classifier trained on the source's.
 
-    Both map split to segments; held-out uses train and dev of the teacher and test of the student, public the train
-    split of both, streams of the same events.
+    Both map split to segments. The held-out protocol uses train and dev of the source and test of the target; the
+    public one uses the train split of both, which must be streams of the same events.
     """
-    known, judged = teacher["train"], student["test" if protocol == HELD_OUT else "train"]
-    chosen_on = teacher["dev"] if protocol == HELD_OUT else judged
+    training, scored = source["train"], target["test" if protocol == HELD_OUT else "train"]
+    chosen_on = source["dev"] if protocol == HELD_OUT else scored
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        head = EventHead(known.features.shape[2], classes)
+        head = EventHead(training.features.shape[2], classes)
     optimizer = torch.optim.Adam(head.parameters(), LEARNING_RATE)
-    features, labels = torch.from_numpy(known.features), torch.from_numpy(known.events())
-    best = found = -1.0
+    features, labels = torch.from_numpy(training.features), torch.from_numpy(training.events())
+    best = accuracy = -1.0
     for _ in range(EPOCHS):
         optimizer.zero_grad()
         functional.cross_entropy(head(features), labels).backward()
         optimizer.step()
         reached = _accuracy(head, chosen_on)
         if reached > best:
-            best, found = reached, _accuracy(head, judged)
-    return found
+            best, accuracy = reached, _accuracy(head, scored)
+    return accuracy
 
 
 @torch.no_grad()
-def _accuracy(head: EventHead, asked: Segments) -> float:
-    guessed = head(torch.from_numpy(asked.features)).argmax(1).numpy()
-    return float((guessed == asked.events()).mean())
+def _accuracy(head: EventHead, segments: Segments) -> float:
+    predicted = head(torch.from_numpy(segments.features)).argmax(1).numpy()
+    return float((predicted == segments.events()).mean())
 
 
-def localise(taught: Segments, asked: Segments) -> Localised:
-    """What each segment shows, by a linear classifier that knows background as a class of its own."""
+def segment_scores(source: Segments, target: Segments) -> SegmentScores:
+    """Scores on the target's segments of a linear classifier trained on the source's, background being a class."""
     from sklearn.linear_model import LogisticRegression
 
-    head = LogisticRegression(C=10.0, max_iter=2000).fit(_flat(taught), taught.labels.ravel())
-    sure = head.predict_proba(_flat(asked))
-    guessed = np.where(sure.max(1) >= SURE, head.classes_[sure.argmax(1)], -1)
-    truth = asked.labels.ravel()
-    right = float(((guessed == truth) & (truth >= 0)).sum())
-    precision, recall = right / max((guessed >= 0).sum(), 1), right / max((truth >= 0).sum(), 1)
-    return Localised(precision, recall, 2 * precision * recall / max(precision + recall, 1e-12))
+    head = LogisticRegression(C=10.0, max_iter=2000).fit(_flat(source), source.labels.ravel())
+    probabilities = head.predict_proba(_flat(target))
+    predicted = np.where(probabilities.max(1) >= THRESHOLD, head.classes_[probabilities.argmax(1)], -1)
+    truth = target.labels.ravel()
+    right = float(((predicted == truth) & (truth >= 0)).sum())
+    precision, recall = right / max((predicted >= 0).sum(), 1), right / max((truth >= 0).sum(), 1)
+    return SegmentScores(precision, recall, 2 * precision * recall / max(precision + recall, 1e-12))
 
 
 def _flat(segments: Segments) -> Float[np.ndarray, "all_segments codes"]:

@@ -1,4 +1,4 @@
-"""Matchers: how queries of one modality are scored against items of another, in blocks of queries."""
+"""Matchers: scores of queries of one modality against items of another, in blocks of queries."""
 
 from __future__ import annotations
 
@@ -17,40 +17,60 @@ BLOCK_BYTES = 64 * 2**20
 ScoreBlocks = Iterator[np.ndarray]
 """Consecutive blocks of rows of the scores, (queries, items)."""
 Matcher = Callable[[Embeddings, Embeddings], ScoreBlocks]
-"""Queries and items in, their scores out."""
+"""Maps queries and items to their scores."""
 Projection = Callable[[Embeddings], Embeddings]
-"""Embeddings of either space into one joint space, like `Connector.project`."""
+"""Maps embeddings of either space into one joint space, like `Connector.project`."""
 
 
-def as_they_are(embeddings: Embeddings) -> Embeddings:
+def identity(embeddings: Embeddings) -> Embeddings:
     """The projection that changes nothing."""
     return embeddings
 
 
-def by_cosine(project: Projection = as_they_are) -> Matcher:
-    """Cosine after projection.
+def by_cosine(project: Projection = identity) -> Matcher:
+    """A matcher by cosine after projection.
 
-    The matcher raises `IsthmusError` where the projected dimensions differ.
+    Args:
+        project: Maps both modalities into one space; by default they are compared as they are.
+
+    Returns:
+        The matcher. It raises `IsthmusError` if the projected dimensions differ.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import Embeddings
+        >>> from isthmus.evaluate import by_cosine
+        >>> queries = Embeddings.from_array(np.array([[3.0, 4.0]]), modality="image", space="joint")
+        >>> items = Embeddings.from_array(np.eye(2), modality="audio", space="joint")
+        >>> [block.round(2).tolist() for block in by_cosine()(queries, items)]
+        [[[0.6, 0.8]]]
     """
 
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
-        asked, found = project(queries), project(items)
-        _require_one_dimension(asked, found)
-        for rows in query_blocks(asked, len(found)):
-            yield rows @ found.vectors.T
+        projected, targets = project(queries), project(items)
+        _require_one_dimension(projected, targets)
+        for rows in query_blocks(projected, len(targets)):
+            yield rows @ targets.vectors.T
 
     return match
 
 
-def by_csls(project: Projection = as_they_are) -> Matcher:
-    """CSLS after projection: cosines corrected for hubs among queries and items."""
+def by_csls(project: Projection = identity) -> Matcher:
+    """A matcher by CSLS after projection: cosines corrected for hubs among queries and items.
+
+    Args:
+        project: Maps both modalities into one space; by default they are compared as they are.
+
+    Returns:
+        The matcher. It raises `IsthmusError` if the projected dimensions differ.
+    """
 
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
-        asked, found = project(queries), project(items)
-        _require_one_dimension(asked, found)
-        every, targets = torch.from_numpy(asked.vectors), torch.from_numpy(found.vectors)
+        projected, items_projected = project(queries), project(items)
+        _require_one_dimension(projected, items_projected)
+        every, targets = torch.from_numpy(projected.vectors), torch.from_numpy(items_projected.vectors)
         items_nearest = torch.cat([mean_nearest(block, every) for block in targets.split(_rows(len(every)))])
-        for rows in query_blocks(asked, len(found)):
+        for rows in query_blocks(projected, len(items_projected)):
             block = torch.from_numpy(rows)
             yield csls_scores(block @ targets.T, mean_nearest(block, targets), items_nearest).numpy()
 
@@ -58,7 +78,7 @@ def by_csls(project: Projection = as_they_are) -> Matcher:
 
 
 def query_blocks(queries: Embeddings, items: int) -> Iterator[np.ndarray]:
-    """Blocks of queries whose scores against so many items stay within 64 MB."""
+    """Blocks of queries, sized so the scores against this many items stay within 64 MB."""
     return queries.batches(_rows(items))
 
 

@@ -1,4 +1,4 @@
-"""Localisation against the truth: does a query point at what it names, and how well does its region fit?"""
+"""Localisation against the truth: how often a query's peak is inside what it names, and how well its region fits."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from isthmus.worlds.world import Regions
 
 @dataclass(frozen=True)
 class Pointing:
-    """``hits``: share of queries whose peak lies in what they name; ``iou``: mean overlap of their regions with it.
+    """``hits``: share of queries with the peak inside what they name; ``iou``: mean IoU of their regions with it.
 
-    A query that misses has overlap 0.
+    A query that misses has an IoU of 0.
     """
 
     hits: float
@@ -31,25 +31,28 @@ def pointing(
     regions: Sequence[Regions],
     queries: Float[np.ndarray, "labels codes"],
 ) -> Pointing:
-    """Ask every item for each thing it shows, by that thing's distribution over codes; ``log_codes`` are of tokens."""
-    found = []
+    """Query every item for each thing it shows, by the code distribution of the thing's label.
+
+    ``log_codes`` are the log code distributions of ``tokens``.
+    """
+    judged = []
     for row, truth in enumerate(regions):
         own = slice(tokens.offsets[row], tokens.offsets[row + 1])
         places = tokens.places[own]
         touches = touching(places)
         for label in np.unique(truth.labels):
             answer = placed(agreement(log_codes[own], queries[label]), places, touches)
-            found.append(_judged(answer, truth.places[truth.labels == label]))
-    hits, ious = (np.mean(column) for column in zip(*found, strict=True))
+            judged.append(_hit_and_iou(answer, truth.places[truth.labels == label]))
+    hits, ious = (np.mean(column) for column in zip(*judged, strict=True))
     return Pointing(float(hits), float(ious))
 
 
 def label_queries(
     log_codes: Float[np.ndarray, "tokens codes"], labels: Int[np.ndarray, " tokens"], count: int
 ) -> Float[np.ndarray, "labels codes"]:
-    """What a word, or a sound, stands for in codes: the mean distribution of the tokens of each label.
+    """The mean code distribution of each label's tokens, `lifted` by how common each code is.
 
-    Labels that no token shows stand for nothing in particular. All are `lifted` by how common each code is.
+    A label without tokens gets the mean distribution of all tokens.
     """
     each = np.exp(log_codes)
     common = each.mean(0)
@@ -57,8 +60,8 @@ def label_queries(
     return lifted(means, common)
 
 
-def _judged(answer: Placed, named: Float[np.ndarray, "things sides"]) -> tuple[bool, float]:
-    """Whether a peak lies in one of the things named, and how well the region fits that one."""
+def _hit_and_iou(answer: Placed, named: Float[np.ndarray, "things sides"]) -> tuple[bool, float]:
+    """Whether the peak is inside one of the things named, and the IoU of the region with that one."""
     axes = len(answer.peak)
     hit = (named[:, :axes] <= answer.peak).all(1) & (answer.peak < named[:, axes:]).all(1)
     return bool(hit.any()), overlap(answer.region, named[hit.argmax()]) if hit.any() else 0.0

@@ -1,4 +1,4 @@
-"""Results on disk: one JSON file per model, revision and task, in the shape MTEB gives its result files."""
+"""Results on disk: one JSON file per model, revision and task, in the shape of MTEB's result files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ NOT_FOR_PATHS = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What one model scored on one task.
+    """The scores of one model on one task.
 
-    ``scores`` maps split to a list of subsets, each a flat object with ``hf_subset``, ``languages``,
-    ``main_score`` (in [0, 1], as MTEB has it) and its figures. ``evaluation_time`` is in seconds.
+    Attributes:
+        task_name: Name of the task; it becomes the file's name.
+        dataset_revision: Which data the scores were measured on.
+        isthmus_version: Version of the library that measured them.
+        scores: Split to a list of subsets, each a flat object with ``hf_subset``, ``languages``, ``main_score``
+            (in [0, 1], as in MTEB) and its figures.
+        evaluation_time: Seconds of the evaluation.
     """
 
     task_name: str
@@ -33,9 +38,9 @@ class TaskResult:
 def task_result(
     task: str, dataset_revision: str, version: str, galleries: Mapping[str, float], seconds: float
 ) -> TaskResult:
-    """A result from the figures of `evaluate_galleries`: a subset for each gallery, R@1 as the main score.
+    """A result of the figures of `evaluate_galleries`: one subset per gallery, R@1 as the main score.
 
-    Figures are stored as shares in [0, 1], median ranks as they are.
+    Percentages are stored as shares in [0, 1], median ranks as they are.
     """
     names = sorted({name.split(".")[0] for name in galleries})
     subsets = [_subset(name, galleries) for name in names]
@@ -43,27 +48,60 @@ def task_result(
 
 
 def write_result(folder: Path, model: str, revision: str, result: TaskResult) -> Path:
-    """Write ``<folder>/<model>/<revision>/<task>.json``, whole or not at all; returns the path.
+    """Write ``<folder>/<model>/<revision>/<task>.json`` atomically.
 
-    A file already there with the same scores is left as it is. Raises `IsthmusError` where it has others.
+    A file that already has the same scores is left unchanged, even if its evaluation took another time.
+
+    Args:
+        folder: Folder of all results.
+        model: Name of the model; ``/`` becomes ``__`` in the path.
+        revision: Revision of the model.
+        result: The scores.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        IsthmusError: The file exists and has other scores.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from isthmus.evaluate import TaskResult, read_result, write_result
+        >>> scores = {"test": [{"hf_subset": "default", "languages": ["eng-Latn"], "main_score": 0.8}]}
+        >>> result = TaskResult("Retrieval", "data-1", "0.1.0", scores, evaluation_time=1.5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_result(Path(folder), "isthmus/cca", "model-1", result)
+        ...     print(path.relative_to(folder).as_posix(), read_result(path) == result)
+        isthmus__cca/model-1/Retrieval.json True
     """
     path = folder / _segment(model) / _segment(revision) / f"{_segment(result.task_name)}.json"
     if path.exists():
         if _comparable(read_result(path)) == _comparable(result):
             return path
-        raise IsthmusError(f"{path} holds other scores of the same model and revision: move or delete it first")
+        raise IsthmusError(f"{path} has other scores of the same model and revision: move or delete it first")
     write_text_atomically(path, json.dumps(asdict(result), indent=2, sort_keys=True) + "\n")
     return path
 
 
 def read_result(path: Path) -> TaskResult:
-    """Read a file written by `write_result`. Raises `IsthmusError` naming what is wrong with it."""
+    """Read a file that `write_result` wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The scores.
+
+    Raises:
+        IsthmusError: The file is missing or is not a result file.
+    """
     try:
         return TaskResult(**json.loads(path.read_text()))
     except FileNotFoundError:
         raise IsthmusError(f"{path} does not exist: run the evaluation that writes it") from None
     except (ValueError, TypeError) as error:
-        raise IsthmusError(f"{path} is no result file ({error}): delete it and evaluate again") from None
+        raise IsthmusError(f"{path} is not a result file ({error}): delete it and evaluate again") from None
 
 
 def _subset(gallery: str, figures: Mapping[str, float]) -> dict[str, Any]:
@@ -73,7 +111,7 @@ def _subset(gallery: str, figures: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _comparable(result: TaskResult) -> Any:
-    """What must agree for two results to be the same; the time an evaluation took may differ."""
+    """The part of a result that must agree for two results to be the same: all but the time."""
     return json.loads(json.dumps({**asdict(result), "evaluation_time": None}))
 
 

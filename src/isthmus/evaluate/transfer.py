@@ -1,7 +1,4 @@
-"""Cross-modal generalisation: a head learns from one modality's codes and is tried on another's.
-
-Features are uses of codes over a stretch of an item: an event, or a segment of a stream.
-"""
+"""Transfer of codes: a classifier of one modality's code use, tested on another modality."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ INVERSE_PENALTY = 10.0
 
 @dataclass(frozen=True)
 class Events:
-    """Stretches of items: how often each code is used in each, and what it shows."""
+    """Parts of items: the distribution of their tokens over codes, and what they show."""
 
     uses: Float[np.ndarray, "events codes"]
     labels: Int[np.ndarray, " events"]
@@ -34,7 +31,7 @@ def events(
     offsets: Int[np.ndarray, " items_and_one"],
     size: int,
 ) -> Events:
-    """Unbroken runs of equally labelled tokens within an item, as events; tokens labelled below 0 are in none."""
+    """Runs of equally labelled tokens within an item, as events; tokens with labels below 0 are left out."""
     first = np.ones(len(codes), dtype=bool)
     first[1:] = labels[1:] != labels[:-1]
     first[offsets[:-1]] = True
@@ -44,8 +41,8 @@ def events(
     return Events((counts / counts.sum(1, keepdims=True))[known], labels[first][known])
 
 
-def taught_head(taught: Events) -> LogisticRegression:
-    """A linear classifier of one modality's events, whose ``score`` on another's is the accuracy of transfer."""
+def fit_head(training: Events) -> LogisticRegression:
+    """A linear classifier of one modality's events; its ``score`` on another modality is the accuracy of transfer."""
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(taught.uses, taught.labels)
+    return LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(training.uses, training.labels)

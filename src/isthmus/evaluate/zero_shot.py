@@ -1,6 +1,6 @@
-"""Zero-shot classification: items named by the class whose prompts they resemble most (papers C, ModelNet40).
+"""Zero-shot classification: items get the class whose prompts they are most similar to (papers C, ModelNet40).
 
-Labels and templates are read from JSON files of lists under names, as ULIP publishes them.
+Labels and templates are read from JSON files of named lists, as ULIP publishes them.
 """
 
 from __future__ import annotations
@@ -14,49 +14,89 @@ from jaxtyping import Float, Int
 
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.media.item import text_item
 from isthmus.spaces import Space
-from isthmus.spaces.batching import collate
 
 PROMPTS_AT_ONCE = 64
 
 
 def read_names(path: Path, key: str) -> list[str]:
-    """The list under ``key`` of a JSON file: class names, or templates with ``{}`` in the place of one.
+    """Read a named list of a JSON file: class names, or templates with ``{}`` for the name.
 
-    Raises `IsthmusError` where the file or the list is not there.
+    Args:
+        path: A JSON object of lists.
+        key: Name of the list.
+
+    Returns:
+        The list's entries.
+
+    Raises:
+        IsthmusError: The file cannot be read as JSON, or has no such list.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from isthmus.evaluate import read_names
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "labels.json"
+        ...     _ = path.write_text('{"pets": ["cat", "dog"]}')
+        ...     read_names(path, "pets")
+        ['cat', 'dog']
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise IsthmusError(f"{path}: not readable as JSON ({error}): give a file of named lists") from error
+        raise IsthmusError(f"{path}: cannot be read as JSON ({error}): give a JSON object of lists") from error
     if not isinstance(content, dict) or key not in content:
-        held = ", ".join(content) if isinstance(content, dict) else "no named lists"
-        raise IsthmusError(f"{path}: has no list {key!r} (it has {held}): name one of these")
+        lists = ", ".join(content) if isinstance(content, dict) else "no named lists"
+        raise IsthmusError(f"{path}: has no list {key!r} (it has {lists}): choose one of these")
     return [str(name) for name in content[key]]
 
 
 def class_vectors(space: Space, names: Sequence[str], templates: Sequence[str]) -> Embeddings:
-    """One unit row a class: its prompts' unit rows averaged, and brought to unit length. Ids are the names."""
-    preparation = space.preparation("text")
+    """One unit row per class: the normalized mean of its prompts' unit rows.
+
+    Args:
+        space: A space that encodes text.
+        names: The classes; they become the ids.
+        templates: Prompts with ``{}`` for the name, like ``"a photo of a {}."``.
+
+    Returns:
+        Text embeddings, one row per class.
+    """
     prompts = [template.format(name) for name in names for template in templates]
-    rows = []
-    for start in range(0, len(prompts), PROMPTS_AT_ONCE):
-        views = [preparation(text_item(prompt, prompt)) for prompt in prompts[start : start + PROMPTS_AT_ONCE]]
-        rows.append(space.encode("text", collate(views, preparation.padding)))
-    means = np.concatenate(rows).reshape(len(names), len(templates), -1).mean(1)
+    rows = space.encode(prompts, modality="text", batch_size=PROMPTS_AT_ONCE).vectors
+    means = rows.reshape(len(names), len(templates), -1).mean(1)
     return Embeddings.from_array(means, modality="text", space=space.name, ids=list(names), revision=space.revision)
 
 
 def zero_shot_accuracy(
     items: Embeddings, classes: Embeddings, labels: Int[np.ndarray, " items"], ks: Sequence[int] = (1, 3, 5)
 ) -> dict[int, float]:
-    """Share of items, in [0, 1], whose class is among the k of highest cosine; ties count against.
+    """Top-k accuracy of classification by cosine.
 
-    ``labels`` number the classes. Raises `IsthmusError` for vectors of two spaces and labels that are no class.
+    Args:
+        items: The items, (items, dim).
+        classes: One row per class of the same space, as `class_vectors` makes them.
+        labels: The row of each item's true class, (items,).
+        ks: The numbers of highest-scoring classes the true one may be among.
+
+    Returns:
+        k to the share of items, in [0, 1], whose class is among the k of highest cosine. Ties count against the item.
+
+    Raises:
+        IsthmusError: Items and classes are of two spaces, or a label is not the row of a class.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import Embeddings
+        >>> from isthmus.evaluate import zero_shot_accuracy
+        >>> classes = Embeddings.from_array(np.eye(3), modality="text", space="ulip", ids=["car", "cup", "sofa"])
+        >>> items = Embeddings.from_array(np.array([[0.9, 0.1, 0], [0.6, 0.8, 0]]), modality="points", space="ulip")
+        >>> zero_shot_accuracy(items, classes, np.array([0, 0]), ks=(1, 2))
+        {1: 0.5, 2: 1.0}
     """
     if items.space != classes.space:
-        raise IsthmusError(f"items live in {items.space!r}, classes in {classes.space!r}: project them into one space")
+        raise IsthmusError(f"items are in space {items.space!r}, classes in {classes.space!r}: project them into one")
     if len(labels) != len(items) or labels.min(initial=0) < 0 or labels.max(initial=0) >= len(classes):
         raise IsthmusError(f"give one label from 0 to {len(classes) - 1} for each of the {len(items)} items")
     scores: Float[np.ndarray, "items classes"] = items.vectors @ classes.vectors.T
