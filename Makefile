@@ -26,7 +26,10 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 docs: $(STAMP)
+	$(BIN)/pip install --quiet --editable '.[docs]'
 	$(BIN)/python scripts/write_command_help.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "documentation: build/site/index.html"
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) build demo
