@@ -1,9 +1,9 @@
-"""Which fix makes codes shared? Each is taken out of ours alone, and added to the literal recipe one after another.
+"""Which change to the paper's recipe makes codes shared? Each is removed from ours, and added to the literal recipe.
 
     python benchmarks/codes_ablation.py --images mnist_8k.npz --speech fsdd_8k.npz --out ablation.json
 
-All runs learn from the same true pairs, are judged on the dev split, and keep the best of three starts by their own
-matching loss, so that nothing but the change differs.
+All runs train on the same true pairs, are scored on the dev split, and keep the best of three starts by their own
+matching loss, so that only the change differs.
 """
 
 from __future__ import annotations
@@ -11,45 +11,63 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.model.config import LITERAL, CodesConfig
+from isthmus.codes.learning.losses import code_matching
+from isthmus.codes.learning.objective import COMMITMENT, Terms, balanced
+from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.lessons import lessons
+from isthmus.demo.literal import LITERAL, LITERAL_TERMS, floored_matching, pooled
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.worlds.digits.digits_world import Sizes
 from real_digits import real_digits
 
-OURS = CodesConfig()
-WITHOUT: Mapping[str, CodesConfig] = {
+
+@dataclass(frozen=True)
+class Recipe:
+    """Options and objective of a run."""
+
+    config: CodesConfig = field(default_factory=CodesConfig)
+    terms: Terms = field(default_factory=Terms)
+
+    def but(self, **changes: Any) -> Recipe:
+        """The recipe with some fields of its config or of its terms changed."""
+        of_terms = {name: changes.pop(name) for name in ("matching", "commitment", "pool") if name in changes}
+        return Recipe(replace(self.config, **changes), replace(self.terms, **of_terms))
+
+
+OURS, PRINTED = Recipe(), Recipe(LITERAL, LITERAL_TERMS)
+WITHOUT: Mapping[str, Recipe] = {
     "ours": OURS,
-    "no normalisation": replace(OURS, normalisation="none"),
-    "scale: squared norm 1": replace(OURS, squared_norm=1.0),
-    "scale: squared norm 16": replace(OURS, squared_norm=16.0),
-    "scale: squared norm 64, unit variance": replace(OURS, squared_norm=64.0),
-    "plain distance": replace(OURS, distance="plain"),
-    "floored logarithm": replace(OURS, logarithm="floored"),
-    "normal start": replace(OURS, start="normal"),
-    "no balance": replace(OURS, balance="pooled"),
-    "no commitment": replace(OURS, commitment=0.0),
-    "α 0.1": replace(OURS, matching_weight=0.1),
-    "α 3": replace(OURS, matching_weight=3.0),
-    "α 10": replace(OURS, matching_weight=10.0),
-    "V 10": replace(OURS, codes=10),
-    "V 32": replace(OURS, codes=32),
-    "V 128": replace(OURS, codes=128),
+    "no normalization": OURS.but(normalization="none"),
+    "scale: squared norm 1": OURS.but(squared_norm=1.0),
+    "scale: squared norm 16": OURS.but(squared_norm=16.0),
+    "scale: squared norm 64, unit variance": OURS.but(squared_norm=64.0),
+    "plain distance": OURS.but(distance="plain"),
+    "floored logarithm": OURS.but(matching=floored_matching),
+    "normal start": OURS.but(start="normal"),
+    "no balance": OURS.but(pool=pooled),
+    "no commitment": OURS.but(commitment=0.0),
+    "α 0.1": OURS.but(matching_weight=0.1),
+    "α 3": OURS.but(matching_weight=3.0),
+    "α 10": OURS.but(matching_weight=10.0),
+    "V 10": OURS.but(codes=10),
+    "V 32": OURS.but(codes=32),
+    "V 128": OURS.but(codes=128),
 }
-LADDER: Mapping[str, Mapping[str, object]] = {
+LADDER: Mapping[str, Mapping[str, Any]] = {
     "literal": {},
-    "+ normalisation": {"normalisation": "batch", "squared_norm": 64.0},
+    "+ normalization": {"normalization": "batch", "squared_norm": 64.0},
     "+ scale 4": {"squared_norm": 4.0},
     "+ squared distance": {"distance": "squared"},
-    "+ exact logarithm": {"logarithm": "exact"},
+    "+ exact logarithm": {"matching": code_matching},
     "+ k-means start": {"start": "k-means"},
-    "+ balance": {"balance": "equal"},
-    "+ commitment": {"commitment": 0.25},
+    "+ balance": {"pool": balanced},
+    "+ commitment": {"commitment": COMMITMENT},
     "+ α 1": {"matching_weight": 1.0},
     "+ V 16 (ours)": {"codes": 16},
 }
@@ -60,12 +78,12 @@ SHOWN = (
 )  # fmt: skip
 
 
-def ladder() -> dict[str, CodesConfig]:
-    """The literal recipe and what it becomes with one fix after another."""
-    config, found = replace(LITERAL, restarts=OURS.restarts), {}
+def ladder() -> dict[str, Recipe]:
+    """The literal recipe, and what it becomes with one change after another."""
+    recipe, found = PRINTED.but(restarts=OURS.config.restarts), {}
     for name, change in LADDER.items():
-        config = replace(config, **change)  # type: ignore[arg-type]
-        found[f"ladder: {name}"] = config
+        recipe = recipe.but(**change)
+        found[f"ladder: {name}"] = recipe
     return found
 
 
@@ -78,10 +96,10 @@ def main() -> None:
         learned = lessons(digits, world)
         asked = {"seen": learned.asked["seen"]}
         found.append({})
-        for name, config in {**WITHOUT, **ladder()}.items():
+        for name, recipe in {**WITHOUT, **ladder()}.items():
             started = time.perf_counter()
             paired = learned.paired
-            model = fit_codes(paired.items, paired.sources, config, seed=seed, device="cpu")
+            model = fit_codes(paired.items, paired.sources, recipe.config, terms=recipe.terms, seed=seed, device="cpu")
             seconds = time.perf_counter() - started
             found[-1][name] = {**code_figures(model.token_codes, learned.taught, asked), "seconds": seconds}
             shown = ", ".join(f"{key} {found[-1][name][key]:.3f}" for key in SHOWN)

@@ -1,8 +1,8 @@
-"""Assignment of a million tokens to 1024 codes of 256 dimensions, against the bare matrix product of the same size.
+"""Assigning a million tokens to 1024 codes of 256 dimensions, against the bare matrix product of the same size.
 
     python benchmarks/codes_assign.py
 
-One run, ratios, idle cores; each figure is the best of three.
+Run it on idle cores; each time is the best of three, and only the ratio carries over to other machines.
 """
 
 from __future__ import annotations

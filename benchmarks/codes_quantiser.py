@@ -1,11 +1,11 @@
-"""Our quantiser beside vector-quantize-pytorch: the same real tokens, the same moving averages, speed and fit.
+"""Our quantiser against vector-quantize-pytorch: speed and fit on the same real tokens and moving averages.
 
     pip install vector-quantize-pytorch
     python benchmarks/codes_quantiser.py --images mnist_8k.npz --speech fsdd_8k.npz
 
-Tokens of pictures and sounds of the digits world, each modality standardised, in batches of 4096; k-means start, decay
-.99, Euclidean. Per number of codes: milliseconds of a training step (assign and update, best of three runs of 100) and
-of assignment alone; mean squared distance of held-out tokens to their codes; perplexity and share of codes in use.
+Image and audio tokens of the digits world, each modality standardised, in batches of 4096; k-means start, decay .99,
+Euclidean. For each number of codes: milliseconds of a training step (assign and update, best of three runs of 100) and
+of assignment alone, mean squared distance of held-out tokens to their codes, perplexity, and share of codes in use.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Assign = Callable[[torch.Tensor], torch.Tensor]
 
 
 def standardised_tokens(digits: DigitsWorld) -> torch.Tensor:
-    """Equally many tokens of pictures and sounds, in random order."""
+    """Equally many image and audio tokens, in random order."""
     world = digits.world("dev", Sizes(texts=10, memory=3000, pairs=0, gallery=10))
     items = image_items(digits, world.left["image"]), audio_items(digits, world.right["audio"])
     vectors = [own.tokens.vectors[:100_000] for own in items]
@@ -46,7 +46,7 @@ def ours(tokens: torch.Tensor, codes: int) -> tuple[Step, Assign]:
 
 
 def theirs(tokens: torch.Tensor, codes: int) -> tuple[Step, Assign]:
-    """The same of vector-quantize-pytorch, with its own remedy for dead codes."""
+    """A training step and assignment of vector-quantize-pytorch, with its own remedy for dead codes."""
     from vector_quantize_pytorch import VectorQuantize
 
     torch.manual_seed(0)
@@ -66,7 +66,7 @@ def theirs(tokens: torch.Tensor, codes: int) -> tuple[Step, Assign]:
 
 
 def milliseconds(work: Callable[[], object], calls: int) -> float:
-    """Of one call, the best of three runs."""
+    """The time of one call, best of three runs."""
     best = np.inf
     for _ in range(3):
         started = time.perf_counter()

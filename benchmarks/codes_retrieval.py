@@ -1,12 +1,12 @@
-"""Do discrete codes help retrieval? Search without codes, and with its best hits reordered by codes in several ways.
+"""Do discrete codes help retrieval? Search without codes, and with its best hits re-ranked by codes in several ways.
 
     python benchmarks/codes_retrieval.py --images mnist_8k.npz --speech fsdd_8k.npz --out codes_retrieval.json
 
 R@1 in percent, mean of both directions, galleries of 500, over seeds, on dev and test. The connector (auto) and the
-codes are learned without a pair; the 20 best hits of each query are reordered by the sum of the standardised score and
-the standardised likeness of codes, by their bags (code similarity S), by late interaction (each token's best match),
-or by alignment. ``codes alone`` orders the whole gallery by alignment. Last, the paper's own way, with true pairs: the
-summary with its discrete part, and with it taken away.
+codes are trained without pairs. The 20 best hits of each query are re-ranked by the sum of the standardised score and
+the standardised similarity of codes: of bags of codes (code similarity S), by late interaction (each token's best
+match), or by alignment. ``codes alone`` ranks the whole gallery by alignment. Last the paper's way, with true pairs:
+retrieval by the summary, with and without its discrete part.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""How many codes? The size chosen without labels, beside what labels say of every size.
+"""How many codes? The size chosen without labels, next to what labels say about every size.
 
     python benchmarks/codes_size.py --images mnist_8k.npz --speech fsdd_8k.npz
 
-Dev split, paired and without pairs, over seeds. For each size: the share of active codes that every two modalities use
-jointly, measured on the training pairs alone (what the choice rests on), the matching loss, and with labels same top
-code and transfer. ``chosen`` is the size `fit_codes` takes with ``codes=0`` where it is at most 64.
+Dev split, with pairs and without, over seeds. For each size: the share of active codes that every two modalities use
+jointly, measured on the training pairs alone (the choice rests on it), the matching loss, and, with labels, same top
+code and transfer. ``chosen`` is the size that `fit_codes` takes with ``codes=0``, if it is at most 64.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from isthmus.codes.learning.fit import LEAST_SHARED_BY_ALL, fit_codes, mismatch, shared_use
+from isthmus.codes.learning.fit import LEAST_SHARED_BY_ALL, fit_codes
+from isthmus.codes.learning.sharing import mismatch, shared_use
 from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.lessons import lessons
 from isthmus.evaluate.code_figures import code_figures

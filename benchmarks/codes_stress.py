@@ -1,8 +1,9 @@
-"""Codes without pairs where the world is unkind: other vocabularies, uncovered memories, few and wrong captions.
+"""Codes without pairs under hard conditions: different vocabularies, uncovered memories, few and wrong captions.
 
     python benchmarks/codes_stress.py --images mnist_8k.npz --speech fsdd_8k.npz
 
-Dev split, seen voices, over seeds; all from captions and the texts both spaces have, never from a picture and a sound.
+Dev split, seen voices, over seeds. All models train on captions and the texts both spaces have, never on a pair of an
+image and an audio clip.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def taken(items: CodeItems, rows: np.ndarray) -> CodeItems:
 
 
 def few_captions(source: LinkedItems, count: int) -> LinkedItems:
-    """Only so many items with captions; all texts of both spaces."""
+    """Captions for the first ``count`` items only, and all texts of both spaces."""
     kept = [
         replace(own, left_rows=own.left_rows[:count], right_rows=own.right_rows[:count]) if own.kind == "own" else own
         for own in source.sources
@@ -46,7 +47,7 @@ def few_captions(source: LinkedItems, count: int) -> LinkedItems:
 
 
 def wrong_captions(source: LinkedItems, share: float) -> LinkedItems:
-    """A share of the captions is another item's."""
+    """Replace a share of the captions by those of other items."""
     draw = np.random.default_rng(0)
 
     def mixed(own: PairSource) -> PairSource:
@@ -59,7 +60,7 @@ def wrong_captions(source: LinkedItems, share: float) -> LinkedItems:
 
 
 def disjoint_words(digits: DigitsWorld, both: tuple[Side, Side]) -> LinkedItems:
-    """Images with captions in words, audio with captions in numerals: no word is in both spaces' texts."""
+    """Images captioned in words, audio captioned in numerals: the two spaces' texts share no word."""
     spoken = both[1]["text"]
     numerals = np.array([any(c.isdigit() for c in text) for text in captions_of(digits.audio_space, spoken.tokens.ids)])
     kept = set(np.array(spoken.tokens.ids)[numerals].tolist())
