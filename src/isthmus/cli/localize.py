@@ -25,7 +25,7 @@ def localize(
     least: float = 0.25,
     out: Path | None = None,
 ) -> None:
-    """Find where an item occurs in other items: a box in an image, seconds of a sound, words of a text.
+    """Find where an item occurs in other items: a box in an image, seconds of audio, words of a text.
 
     Prints one JSON object per gallery item: its score, the region that matches and the peak in it.
 
@@ -34,8 +34,8 @@ def localize(
         queries: Embedding set with tokens that contains the query.
         query: Id of the query item.
         gallery: Embedding set with tokens to look in.
-        part: Use only this part of the query, from START to END: seconds of a sound, characters of a text, or pixels
-            from the left of an image.
+        part: Use only this part of the query, from START to END: seconds of audio, characters of a text, or pixels from
+            the left of an image.
         query_modality: Modality of the query; needed if its set has tokens of several.
         gallery_modality: Modality to look in; needed if the gallery has tokens of several.
         ids: Look in these gallery items only.
