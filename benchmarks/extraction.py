@@ -82,16 +82,16 @@ def write_sounds(folder: Path, count: int) -> Path:
 
 
 def encoder_alone(space: Space, modality: str, folder: Path, batch: int) -> float:
-    """CodeItems a second of a loop that only runs the encoder on arrays that are ready."""
+    """Items per second of a loop that only runs the encoder on arrays that are ready."""
     preparation = space.preparation(modality)
     items = list(list_media(folder, modality))[: BASELINE_ITEMS[modality]]
-    views = [preparation(item) for item in items]
-    batches = [collate(views[start : start + batch], {}) for start in range(0, len(views), batch)]
-    space.encode(modality, batches[0])
+    inputs = [preparation(item) for item in items]
+    batches = [collate(inputs[start : start + batch], {}) for start in range(0, len(inputs), batch)]
+    space.encoder.encode_inputs(modality, batches[0])
     started = time.perf_counter()
     for ready in batches:
-        space.encode(modality, ready)
-    return len(views) / (time.perf_counter() - started)
+        space.encoder.encode_inputs(modality, ready)
+    return len(inputs) / (time.perf_counter() - started)
 
 
 def rate_of_pictures(out: Path) -> dict[str, object]:
@@ -135,7 +135,7 @@ def rate(out: Path, modality: str, name: str, write: Callable[[Path], Path], fol
 
 
 def timed_embed(out: Path, space: str, folder: Path, **options: object) -> tuple[float, float, int]:
-    """CodeItems a second of the whole call, and from the end of its first shard to that of its last; rows."""
+    """Items per second of the whole call, and from the end of its first shard to that of its last; rows."""
     from isthmus.bulk import embed as module
     from isthmus.bulk.store import Store
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from isthmus.media import Item, UnreadableError
-from isthmus.spaces import EncoderInputs, Space
+from isthmus.spaces import EncoderInputs, Weights
 from isthmus.spaces.encoders.precomputed import Precomputed
 from isthmus.spaces.families import PRECOMPUTED
-from isthmus.spaces.protocol import Ask
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class Stage(Precomputed):
         return Acting()
 
 
-def load(ask: Ask) -> Space:
-    return Stage("stage", "1")
+def load(weights: Weights) -> Stage:
+    return Stage("1")
 
 
-STAGE = replace(PRECOMPUTED, name="stage", modalities=("image",), loader="hostile_space:load")
+STAGE = replace(PRECOMPUTED, name="stage", modalities=("image",), loader="hostile_space:load", kind=None)

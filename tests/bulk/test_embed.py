@@ -18,7 +18,6 @@ from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.folder import verify_set
 from isthmus.embeddings.manifest import read_manifest
 from isthmus.embeddings.token_files import open_tokens, verify_tokens
-from isthmus.media import Item, as_source
 from isthmus.spaces import load_space
 
 Checkpoints = Callable[[str], Path]
@@ -50,7 +49,7 @@ def test_rows_are_what_the_encoder_gives_for_each_item(checkpoints: Checkpoints,
     assert found.ids == [f"{number}.png" for number in range(7)]
     assert found.space == space.name
     for row, path in zip(found.vectors, sorted(photos.iterdir()), strict=True):
-        alone = space.encode("image", space.preparation("image")(Item("x", as_source(path), "")))[0]
+        alone = space.encode([path], modality="image").vectors[0]
         np.testing.assert_allclose(row, alone, atol=1e-5)
     verify_set(tmp_path / "out")
 
@@ -320,7 +319,7 @@ def test_what_is_asked_wrongly_is_said(checkpoints: Checkpoints, photos: Path, t
     with pytest.raises(IsthmusError, match=r"'a\.png' is there twice"):
         isthmus.embed(both / "list.txt", tmp_path / "out", space=name, modality="image")
     sentence = f"sentence:{checkpoints('sentence')}"
-    with pytest.raises(IsthmusError, match="gives no tokens"):
+    with pytest.raises(IsthmusError, match="has no tokens"):
         isthmus.embed(both / "a.txt", tmp_path / "out", space=sentence, tokens=True)
 
 
@@ -334,5 +333,5 @@ def test_texts_of_very_different_length_keep_their_order(checkpoints: Checkpoint
     assert found.ids == texts
     space = load_space(name, device="cpu")
     for row, text in zip(found.vectors[::9], texts[::9], strict=True):
-        alone = space.encode("text", space.preparation("text")(Item("x", None, "", text=text)))[0]
+        alone = space.encode([text], modality="text").vectors[0]
         np.testing.assert_allclose(row, alone, atol=1e-5)

@@ -111,7 +111,7 @@ def test_texts_are_lines_or_a_column_and_their_own_ids(tmp_path: Path) -> None:
 def test_the_packages_own_texts_are_many_and_each_once() -> None:
     items = list(list_media(Path("everyday"), "text"))
     assert len({item.text for item in items}) == len(items) > 1500
-    with pytest.raises(IsthmusError, match="are texts, not image"):
+    with pytest.raises(IsthmusError, match="is a list of texts, not image"):
         list(list_media(Path("everyday"), "image"))
 
 
@@ -152,7 +152,7 @@ def test_what_is_wrong_with_a_place_is_said(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "gz.tar", "w:gz") as archive:
         archive.addfile(tarfile.TarInfo("a.jpg"), io.BytesIO())
     for name, modality, says in (
-        ("empty", "image", "holds no image"),
+        ("empty", "image", "has no image"),
         ("absent", "image", "not found"),
         ("t.csv", "text", "entry 1 has none of text, caption"),
         ("t.csv", "image", "entry 1 has none of text, caption"),

@@ -16,7 +16,7 @@ from PIL import Image
 
 import media_files
 from isthmus.media import UnreadableError, read_audio, read_image, read_points, read_video
-from isthmus.media.readers.windows import MOST_WINDOWS, WINDOW_SECONDS, windows
+from isthmus.media.readers.audio import MOST_WINDOWS, WINDOW_SECONDS, windows
 
 CORNER = np.zeros((4, 6, 3), np.uint8)
 CORNER[0, 0] = 255
@@ -66,11 +66,11 @@ def png_claiming(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "not readable"),
-        (b"RIFF....WAVE", "not readable"),
+        (b"", "cannot be read"),
+        (b"RIFF....WAVE", "cannot be read"),
         (png_claiming(100_000, 100_000), "pixels"),
         (png_claiming(20_000, 3), "too elongated"),
-        (png_claiming(50, 50), "not readable"),
+        (png_claiming(50, 50), "cannot be read"),
     ],
 )
 def test_broken_pictures_are_named(tmp_path: Path, content: bytes, says: str) -> None:

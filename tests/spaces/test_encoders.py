@@ -1,6 +1,6 @@
 """Every family, loaded from a checkpoint on disk: its vectors are those of transformers' own pipeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import media_files
-from isthmus.media import Item, as_source, read_audio, read_video
+from isthmus.media import read_audio, read_video
 from isthmus.media.item import text_item
-from isthmus.spaces import EncoderInputs, Space, load_space
-from isthmus.spaces.batching import collate, mean_of_views
-from isthmus.spaces.preparing.log_mel import log_mel
+from isthmus.spaces import Space, load_space
+from isthmus.spaces.preparation.audio import log_mel
 
 TEXTS = ["a cat", "The dogs of  two towns, running!", "x"]
 FAMILIES = ["clip", "siglip2", "siglip2_naflex", "clap", "clap_fusion", "xclip", "sentence"]
@@ -27,19 +26,8 @@ def opened(checkpoints: Checkpoints, family: str) -> Space:
     return load_space(f"{family.split('_')[0]}:{checkpoints(family)}", device="cpu")
 
 
-def item(path: Path) -> Item:
-    return Item(path.name, as_source(path), "stamp")
-
-
-def views_of(space: Space, modality: str, items: list[Item]) -> tuple[EncoderInputs, list[int]]:
-    preparation = space.preparation(modality)
-    views = [preparation(one) for one in items]
-    return collate(views, preparation.padding), [len(next(iter(own.values()))) for own in views]
-
-
-def encoded(space: Space, modality: str, items: list[Item]) -> np.ndarray:
-    views, counts = views_of(space, modality, items)
-    return mean_of_views(space.encode(modality, views), counts)
+def encoded(space: Space, modality: str, items: Sequence[str | Path]) -> np.ndarray:
+    return space.encode(items, modality=modality).vectors
 
 
 def unit(rows: torch.Tensor) -> np.ndarray:
@@ -59,7 +47,7 @@ def test_pictures_as_in_transformers(checkpoints: Checkpoints, family: str, pict
     processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
     images = [Image.open(path).convert("RGB") for path in pictures]
     inputs = processor(images, return_tensors="pt", input_data_format="channels_last")
-    found = encoded(opened(checkpoints, family), "image", [item(path) for path in pictures])
+    found = encoded(opened(checkpoints, family), "image", pictures)
     np.testing.assert_allclose(found, unit(model.get_image_features(**inputs).pooler_output), atol=2e-6)
 
 
@@ -75,22 +63,21 @@ def test_texts_as_in_transformers(checkpoints: Checkpoints, family: str, padding
     inputs = tokenizer(TEXTS, padding=padding, max_length=length, truncation=True, return_tensors="pt")
     if padding == "max_length":
         inputs.pop("attention_mask", None)
-    found = encoded(opened(checkpoints, family), "text", [text_item(str(n), text) for n, text in enumerate(TEXTS)])
+    found = encoded(opened(checkpoints, family), "text", TEXTS)
     np.testing.assert_allclose(found, unit(model.get_text_features(**inputs).pooler_output), atol=2e-6)
 
 
 def test_texts_beyond_the_models_length_are_cut(checkpoints: Checkpoints) -> None:
     space = opened(checkpoints, "clip")
-    views, _ = views_of(space, "text", [text_item("0", "word " * 200)])
-    assert views["input_ids"].shape == (1, 77)
-    assert space.encode("text", views).shape == (1, 16)
+    assert space.preparation("text")(text_item("0", "word " * 200))["input_ids"].shape == (1, 77)
+    assert np.array_equal(encoded(space, "text", ["word " * 200]), encoded(space, "text", ["word " * 300]))
 
 
 def test_sentences_as_in_sentence_transformers(checkpoints: Checkpoints) -> None:
     from sentence_transformers import SentenceTransformer
 
     expected = SentenceTransformer(str(checkpoints("sentence")), device="cpu").encode(TEXTS)
-    found = encoded(opened(checkpoints, "sentence"), "text", [text_item(str(n), text) for n, text in enumerate(TEXTS)])
+    found = encoded(opened(checkpoints, "sentence"), "text", TEXTS)
     np.testing.assert_allclose(found, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=2e-6)
 
 
@@ -101,7 +88,7 @@ def test_short_sounds_as_in_transformers(checkpoints: Checkpoints, tmp_path: Pat
     extractor = transformers.ClapFeatureExtractor.from_pretrained(folder)
     sounds = [read_audio(path, 8000).samples[0] for path in paths]
     inputs = extractor(sounds, sampling_rate=8000, return_tensors="pt")
-    found = encoded(opened(checkpoints, "clap"), "audio", [item(path) for path in paths])
+    found = encoded(opened(checkpoints, "clap"), "audio", paths)
     np.testing.assert_allclose(found, unit(model.get_audio_features(**inputs).pooler_output), atol=2e-6)
 
 
@@ -128,7 +115,7 @@ def test_a_long_sound_is_the_mean_of_its_windows(checkpoints: Checkpoints, tmp_p
         inputs = extractor(samples[first:last], sampling_rate=8000, return_tensors="pt")
         rows.append(unit(model.get_audio_features(**inputs).pooler_output)[0].astype(np.float64))
     mean = np.mean(rows, axis=0)
-    found = encoded(opened(checkpoints, "clap"), "audio", [item(path)])
+    found = encoded(opened(checkpoints, "clap"), "audio", [path])
     np.testing.assert_allclose(found[0], mean / np.linalg.norm(mean), atol=1e-3)
 
 
@@ -136,8 +123,8 @@ def test_models_that_fuse_crops_give_the_same_every_time(checkpoints: Checkpoint
     """Their extractor marks one sound of a batch at random as longer than it is."""
     paths = [media_files.write_sound(tmp_path / f"{n}.wav", 4.0, seed=n) for n in range(6)]
     space = opened(checkpoints, "clap_fusion")
-    together = encoded(space, "audio", [item(path) for path in paths])
-    alone = np.concatenate([encoded(space, "audio", [item(path)]) for path in paths])
+    together = encoded(space, "audio", paths)
+    alone = np.concatenate([encoded(space, "audio", [path]) for path in paths])
     np.testing.assert_allclose(together, alone, atol=2e-6)
 
 
@@ -146,17 +133,16 @@ def test_videos_as_in_transformers(checkpoints: Checkpoints, tmp_path: Path) -> 
     folder = checkpoints("xclip")
     model = transformers.XCLIPModel.from_pretrained(folder)
     processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
-    pixels = processor(read_video(path, 4).pictures(), return_tensors="pt")["pixel_values"][None]
-    found = encoded(opened(checkpoints, "xclip"), "video", [item(path)])
+    pixels = processor(read_video(path, 4).images(), return_tensors="pt")["pixel_values"][None]
+    found = encoded(opened(checkpoints, "xclip"), "video", [path])
     np.testing.assert_allclose(found, unit(model.get_video_features(pixels).pooler_output), atol=2e-6)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_vectors_do_not_depend_on_the_batch(checkpoints: Checkpoints, family: str) -> None:
     space = opened(checkpoints, family)
-    items = [text_item(str(n), text) for n, text in enumerate(TEXTS)]
-    together = encoded(space, "text", items)
-    alone = np.concatenate([encoded(space, "text", [one]) for one in items])
+    together = encoded(space, "text", TEXTS)
+    alone = np.concatenate([encoded(space, "text", [one]) for one in TEXTS])
     np.testing.assert_allclose(together, alone, atol=2e-6)
 
 
@@ -172,6 +158,5 @@ def test_bfloat16_is_close(checkpoints: Checkpoints) -> None:
     exact, fast = (
         load_space(f"clip:{checkpoints('clip')}", device="cpu", precision=p) for p in ("float32", "bfloat16")
     )
-    items = [text_item(str(n), text) for n, text in enumerate(TEXTS)]
-    cosines = (encoded(exact, "text", items) * encoded(fast, "text", items)).sum(1)
+    cosines = (encoded(exact, "text", TEXTS) * encoded(fast, "text", TEXTS)).sum(1)
     assert cosines.min() > 0.99

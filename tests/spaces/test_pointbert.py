@@ -8,7 +8,7 @@ import torch
 from scipy.special import erf
 
 import media_files
-from isthmus.media import Item, as_source, read_points
+from isthmus.media import read_points
 from isthmus.spaces import load_space
 from isthmus.spaces.pointbert.sampling import farthest_points, neighbours
 from tiny_checkpoints import write_ulip
@@ -112,7 +112,7 @@ def test_vectors_as_by_the_recipe_in_float64(tmp_path: Path, points: int) -> Non
     weights = {name: value.double().numpy() for name, value in state.items()}
     expected = point_bert(read_points(path, 10_000).astype(np.float64), weights) @ weights["pc_projection"]
     space = load_space(f"ulip:{tmp_path / 'ulip.pt'}", device="cpu")
-    found = space.encode("points", space.preparation("points")(Item("c", as_source(path), "")))[0]
+    found = space.encode([path], modality="points").vectors[0]
     difference = np.linalg.norm(found - expected / np.linalg.norm(expected))
     assert difference < 1e-5
 
@@ -121,13 +121,13 @@ def test_the_authors_clouds_are_encoded(shared_data: Path, tmp_path: Path) -> No
     write_ulip(tmp_path / "ulip.pt")
     space = load_space(f"ulip:{tmp_path / 'ulip.pt'}", device="cpu")
     path = shared_data / "cmcr_official" / "BBQ_nopickle.npz"
-    views = space.preparation("points")(Item("BBQ", as_source(path), ""))
-    assert views["points"].shape == (1, 10_000, 3)
-    assert np.linalg.norm(views["points"][0], axis=1).max() == pytest.approx(1)
-    assert np.isfinite(space.encode("points", views)).all()
+    points = read_points(path, 10_000)
+    assert points.shape == (10_000, 3)
+    assert np.linalg.norm(points, axis=1).max() == pytest.approx(1)
+    assert np.isfinite(space.encode([path], modality="points").vectors).all()
 
 
 def test_a_coloured_checkpoint_is_refused(tmp_path: Path) -> None:
     write_ulip(tmp_path / "colour.pt", inputs=6)
-    with pytest.raises(ValueError, match="not the PointBERT of xyz points"):
+    with pytest.raises(ValueError, match="is not a PointBERT of xyz points"):
         load_space(f"ulip:{tmp_path / 'colour.pt'}", device="cpu")

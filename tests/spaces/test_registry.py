@@ -13,7 +13,6 @@ import torch
 import tiny_checkpoints
 from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
-from isthmus.media import Item, as_source
 from isthmus.spaces import load_space
 from isthmus.spaces.registry import families, parse
 
@@ -52,7 +51,7 @@ def test_checkpoint_and_revision_are_parts_of_the_name() -> None:
     [
         ("clop", "unknown space 'clop': choose one of clap"),
         ("clip:./not/there", "not found: give the folder of a checkpoint"),
-        ("ulip", "needs a checkpoint: give ulip:PATH"),
+        ("ulip", "has no default checkpoint: give ulip:PATH"),
         ("ulip:/no/such.pt", "not found: give the path of the .pt file"),
     ],
 )
@@ -110,11 +109,11 @@ def test_precomputed_vectors_are_read_one_a_file(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", vector)
     space = load_space("precomputed:imagebind")
     assert space.name == "imagebind"
-    views = space.preparation("audio")(Item("a", as_source(tmp_path / "a.npy"), ""))
-    np.testing.assert_allclose(space.encode("audio", views)[0], vector / np.linalg.norm(vector), rtol=1e-6)
+    found = space.encode([tmp_path / "a.npy"], modality="audio")
+    np.testing.assert_allclose(found.vectors[0], vector / np.linalg.norm(vector), rtol=1e-6)
     np.save(tmp_path / "bad.npy", np.array([1.0, np.nan]))
     with pytest.raises(IsthmusError, match=r"bad\.npy"):
-        space.preparation("audio")(Item("bad.npy", as_source(tmp_path / "bad.npy"), ""))
+        space.encode([tmp_path / "bad.npy"], modality="audio")
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
@@ -123,5 +122,5 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
             return (print, ("code ran",))
 
     torch.save({"state_dict": Evil(), "args": argparse.Namespace(a=1)}, tmp_path / "evil.pt")
-    with pytest.raises(IsthmusError, match="holds no plain weights"):
+    with pytest.raises(IsthmusError, match="is damaged or has more than plain weights"):
         load_space(f"ulip:{tmp_path / 'evil.pt'}")

@@ -11,8 +11,7 @@ import transformers
 import media_files
 from isthmus.media import Item, as_source
 from isthmus.media.item import text_item
-from isthmus.spaces import Space, load_space
-from isthmus.spaces.batching import collate
+from isthmus.spaces import EncoderInputs, Space, load_space
 
 Checkpoints = Callable[[str], Path]
 
@@ -21,8 +20,8 @@ def opened(checkpoints: Checkpoints, family: str) -> Space:
     return load_space(f"{family.split('_')[0]}:{checkpoints(family)}", device="cpu")
 
 
-def item(path: Path) -> Item:
-    return Item(path.name, as_source(path), "stamp")
+def inputs_of(space: Space, modality: str, path: Path) -> EncoderInputs:
+    return space.preparation(modality)(Item(path.name, as_source(path), "stamp"))
 
 
 def layer_norm(rows: np.ndarray, weights: dict[str, np.ndarray], name: str) -> np.ndarray:
@@ -34,17 +33,17 @@ def layer_norm(rows: np.ndarray, weights: dict[str, np.ndarray], name: str) -> n
 def test_clip_patches_are_values_of_the_last_layer(checkpoints: Checkpoints, tmp_path: Path) -> None:
     space = opened(checkpoints, "clip")
     path = media_files.write_picture(tmp_path / "a.png", size=(70, 48))
-    views = space.preparation("image")(item(path))
+    pixels = torch.from_numpy(inputs_of(space, "image", path)["pixel_values"])
     model = transformers.CLIPModel.from_pretrained(checkpoints("clip"))
     weights = {name: value.double().numpy() for name, value in model.state_dict().items()}
-    hidden = model.vision_model(torch.from_numpy(views["pixel_values"]), output_hidden_states=True).hidden_states
+    hidden = model.vision_model(pixels, output_hidden_states=True).hidden_states
     before = hidden[-2][0, 1:].detach().double().numpy()
     layer = "vision_model.encoder.layers.1"
     rows = layer_norm(before, weights, f"{layer}.layer_norm1")
     for name in ("v_proj", "out_proj"):
         rows = rows @ weights[f"{layer}.self_attn.{name}.weight"].T + weights[f"{layer}.self_attn.{name}.bias"]
     expected = layer_norm(rows, weights, "vision_model.post_layernorm") @ weights["visual_projection.weight"].T
-    tokens = space.encode_tokens("image", views, ["a"])
+    tokens = space.encode_tokens([path], modality="image")
     np.testing.assert_allclose(tokens.vectors, expected, atol=1e-4)
     assert tokens.places[0].tolist() == [11, 0, 23, 12]
     assert tokens.places[-1].tolist() == [47, 36, 59, 48]
@@ -55,11 +54,12 @@ def test_siglip_patches_are_what_the_head_makes_of_one_alone(
     checkpoints: Checkpoints, family: str, tmp_path: Path
 ) -> None:
     space = opened(checkpoints, family)
-    views = space.preparation("image")(item(media_files.write_picture(tmp_path / "a.png", size=(70, 48))))
+    path = media_files.write_picture(tmp_path / "a.png", size=(70, 48))
+    named = inputs_of(space, "image", path).items()
     model = transformers.AutoModel.from_pretrained(checkpoints(family))
-    inputs = {name: torch.from_numpy(value) for name, value in views.items() if not name.startswith("_")}
+    inputs = {name: torch.from_numpy(value) for name, value in named if not name.startswith("_")}
     hidden = model.vision_model(**inputs).last_hidden_state
-    tokens = space.encode_tokens("image", views, ["a"])
+    tokens = space.encode_tokens([path], modality="image")
     for place, row in enumerate(tokens.vectors):
         alone = model.vision_model.head(hidden[:, place : place + 1])[0]
         np.testing.assert_allclose(row, alone.detach().numpy(), atol=1e-5)
@@ -70,17 +70,19 @@ def test_siglip_patches_are_what_the_head_makes_of_one_alone(
 
 def test_frames_of_a_video_average_to_its_vector(checkpoints: Checkpoints, tmp_path: Path) -> None:
     space = opened(checkpoints, "xclip")
-    views = space.preparation("video")(item(media_files.write_video(tmp_path / "v.mp4")))
-    tokens = space.encode_tokens("video", views, ["v"])
+    path = media_files.write_video(tmp_path / "v.mp4")
+    tokens = space.encode_tokens([path], modality="video")
     mean = tokens.vectors.mean(0)
-    np.testing.assert_allclose(space.encode("video", views)[0], mean / np.linalg.norm(mean), atol=1e-5)
+    np.testing.assert_allclose(
+        space.encode([path], modality="video").vectors[0], mean / np.linalg.norm(mean), atol=1e-5
+    )
     assert tokens.places[:, 0] == pytest.approx([0.375, 1.125, 1.875, 2.625], abs=0.05)
 
 
 def test_steps_of_a_sound_lie_within_it(checkpoints: Checkpoints, tmp_path: Path) -> None:
     space = opened(checkpoints, "clap")
     path = media_files.write_sound(tmp_path / "a.wav", 3.0)
-    tokens = space.encode_tokens("audio", space.preparation("audio")(item(path)), ["a"])
+    tokens = space.encode_tokens([path], modality="audio")
     assert len(tokens.vectors) == 10
     assert tokens.places[0].tolist() == [0, 0.3125]
     assert tokens.places[-1].tolist() == [2.8125, 3.0]
@@ -98,8 +100,7 @@ def test_a_step_hears_its_own_part_of_the_sound(checkpoints: Checkpoints, tmp_pa
     vectors = []
     for name, samples in (("quiet", quiet), ("louder", louder)):
         soundfile.write(tmp_path / f"{name}.wav", samples, 8000, subtype="FLOAT")
-        views = space.preparation("audio")(item(tmp_path / f"{name}.wav"))
-        vectors.append(space.encode_tokens("audio", views, ["a"]).vectors)
+        vectors.append(space.encode_tokens([tmp_path / f"{name}.wav"], modality="audio").vectors)
     change = np.linalg.norm(vectors[1] - vectors[0], axis=1)
     assert change[-3:].mean() > 3 * change[:16].mean()
 
@@ -108,10 +109,7 @@ def test_a_step_hears_its_own_part_of_the_sound(checkpoints: Checkpoints, tmp_pa
 def test_words_are_what_white_space_parts(checkpoints: Checkpoints, family: str) -> None:
     space = opened(checkpoints, family)
     texts = ["two cats", " one   dog,  runs"]
-    preparation = space.preparation("text")
-    items = [text_item(str(number), text) for number, text in enumerate(texts)]
-    views = collate([preparation(one) for one in items], preparation.padding)
-    tokens = space.encode_tokens("text", views, ["0", "1"])
+    tokens = space.encode_tokens(texts, modality="text")
     words = [
         [texts[row][int(start) : int(end)].strip() for start, end in tokens.take(np.array([row])).places]
         for row in range(2)
@@ -124,8 +122,8 @@ def test_words_are_what_white_space_parts(checkpoints: Checkpoints, family: str)
 
 def test_every_token_of_a_word_counts_alike(checkpoints: Checkpoints) -> None:
     space = opened(checkpoints, "clip")
-    views = space.preparation("text")(text_item("0", "cat"))
+    inputs = space.preparation("text")(text_item("0", "cat"))
     model = transformers.CLIPModel.from_pretrained(checkpoints("clip"))
-    hidden = model.text_model(torch.from_numpy(views["input_ids"])).last_hidden_state
+    hidden = model.text_model(torch.from_numpy(inputs["input_ids"])).last_hidden_state
     letters = model.text_projection(hidden)[0, 1:4].detach().double().numpy()
-    np.testing.assert_allclose(space.encode_tokens("text", views, ["0"]).vectors[0], letters.mean(0), atol=1e-5)
+    np.testing.assert_allclose(space.encode_tokens(["cat"], modality="text").vectors[0], letters.mean(0), atol=1e-5)

@@ -39,7 +39,7 @@ class DecodedItem:
     """An item, and what the encoder takes with the hash of its content; or why it cannot be read."""
 
     item: Item
-    views: EncoderInputs | None
+    inputs: EncoderInputs | None
     content: str = ""
     problem: str = ""
 

@@ -92,12 +92,11 @@ def _asked(
     chosen = modality or modality_at(where, family)
     if chosen not in family.modalities:
         raise IsthmusError(f"the space {space!r} has no {chosen!r}: it has {', '.join(family.modalities)}")
-    kind = "vector" if family.name == "precomputed" else None
-    items = list(list_media(where, chosen, column=config.column, id_column=config.id_column, kind=kind))
+    items = list(list_media(where, chosen, column=config.column, id_column=config.id_column, kind=family.kind))
     job = Job(space, chosen, out.absolute(), config.device or best_device(), config)
     loaded = load_space(space, device=job.device, precision=config.precision)
-    if config.tokens and chosen not in loaded.token_modalities:
-        raise IsthmusError(f"the space {space!r} gives no tokens of {chosen!r}: leave --tokens out")
+    if config.tokens:
+        loaded.check_tokens(chosen)
     return job, loaded, items
 
 

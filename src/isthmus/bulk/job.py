@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.bulk.config import EmbedConfig
+from isthmus.spaces.batching import default_batch
 
-BATCHES = {"text": 128, "image": 32, "audio": 16, "video": 4, "points": 16}
-"""EncoderInputs encoded at once on a CPU, where a larger batch is no faster; a GPU takes eight times as many."""
-GPU_FACTOR = 8
 INLINE = ("text",)
 """Modalities prepared where the encoder runs: sending them to another process costs more than preparing them."""
 AHEAD_BATCHES = 2
@@ -28,8 +26,8 @@ class Job:
 
     @property
     def batch(self) -> int:
-        """EncoderInputs encoded at once."""
-        return self.config.batch or BATCHES.get(self.modality, 32) * (1 if self.device == "cpu" else GPU_FACTOR)
+        """Windows encoded at once."""
+        return self.config.batch or default_batch(self.modality, self.device)
 
     @property
     def workers(self) -> int:

@@ -6,8 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
-from isthmus.media.listing import everyday
-from isthmus.media.listing import tables as text
+from isthmus.media.listing import everyday, tables
 from isthmus.media.listing.listing import SUFFIXES, suffixes_at, uri_column
 from isthmus.spaces import Family
 
@@ -23,7 +22,7 @@ def modality_at(where: Path, family: Family) -> str:
         raise IsthmusError(f"{where}: not found: give a folder, a list, a table, a .tar or a dataset")
     if len(family.modalities) == 1:
         return family.modalities[0]
-    if family.name == "precomputed":
+    if family.kind == "vector":
         raise IsthmusError(f"{where}: vectors do not say of what they are: name it with --modality")
     found = suffixes_at(where)
     counts = {
@@ -43,11 +42,11 @@ def modality_at(where: Path, family: Family) -> str:
 
 def lists_paths(where: Path) -> bool:
     """Whether a file of lines or a table seems to hold paths of media, not texts."""
-    if where.is_dir() or where.suffix not in text.SUFFIXES:
+    if where.is_dir() or where.suffix not in tables.SUFFIXES:
         return False
     if where.suffix != ".txt":
-        return uri_column(where) is not None and not set(text.TEXT_COLUMNS) & set(text.columns_of(where))
-    lines = [line for _, line in islice(text.read_texts(where), LOOKED_AT)]
+        return uri_column(where) is not None and not set(tables.TEXT_COLUMNS) & set(tables.columns_of(where))
+    lines = [line for _, line in islice(tables.read_texts(where), LOOKED_AT)]
     return bool(lines) and all("://" in line or (where.parent / line).is_file() for line in lines)
 
 

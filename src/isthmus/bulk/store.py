@@ -31,7 +31,7 @@ from isthmus.embeddings.token_files import TokenWriter, open_tokens, tokens_fold
 from isthmus.embeddings.token_files import read_manifest as read_token_manifest
 from isthmus.embeddings.writer import write_shard
 from isthmus.media import Item
-from isthmus.spaces.preparing.token_parts import joined
+from isthmus.spaces.batching import joined_tokens
 
 LOCK = ".embed.lock"
 
@@ -61,7 +61,7 @@ def write_encoded(job: Job, space: str, number: int, encoded: Encoded) -> Writte
     if not encoded.tokens:
         return Written(shard, None, None, failures, vectors.shape[1])
     ids = [item.id for item in encoded.items]
-    tokens = joined(encoded.tokens, ids, modality=modality, space=space, unit=encoded.unit)
+    tokens = joined_tokens(encoded.tokens, ids, modality=modality, space=space)
     facts = {"dim": tokens.dim, "unit": tokens.unit}
     entry = write_token_shard(tokens_folder(folder, modality), number, tokens, dtype)
     return Written(shard, entry, facts, failures, vectors.shape[1])

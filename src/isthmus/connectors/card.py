@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from isthmus.artifacts.card import bullets, card, usage
-from isthmus.spaces.licences import licence_of
+from isthmus.spaces.registry import licence_of
 
 
 def model_card(fields: Mapping[str, Any], dims: Mapping[str, int], joint_dim: int) -> str:

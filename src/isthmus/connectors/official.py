@@ -17,7 +17,7 @@ from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.projectors import folded
-from isthmus.spaces.weights_only import read_weights_only
+from isthmus.spaces.checkpoint import read_weights_only
 
 SUFFIXES = (".pt", ".pth", ".bin")
 MEMORIES = {"clap": "audio", "ulip": "points"}

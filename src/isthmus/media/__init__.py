@@ -1,7 +1,7 @@
-"""Media: files, archives and tables come in; pictures, windows of sound, frames, point clouds and texts go on.
+"""Media: places on disk come in; items, and their images, audio windows, video frames, points and texts, go out.
 
-`listing` says what there is, `source` opens it, one reader a modality decodes it. Whatever cannot be read raises
-`UnreadableError`, which a bulk job records and passes over.
+`listing` finds the items, `source` opens their bytes, and `readers` decodes them, one reader per modality.
+An item that cannot be decoded raises `UnreadableError`; a bulk job records it and goes on.
 """
 
 from isthmus.media.item import Item
@@ -9,9 +9,9 @@ from isthmus.media.listing.listing import list_media
 from isthmus.media.readers.audio import Sound, read_audio
 from isthmus.media.readers.image import read_image
 from isthmus.media.readers.points import read_points
+from isthmus.media.readers.vector import read_vector
 from isthmus.media.readers.video import Video, read_video
-from isthmus.media.source import ByteSource, as_source
-from isthmus.media.unreadable import UnreadableError
+from isthmus.media.source import ByteSource, UnreadableError, as_source
 
 __all__ = [
     "ByteSource",
@@ -24,5 +24,6 @@ __all__ = [
     "read_audio",
     "read_image",
     "read_points",
+    "read_vector",
     "read_video",
 ]

@@ -1,25 +1,52 @@
-"""Where the bytes of an item lie: a file, a member of a tar, a row of a dataset, a URI, memory. Opened when asked."""
+"""Where the bytes of an item come from: a file, a tar member, a dataset row, a URI or memory. Opened on demand."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from isthmus.base.errors import IsthmusError, reason_of
+
 HASH_BLOCK = 2**20
+STREAM = re.compile(r"(Error opening )?'?<_io\.\w+[^>]*>'?(: )?")
+"""How libraries name the stream they read, which says nothing to a user."""
+
+
+class UnreadableError(IsthmusError):
+    """An item that cannot be read. The message names it and gives the reason, in one line."""
+
+
+@contextmanager
+def unreadable(name: str) -> Iterator[None]:
+    """Turn any error of a library into an `UnreadableError`: parsers of broken files raise errors of every type."""
+    try:
+        yield
+    except IsthmusError:
+        raise
+    except FileNotFoundError as error:
+        raise UnreadableError(f"{name}: not found") from error
+    except MemoryError as error:
+        raise UnreadableError(f"{name}: reading it needs more memory than is allowed") from error
+    except Exception as error:
+        reason = STREAM.sub("", reason_of(error)).strip(" :")
+        raise UnreadableError(f"{name}: cannot be read ({type(error).__name__}: {reason})") from error
 
 
 @runtime_checkable
 class ByteSource(Protocol):
-    """Bytes with a name; the name's suffix tells the format where the bytes do not."""
+    """Bytes with a name. The name's suffix gives the format of bytes that do not say it themselves."""
 
     @property
     def name(self) -> str:
-        """What errors call it."""
+        """How errors refer to it."""
         ...
 
     def open(self) -> BufferedIOBase:
@@ -35,17 +62,17 @@ class LocalFile:
 
     @property
     def name(self) -> str:
-        """The path."""
+        """The path of the file."""
         return str(self.path)
 
     def open(self) -> BufferedIOBase:
-        """The file, opened."""
+        """Open the file."""
         return self.path.open("rb")
 
 
 @dataclass(frozen=True)
 class InMemory:
-    """Bytes at hand."""
+    """The bytes of a file, in memory."""
 
     name: str
     content: bytes
@@ -57,7 +84,7 @@ class InMemory:
 
 @dataclass(frozen=True)
 class TarMember:
-    """A member of an uncompressed tar, as WebDataset shards have them."""
+    """A member of an uncompressed tar, such as a WebDataset shard."""
 
     archive: Path
     member: str
@@ -66,11 +93,11 @@ class TarMember:
 
     @property
     def name(self) -> str:
-        """The archive and the member in it."""
+        """The archive and the member's name in it."""
         return f"{self.archive}/{self.member}"
 
     def open(self) -> BufferedIOBase:
-        """The member's bytes, read."""
+        """Read the member's bytes."""
         with self.archive.open("rb") as file:
             file.seek(self.offset)
             return io.BytesIO(file.read(self.size))
@@ -78,12 +105,12 @@ class TarMember:
 
 @dataclass(frozen=True)
 class Remote:
-    """A URI that fsspec opens: https, s3, gs, memory …"""
+    """A URI that fsspec can open: https, s3, gs, memory and others."""
 
     name: str
 
     def open(self) -> BufferedIOBase:
-        """The bytes, fetched."""
+        """Fetch the bytes."""
         import fsspec
 
         with fsspec.open(self.name, "rb") as file:
@@ -92,7 +119,7 @@ class Remote:
 
 @dataclass(frozen=True)
 class DatasetRow:
-    """A row of a Hugging Face dataset on disk, whose column holds encoded bytes or a path."""
+    """A cell of a Hugging Face dataset on disk that holds encoded bytes or a path."""
 
     folder: Path
     column: str
@@ -100,7 +127,7 @@ class DatasetRow:
 
     @property
     def name(self) -> str:
-        """The dataset, column and row."""
+        """The dataset, the row and the column."""
         return f"{self.folder}[{self.row}].{self.column}"
 
     def open(self) -> BufferedIOBase:
@@ -115,9 +142,21 @@ class DatasetRow:
         return Path(cell["path"]).open("rb")
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """An image, samples, frames, points or a vector that the caller has already; readers take ``value`` as it is."""
+
+    name: str
+    value: Any
+
+    def open(self) -> BufferedIOBase:
+        """Raise `UnreadableError`: there are no bytes."""
+        raise UnreadableError(f"{self.name}: this space reads files only: pass a path")
+
+
 @lru_cache(maxsize=4)
 def opened_dataset(folder: Path, column: str) -> Any:
-    """A dataset that `datasets.save_to_disk` wrote, its media column left encoded."""
+    """A dataset written by `datasets.save_to_disk`, with its media column left encoded."""
     from datasets import Audio, Image, Video, load_from_disk
 
     found = load_from_disk(str(folder))
@@ -128,15 +167,17 @@ def opened_dataset(folder: Path, column: str) -> Any:
     return found
 
 
-def as_source(content: ByteSource | Path | str | bytes) -> ByteSource:
-    """A path or bytes as a source; sources stay as they are."""
+def as_source(content: Any) -> ByteSource:
+    """The source of a path, of the bytes of a file, or of a value in memory; sources are returned as they are."""
     if isinstance(content, bytes):
         return InMemory("bytes", content)
-    return LocalFile(Path(content)) if isinstance(content, str | Path) else content
+    if isinstance(content, str | Path):
+        return LocalFile(Path(content))
+    return content if isinstance(content, ByteSource) else Decoded(type(content).__name__, content)
 
 
 def sha256_of_source(source: ByteSource) -> str:
-    """Hash of the bytes, in hexadecimal."""
+    """SHA-256 of the bytes, in hexadecimal."""
     digest = hashlib.sha256()
     with source.open() as file:
         while block := file.read(HASH_BLOCK):

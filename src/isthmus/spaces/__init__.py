@@ -1,10 +1,11 @@
-"""Spaces: frozen encoders. Media come in, unit vectors (and tokens, where the model allows) go on.
+"""Spaces: frozen encoders. Texts and media come in; `Embeddings`, and `Tokens` if the encoder has them, go out.
 
-`families` says which there are, `registry` loads one. A space has two halves: a `Preparation` for each modality, which
-needs no weights and runs in worker processes, and the encoder itself.
+`registry` loads a `Space` of one of the `families`; a space joins two halves: a `Preparation` for each modality, which
+needs no weights and runs in decoding processes, and an `Encoder`.
 """
 
-from isthmus.spaces.protocol import EncoderInputs, Family, Preparation, Space
+from isthmus.spaces.protocol import Encoder, EncoderInputs, Family, Preparation, TokenEncoder, Weights
 from isthmus.spaces.registry import load_space
+from isthmus.spaces.space import Space
 
-__all__ = ["EncoderInputs", "Family", "Preparation", "Space", "load_space"]
+__all__ = ["Encoder", "EncoderInputs", "Family", "Preparation", "Space", "TokenEncoder", "Weights", "load_space"]

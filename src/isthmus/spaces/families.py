@@ -1,4 +1,4 @@
-"""The built-in families: one line of facts each. Revisions are commits of the hub; nothing is imported here."""
+"""The built-in families. Revisions are commits of the hub; no encoder is imported here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SIGLIP = Family(
 )
 CLAP = Family(
     name="clap",
-    title="LAION CLAP, sounds of every kind",
+    title="LAION CLAP, any audio",
     modalities=("text", "audio"),
     dim=512,
     licence="Apache-2.0",
@@ -44,7 +44,7 @@ CLAP = Family(
 )
 CLAP_GENERAL = Family(
     name="clap-general",
-    title="LAION larger CLAP, sounds of every kind",
+    title="LAION larger CLAP, any audio",
     modalities=("text", "audio"),
     dim=512,
     licence="Apache-2.0",
@@ -104,7 +104,7 @@ ULIP = Family(
 )
 PRECOMPUTED = Family(
     name="precomputed",
-    title="Vectors made elsewhere, one .npy an item",
+    title="Vectors made elsewhere, one .npy file per item",
     modalities=("text", "image", "audio", "video", "points"),
     dim=None,
     licence="that of their encoder",
@@ -113,4 +113,5 @@ PRECOMPUTED = Family(
     needs=(),
     extra="isthmus",
     loader="isthmus.spaces.encoders.precomputed:load",
+    kind="vector",
 )

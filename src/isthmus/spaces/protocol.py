@@ -1,4 +1,4 @@
-"""What every space is: the protocol, and the family it belongs to."""
+"""What an encoder family provides: its facts, a preparation for each modality, and an encoder."""
 
 from __future__ import annotations
 
@@ -11,77 +11,103 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
-from isthmus.base.errors import IsthmusError
-from isthmus.embeddings.tokens import Tokens
 from isthmus.media import Item
 
 EncoderInputs = Mapping[str, np.ndarray]
-"""What an encoder takes, by input name; the first axis counts the views of one item: windows of a sound, else one.
-Names that begin with ``_`` are not the model's: they say where tokens lie."""
+"""The arrays an encoder takes, by input name; the first axis counts windows: of one item, or of a batch of items.
+Only audio has more than one window per item. Names that begin with ``_`` are not the model's: they locate tokens."""
+
+WindowTokens = tuple[np.ndarray, np.ndarray]
+"""The token vectors (tokens, dim) of one window, or one item, and their places; see `embeddings.tokens.PLACES`."""
 
 
 @runtime_checkable
 class Preparation(Protocol):
-    """Turns an item into what the encoder takes. Needs no weights, is picklable, gives the same every time."""
+    """Turns an item into what the encoder takes. Needs no weights, can be pickled, and is deterministic."""
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that follow from all that decides how items are prepared."""
+        """Sixteen hexadecimal digits that change with any setting that changes the result."""
         ...
 
     @property
     def padding(self) -> Mapping[str, int]:
-        """Inputs whose second axis differs between items, and the value they are filled up with."""
+        """The inputs whose second axis differs between items, and the value that fills it up."""
         ...
 
     def __call__(self, item: Item) -> EncoderInputs:
-        """Raises `UnreadableError` for an item that cannot be read."""
+        """The inputs for one item. Raises `UnreadableError` if it cannot be read."""
         ...
 
 
 @runtime_checkable
-class Space(Protocol):
+class Encoder(Protocol):
     """A frozen encoder of one or more modalities into one space."""
 
     @property
-    def name(self) -> str:
-        """The space's name, as its embeddings carry it."""
-        ...
-
-    @property
     def revision(self) -> str:
-        """Which weights: a commit of the hub, or a hash of local files."""
-        ...
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """What can be encoded."""
-        ...
-
-    @property
-    def token_modalities(self) -> tuple[str, ...]:
-        """What `encode_tokens` takes."""
+        """Which weights these are: a commit of the hub, or a hash of local files."""
         ...
 
     def preparation(self, modality: str) -> Preparation:
         """How items of a modality are prepared."""
         ...
 
-    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
-        """Unit rows, one a view."""
+    def encode_inputs(self, modality: str, inputs: EncoderInputs) -> Float32[np.ndarray, "windows dim"]:
+        """One unit row per window."""
         ...
 
-    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
-        """Tokens in the joint space of items with one view each, and where each one lies."""
+
+@runtime_checkable
+class TokenEncoder(Encoder, Protocol):
+    """An encoder that also gives tokens in the space: patches, words, frames or steps of audio."""
+
+    @property
+    def token_modalities(self) -> tuple[str, ...]:
+        """The modalities that have tokens."""
+        ...
+
+    def encode_tokens(self, modality: str, inputs: EncoderInputs) -> list[WindowTokens]:
+        """The tokens of each window, and where each token is."""
         ...
 
 
 @dataclass(frozen=True)
-class Family:
-    """A kind of space: what it knows, what it needs, and which checkpoint is meant where none is named.
+class Weights:
+    """Which weights to load and how: a hub name or a path, its revision, the device and the precision."""
 
-    ``loader`` is ``module:function``; the function takes `Ask` and gives a `Space`. A package adds a family by an
-    entry point of the group ``isthmus.spaces``.
+    source: str
+    revision: str
+    device: str
+    precision: str = "float32"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of encoder that `load_space` can load by name.
+
+    A package adds one through an entry point of the group ``isthmus.spaces`` that names a `Family`.
+
+    Args:
+        name: The name for `load_space` and ``--space``.
+        title: A short description.
+        modalities: What it encodes.
+        dim: The dimension of its vectors; None if any.
+        licence: The licence of the default weights.
+        checkpoint: The default weights, a hub name; empty if the user must give a path.
+        revision: The commit of the default weights.
+        needs: Modules it imports, to tell users what is missing.
+        extra: What to install for them, as pip takes it.
+        loader: ``module:function``; the function takes `Weights` and returns an `Encoder`.
+        kind: ``"vector"`` if items are vectors made elsewhere rather than media.
+
+    Example:
+        >>> from isthmus.spaces import Family
+        >>> mine = Family(
+        ...     "mine", "My encoder", ("image",), 512, "MIT", "me/mine", "main", ("torch",), "mine", "mine.encoder:load"
+        ... )
+        >>> mine.missing, mine.install
+        ((), "pip install 'mine'")
     """
 
     name: str
@@ -94,35 +120,20 @@ class Family:
     needs: tuple[str, ...]
     extra: str
     loader: str
+    kind: str | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Modules it needs that are not installed."""
+        """The modules it needs that are not installed."""
         return tuple(name for name in self.needs if find_spec(name) is None)
 
     @property
     def install(self) -> str:
-        """The line that installs what it needs."""
+        """The command that installs them."""
         return f"pip install '{self.extra}'"
 
-    def load(self, ask: Ask) -> Space:
-        """The space of a checkpoint."""
+    def load(self, weights: Weights) -> Encoder:
+        """Load an encoder."""
         module, function = self.loader.split(":")
-        found: Space = getattr(import_module(module), function)(ask)
-        return found
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Which checkpoint to load and where: a hub name or a path, its revision, the name of the space."""
-
-    name: str
-    checkpoint: str
-    revision: str
-    device: str
-    precision: str = "float32"
-
-
-def no_tokens(space: str) -> IsthmusError:
-    """What a space that gives no tokens raises when asked for some."""
-    return IsthmusError(f"the space {space!r} gives no tokens: leave --tokens out")
+        encoder: Encoder = getattr(import_module(module), function)(weights)
+        return encoder

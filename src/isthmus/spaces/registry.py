@@ -1,4 +1,4 @@
-"""The registry: every family by name, found through the entry-point group ``isthmus.spaces``; spaces loaded by name."""
+"""The registry: families by name, found through the entry-point group ``isthmus.spaces``, and spaces loaded by name."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
-from isthmus.spaces.protocol import Ask, Family, Space
+from isthmus.spaces.protocol import Family, Weights
+from isthmus.spaces.space import Space
 
 GROUP = "isthmus.spaces"
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def families() -> dict[str, Family]:
-    """Every family by name, also those of installed packages. A package that cannot be imported is named and refused.
+    """Every family by name, including those of other installed packages.
 
-    Raises `IsthmusError` where two packages name one family.
+    Raises `IsthmusError` if one cannot be imported or two packages add the same name.
     """
     found: dict[str, Family] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
@@ -23,7 +24,7 @@ def families() -> dict[str, Family]:
             family = entry.load()
         except Exception as error:
             raise IsthmusError(
-                f"the space {entry.name!r} of {entry.value!r} cannot be imported ({error}): mend or uninstall it"
+                f"the space {entry.name!r} ({entry.value}) cannot be imported ({error}): repair or uninstall it"
             ) from error
         if family.name in found:
             raise IsthmusError(f"two installed packages add a space named {family.name!r}: uninstall one")
@@ -32,26 +33,41 @@ def families() -> dict[str, Family]:
 
 
 def load_space(spec: str, *, device: str | None = None, precision: str = "float32") -> Space:
-    """The space that ``spec`` names: ``family``, ``family:checkpoint`` or ``family:checkpoint@revision``.
+    """Load an encoder.
 
-    A checkpoint is a hub name, or the path of a folder or file. The space is called by its family's name, followed by
-    ``:`` and the checkpoint's last name where that is not the family's own. ``device`` is CUDA where present.
+    Args:
+        spec: ``family``, ``family:checkpoint`` or ``family:checkpoint@revision``. Families are those that
+            ``isthmus spaces`` lists; a checkpoint is a name on the Hugging Face hub or the path of a folder or file.
+        device: A torch device, ``"cpu"`` or ``"cuda"``. By default ``"cuda"`` if present.
+        precision: The encoder's arithmetic: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
 
-    Raises `IsthmusError` for an unknown family, one whose libraries are missing, and a checkpoint that is not there.
+    Returns:
+        The space. Its name is the family's, followed by ``:`` and the last part of the checkpoint's name unless the
+        checkpoint is the family's default.
+
+    Raises:
+        IsthmusError: The family is unknown, a library it needs is not installed, or the checkpoint does not exist.
+
+    Example:
+        >>> from isthmus import load_space
+        >>> space = load_space("precomputed:imagebind", device="cpu")
+        >>> space.name, space.modalities
+        ('imagebind', ('text', 'image', 'audio', 'video', 'points'))
     """
     family, checkpoint, revision = parse(spec)
     if precision not in PRECISIONS:
-        raise IsthmusError(f"precision {precision!r}: choose one of {', '.join(PRECISIONS)}")
+        raise IsthmusError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
     if family.missing:
         raise IsthmusError(f"the space {family.name!r} needs {', '.join(family.missing)}: {family.install}")
     if not checkpoint:
-        raise IsthmusError(f"the space {family.name!r} needs a checkpoint: give {family.name}:PATH")
-    name = family.name if checkpoint == family.checkpoint else f"{family.name}:{_last_name(checkpoint)}"
-    return family.load(Ask(name, checkpoint, revision, checked_device(device or best_device()), precision))
+        raise IsthmusError(f"the space {family.name!r} has no default checkpoint: give {family.name}:PATH")
+    where = checked_device(device or best_device())
+    encoder = family.load(Weights(checkpoint, revision, where, precision))
+    return Space(_name(family, checkpoint), family.modalities, family.kind, where, encoder)
 
 
 def parse(spec: str) -> tuple[Family, str, str]:
-    """Family, checkpoint and revision of ``family:checkpoint@revision``."""
+    """The family, checkpoint and revision of ``family:checkpoint@revision``."""
     known = families()
     name, _, rest = spec.partition(":")
     if name not in known:
@@ -64,26 +80,38 @@ def parse(spec: str) -> tuple[Family, str, str]:
     return family, checkpoint, revision
 
 
-def _last_name(checkpoint: str) -> str:
-    last = Path(checkpoint).name
-    return last.removesuffix(".pt").removesuffix(".pth")
+def licence_of(space: str) -> str:
+    """The licence of the encoder behind a space's name; only default checkpoints are known."""
+    name, _, checkpoint = space.partition(":")
+    family = families().get(name)
+    if family is None or checkpoint:
+        return "see its own model card"
+    return family.licence
+
+
+def _name(family: Family, checkpoint: str) -> str:
+    if family.kind == "vector":
+        return checkpoint
+    if checkpoint == family.checkpoint:
+        return family.name
+    return f"{family.name}:{Path(checkpoint).name.removesuffix('.pt').removesuffix('.pth')}"
 
 
 def checked_device(device: str) -> str:
-    """A device torch knows and has. Raises `IsthmusError` for any other."""
+    """The device. Raises `IsthmusError` unless torch knows it and has it."""
     import torch
 
     try:
         kind = torch.device(device).type
     except RuntimeError as error:
-        raise IsthmusError(f"device {device!r} is none torch knows: give cpu or cuda") from error
+        raise IsthmusError(f"device {device!r} is unknown to torch: give cpu or cuda") from error
     if kind == "cuda" and not torch.cuda.is_available():
-        raise IsthmusError(f"device {device!r}: there is no CUDA here: leave --device out, or give cpu")
+        raise IsthmusError(f"device {device!r}: this machine has no CUDA: omit --device, or give cpu")
     return device
 
 
 def best_device() -> str:
-    """CUDA where it is present."""
+    """CUDA if it is present."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,1 +1,1 @@
-"""Listing: a folder, list, table, tar or data set comes in, its items go out, unread."""
+"""Listing: a folder, list, table, tar or dataset comes in; its items go out, unread, in a fixed order."""

@@ -1,6 +1,6 @@
-"""Everyday: plain texts of things seen and heard, for those who have media and no texts to join two spaces by.
+"""Everyday: plain texts about things people see and hear, to connect two spaces if you have media but no texts.
 
-Written for this package. Texts of one's own, close to one's own media, are better.
+Written for this package. Your own texts, close to your media, work better.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 NAME = Path("everyday")
-"""What stands for the list where a path is asked for, unless there is such a path."""
+"""The name of the list wherever a path is expected, unless a file has that name."""
 CONTEXTS = ("{}", "{} nearby", "{} in the distance", "{} in the background")
 
 

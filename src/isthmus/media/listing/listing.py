@@ -1,4 +1,4 @@
-"""What there is to embed: the items of a folder, a list, a table, WebDataset shards or a Hugging Face dataset."""
+"""The items of a folder, a list, a table, WebDataset shards or a Hugging Face dataset, in a fixed order."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
 from isthmus.media.item import Item, named_item, text_item
-from isthmus.media.listing import everyday
-from isthmus.media.listing import tables as text
+from isthmus.media.listing import everyday, tables
 from isthmus.media.listing.saved_dataset import MARKS, list_dataset
 from isthmus.media.listing.webdataset import list_tars, tar_members
-from isthmus.media.readers import audio, image, points, video
+from isthmus.media.readers import audio, image, points, vector, video
 from isthmus.media.source import LocalFile, Remote
 
 SUFFIXES = {
@@ -23,10 +22,10 @@ SUFFIXES = {
     "audio": (*audio.SUFFIXES, *video.SUFFIXES),
     "video": video.SUFFIXES,
     "points": points.SUFFIXES,
-    "text": text.SUFFIXES,
-    "vector": (".npy",),
+    "text": tables.SUFFIXES,
+    "vector": vector.SUFFIXES,
 }
-"""Of which suffixes a modality's files are. A video's sound track is a sound."""
+"""The suffixes of each modality's files. Videos are audio, too: their sound track."""
 URI_COLUMNS = ("uri", "url", "path", "file", "file_name", "image_path", "audio_path", "video_path")
 LOG = logging.getLogger(__name__)
 
@@ -34,28 +33,42 @@ LOG = logging.getLogger(__name__)
 def list_media(
     where: Path, modality: str, *, column: str | None = None, id_column: str | None = None, kind: str | None = None
 ) -> Iterator[Item]:
-    """Every item of a modality at ``where``, in an order that depends on nothing but what is there.
+    """List every item of one modality, in an order that depends only on what is there.
 
-    ``where`` is a folder (searched through; ids are paths within it), a ``.txt`` list of paths, a table (``.csv``,
-    ``.jsonl``, ``.parquet``) with a column of paths or URIs, a ``.tar`` or a folder of them (WebDataset), a dataset
-    that `datasets.save_to_disk` wrote, or one file. For text: any of these with texts in place of paths, or
-    ``everyday``, the package's own list. ``kind`` says what the files are where that is not the modality, as where they
-    hold vectors.
-    Raises `IsthmusError` where there is nothing of that modality.
+    Args:
+        where: A folder (searched at any depth; ids are paths within it), a ``.txt`` list of paths, a table (``.csv``,
+            ``.tsv``, ``.jsonl``, ``.parquet``) with a column of paths or URIs, a ``.tar`` or a folder of them
+            (WebDataset), a dataset written by `datasets.save_to_disk`, or one file. For text: the same with texts in
+            place of paths, or ``everyday``, the package's own list.
+        modality: What to list: text, image, audio, video or points.
+        column: The column of a table or dataset that has the texts, paths or media.
+        id_column: The column that has ids; by default texts and paths are their own ids.
+        kind: What the files are, if not media of that modality: ``"vector"`` for vectors made elsewhere.
+
+    Yields:
+        Items, not yet read.
+
+    Raises:
+        IsthmusError: There is no such place, nothing of that modality in it, or a table is malformed.
+
+    Example:
+        >>> from itertools import islice
+        >>> [item.text for item in islice(list_media(Path("everyday"), "text"), 2)]
+        ['a dog barking', 'a cat meowing']
     """
     kind = kind or modality
     if kind not in SUFFIXES:
-        raise IsthmusError(f"modality {modality!r}: files of {', '.join(SUFFIXES)} can be read")
+        raise IsthmusError(f"modality {modality!r} cannot be read from files: choose one of {', '.join(SUFFIXES)}")
     items = _listed(where, kind, column, id_column)
     first = next(items, None)
     if first is None:
-        raise IsthmusError(f"{where}: holds no {kind} ({' '.join(SUFFIXES[kind][:6])} …): give another place")
+        raise IsthmusError(f"{where}: has no {kind} ({' '.join(SUFFIXES[kind][:6])} …): give another place")
     yield first
     yield from items
 
 
 def suffixes_at(where: Path) -> dict[str, int]:
-    """How many files of each suffix a folder holds, or a tar's members; of a file its own."""
+    """Count the suffixes of a folder's files or a tar's members; a single file counts once."""
     if where.suffix == ".tar":
         names = [member.name for member in tar_members(where)]
     elif not where.is_dir():
@@ -72,7 +85,7 @@ def _listed(where: Path, kind: str, column: str | None, id_column: str | None) -
     texts = kind == "text"
     if where.is_dir():
         if any((where / mark).is_file() for mark in MARKS):
-            usual = text.TEXT_COLUMNS if texts else (kind, *URI_COLUMNS)
+            usual = tables.TEXT_COLUMNS if texts else (kind, *URI_COLUMNS)
             return list_dataset(where, usual, column, id_column, texts=texts)
         files = _texts(_walked(where), column, id_column) if texts else _files_in(where, SUFFIXES[kind])
         first = next(files, None)
@@ -82,7 +95,7 @@ def _listed(where: Path, kind: str, column: str | None, id_column: str | None) -
         return files if first is None else chain([first], files)
     if where == everyday.NAME and not where.exists():
         if not texts:
-            raise IsthmusError(f"{where}: are texts, not {kind}: leave --modality out, or give another place")
+            raise IsthmusError(f"{where}: is a list of texts, not {kind}: omit --modality, or give another place")
         return (text_item(name, content) for name, content in everyday.everyday_texts())
     if not where.is_file():
         raise IsthmusError(f"{where}: not found: give a folder, a list, a table, a .tar or a dataset")
@@ -90,7 +103,7 @@ def _listed(where: Path, kind: str, column: str | None, id_column: str | None) -
         return list_tars([where], (".txt",) if texts else SUFFIXES[kind], texts=texts)
     if texts:
         return _texts([where], column, id_column)
-    if where.suffix in text.SUFFIXES:
+    if where.suffix in tables.SUFFIXES:
         return _uris(where, column, id_column)
     return iter([_file(where, where.name)])
 
@@ -102,12 +115,12 @@ def _files_in(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Item]:
 
 
 def _walked(folder: Path) -> Iterator[Path]:
-    """Files at any depth in the order of their names; hidden ones and linked folders are left out."""
+    """Files at any depth in the order of their names, without hidden files and linked folders."""
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
     except PermissionError:
-        LOG.warning("%s: may not be read, its files are left out", folder)
+        LOG.warning("%s: permission denied, its files are skipped", folder)
         return
     for entry in entries:
         if entry.name.startswith("."):
@@ -128,23 +141,23 @@ def _file(path: Path, name: str) -> Item:
 
 
 def _texts(files: Iterable[Path], column: str | None, id_column: str | None) -> Iterator[Item]:
-    """Tables and lists entry by entry; a text that is its own id is taken once."""
+    """The texts of tables and lists; a text that is its own id is listed once."""
     seen: set[str] = set()
     for path in files:
-        if path.suffix not in text.SUFFIXES:
+        if path.suffix not in tables.SUFFIXES:
             continue
-        for name, content in text.read_texts(path, column, id_column):
+        for name, content in tables.read_texts(path, column, id_column):
             if name != content or name not in seen:
                 seen.add(name)
                 yield text_item(name, content)
 
 
 def _uris(table: Path, column: str | None, id_column: str | None) -> Iterator[Item]:
-    """Paths or URIs: the lines of a ``.txt``, or a column of a table. Relative paths begin at the table's folder."""
+    """The paths or URIs in the lines of a ``.txt`` or a column of a table, relative to the folder of that file."""
     if table.suffix == ".txt":
-        named = text.read_texts(table)
+        named = tables.read_texts(table)
     else:
-        named = text.read_texts(table, column or uri_column(table), id_column)
+        named = tables.read_texts(table, column or uri_column(table), id_column)
     for row, uri in named:
         name = uri if id_column is None else row
         if "://" in uri and not uri.startswith("file://"):
@@ -154,6 +167,6 @@ def _uris(table: Path, column: str | None, id_column: str | None) -> Iterator[It
 
 
 def uri_column(table: Path) -> str | None:
-    """The usual name of a column of paths that a table has."""
-    found = text.columns_of(table)
+    """The column of a table that has paths, if it has a usual name."""
+    found = tables.columns_of(table)
     return next((name for name in URI_COLUMNS if name in found), None)

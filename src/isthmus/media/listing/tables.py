@@ -1,4 +1,4 @@
-"""Texts: the lines of a file, or a column of a jsonl, csv or Parquet file."""
+"""Texts from lists and tables: the lines of a ``.txt``, or a column of a jsonl, csv or Parquet file."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Record = Mapping[str, Any]
 
 
 def read_texts(path: Path, column: str | None = None, id_column: str | None = None) -> Iterator[tuple[str, str]]:
-    """Id and text of every entry, blank ones left out. Where there is no id column a text is its own id.
+    """The id and text of every entry that is not blank. Without an id column each text is its own id.
 
-    Raises `IsthmusError` where a column or an id is missing, an entry is not JSON, or the file is not UTF-8, naming
-    the row.
+    Raises `IsthmusError`, naming the row, if a column or an id is missing, an entry is not JSON, or the file is not
+    UTF-8.
     """
     if path.suffix == ".txt":
         yield from ((line, line) for line in _lines(path) if line.strip())
@@ -34,13 +34,13 @@ def read_texts(path: Path, column: str | None = None, id_column: str | None = No
         own_id = _named(path, row, record, id_column, ID_COLUMNS, "--id-column", optional=True)
         if own_id is not None and record[own_id] is None:
             raise IsthmusError(
-                f"{path}: entry {row} has no {own_id!r}: fill it, or name another column with --id-column"
+                f"{path}: entry {row} has no {own_id!r}: add it, or choose another column with --id-column"
             )
         yield (str(text) if own_id is None else str(record[own_id])), str(text)
 
 
 def columns_of(path: Path) -> list[str]:
-    """The columns of a table's first entry; none of a file of lines."""
+    """The columns of a table's first entry; a list has none."""
     if path.suffix == ".txt":
         return []
     return list(next(iter(_records(path)), {}))
@@ -61,10 +61,10 @@ def _named(
 ) -> str | None:
     if given is not None and given not in record:
         listed = ", ".join(map(str, record))
-        raise IsthmusError(f"{path}: entry {row} has no {given!r} (it has {listed}): name a column with {option}")
+        raise IsthmusError(f"{path}: entry {row} has no {given!r} (it has {listed}): choose a column with {option}")
     found = given or next((name for name in usual if name in record), None)
     if found is None and not optional:
-        raise IsthmusError(f"{path}: entry {row} has none of {', '.join(usual)}: name a column with {option}")
+        raise IsthmusError(f"{path}: entry {row} has none of {', '.join(usual)}: choose a column with {option}")
     return found
 
 
@@ -79,7 +79,9 @@ def _utf8(path: Path) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise IsthmusError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}): save it so") from error
+        raise IsthmusError(
+            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}): save it as UTF-8"
+        ) from error
 
 
 def _jsonl(path: Path) -> Iterator[Record]:
@@ -89,7 +91,7 @@ def _jsonl(path: Path) -> Iterator[Record]:
         try:
             record = json.loads(line)
         except ValueError as error:
-            raise IsthmusError(f"{path}: line {number} is not JSON ({error}): mend or drop it") from error
+            raise IsthmusError(f"{path}: line {number} is not JSON ({error}): correct or delete it") from error
         yield record if isinstance(record, dict) else {"text": record}
 
 
@@ -100,7 +102,7 @@ def _csv(path: Path) -> Iterator[Record]:
         try:
             yield from reader
         except csv.Error as error:
-            raise IsthmusError(f"{path}: line {reader.line_num} is not CSV ({error}): mend or drop it") from error
+            raise IsthmusError(f"{path}: line {reader.line_num} is not CSV ({error}): correct or delete it") from error
 
 
 def _parquet(path: Path) -> Iterator[Record]:
@@ -111,4 +113,4 @@ def _parquet(path: Path) -> Iterator[Record]:
         for batch in pyarrow.parquet.ParquetFile(path).iter_batches():
             yield from batch.to_pylist()
     except (OSError, pyarrow.ArrowException) as error:
-        raise IsthmusError(f"{path}: not readable as Parquet ({reason_of(error)}): write it again") from error
+        raise IsthmusError(f"{path}: cannot be read as Parquet ({reason_of(error)}): write it again") from error

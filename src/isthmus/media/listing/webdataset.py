@@ -1,4 +1,4 @@
-"""WebDataset shards: uncompressed tars in which members with one name before the first dot are one sample."""
+"""WebDataset shards: uncompressed tars. Members that share their name up to the first dot are one sample."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from isthmus.media.source import TarMember
 
 
 def list_tars(archives: Sequence[Path], suffixes: tuple[str, ...], *, texts: bool) -> Iterator[Item]:
-    """Of each sample the first member with one of the suffixes; ids are the shard's name and the sample's key.
+    """The first member of each sample that has one of the suffixes; ids are the shard's name and the sample's key.
 
-    Raises `IsthmusError` for an archive that is compressed or cut short.
+    Raises `IsthmusError` if an archive is compressed or cut short.
     """
     for archive in archives:
         facts = archive.stat()
@@ -42,4 +42,6 @@ def tar_members(archive: Path) -> Iterator[tarfile.TarInfo]:
         with tarfile.open(archive, "r:") as opened:
             yield from opened
     except tarfile.TarError as error:
-        raise IsthmusError(f"{archive}: not an uncompressed tar, or cut short ({error}): unpack or copy it") from error
+        raise IsthmusError(
+            f"{archive}: not an uncompressed tar, or cut short ({error}): unpack it, or copy it again"
+        ) from error

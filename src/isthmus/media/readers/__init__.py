@@ -1,1 +1,1 @@
-"""Readers: the bytes of one item come in, an array goes out, or an `UnreadableError` that names the item."""
+"""Readers: a source comes in; its image, audio windows, video frames, points or vector go out, one file per kind."""

@@ -1,4 +1,4 @@
-"""PyAV, opened on a source."""
+"""PyAV, the decoder of videos and of audio that soundfile does not know, opened on a source."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from isthmus.media.source import ByteSource
 
 @contextmanager
 def opened_container(source: ByteSource) -> Iterator[Any]:
-    """A container that PyAV reads. Raises `IsthmusError` where PyAV is missing."""
+    """Open a PyAV container. Raises `IsthmusError` if PyAV is not installed."""
     try:
         import av
     except ImportError as error:
-        raise IsthmusError(f"{source.name}: PyAV is needed to read it: pip install 'isthmus[embed]'") from error
+        raise IsthmusError(f"{source.name}: reading it needs PyAV: pip install 'isthmus[embed]'") from error
     av.logging.set_level(None)
     with source.open() as stream, av.open(stream, mode="r") as container:
         yield container

@@ -1,1 +1,1 @@
-"""Encoders: one file a family. A checkpoint comes in, a `Space` goes out."""
+"""Encoders: weights come in; an `Encoder` goes out. One file per family."""

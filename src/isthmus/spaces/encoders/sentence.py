@@ -1,4 +1,4 @@
-"""Sentence encoders: texts, through sentence-transformers."""
+"""Sentence encoders: text, through sentence-transformers."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ import numpy as np
 from jaxtyping import Float32
 
 from isthmus.base.hashing import fingerprint_of
-from isthmus.embeddings.tokens import Tokens
 from isthmus.media import Item
 from isthmus.spaces.checkpoint import loaded, revision_of
-from isthmus.spaces.protocol import Ask, EncoderInputs, Preparation, no_tokens
+from isthmus.spaces.protocol import EncoderInputs, Preparation, Weights
 
 
 @dataclass(frozen=True)
 class PlainText:
-    """Texts as they are: the model prepares them itself."""
+    """Leaves texts as they are: the model tokenizes them itself."""
 
     longest: int
     padding: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
-        """Follows from where the model cuts."""
+        """Depends on where the model cuts texts."""
         return fingerprint_of("plain text 1", self.longest)
 
     def __call__(self, item: Item) -> EncoderInputs:
@@ -37,36 +36,25 @@ class PlainText:
 class Sentence:
     """A sentence-transformers model."""
 
-    ask: Ask
     model: Any
     revision: str
-    modalities: tuple[str, ...] = ("text",)
-    token_modalities: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The space's name."""
-        return self.ask.name
 
     def preparation(self, modality: str) -> Preparation:
-        """None to speak of."""
+        """The texts themselves."""
         return PlainText(int(self.model.max_seq_length or 0))
 
-    def encode(self, modality: str, views: EncoderInputs) -> Float32[np.ndarray, "views dim"]:
-        """Unit rows."""
-        found = self.model.encode(list(views["text"]), normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(found, np.float32)
-
-    def encode_tokens(self, modality: str, views: EncoderInputs, ids: list[str]) -> Tokens:
-        """Not known of sentence encoders."""
-        raise no_tokens(self.name)
+    def encode_inputs(self, modality: str, inputs: EncoderInputs) -> Float32[np.ndarray, "windows dim"]:
+        """One unit row per text."""
+        rows = self.model.encode(list(inputs["text"]), normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(rows, np.float32)
 
 
-def load(ask: Ask) -> Sentence:
-    """A sentence space of a model."""
+def load(weights: Weights) -> Sentence:
+    """Load a sentence-transformers model."""
     import torch
     from sentence_transformers import SentenceTransformer
 
-    model = loaded(ask, lambda name, **more: SentenceTransformer(name, device=ask.device, **more))
+    model = loaded(weights, lambda name, **more: SentenceTransformer(name, device=weights.device, **more))
     first = next(iter(model))
-    return Sentence(ask, model.to(getattr(torch, ask.precision)), revision_of(ask, getattr(first, "auto_model", first)))
+    revision = revision_of(weights, getattr(first, "auto_model", first))
+    return Sentence(model.to(getattr(torch, weights.precision)), revision)

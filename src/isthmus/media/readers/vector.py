@@ -1,0 +1,64 @@
+"""Vectors and other numeric arrays in ``.npy`` files, refused if the header promises more than the file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from isthmus.media.source import ByteSource, Decoded, UnreadableError, as_source, unreadable
+
+SUFFIXES = (".npy",)
+MOST_BYTES = 2**30
+"""Larger arrays and files are refused."""
+MOST_DIMENSIONS = 2**20
+
+
+def read_vector(content: ByteSource | Path | str | bytes | np.ndarray) -> Float32[np.ndarray, " dim"]:
+    """Read one vector that an encoder made.
+
+    Args:
+        content: An ``.npy`` file (its path, bytes or source) or a floating-point array; it is flattened.
+
+    Returns:
+        The vector as float32, not normalized.
+
+    Raises:
+        UnreadableError: The content is not one finite, non-zero vector.
+
+    Example:
+        >>> import numpy as np
+        >>> read_vector(np.array([[3.0, 4.0]]))
+        array([3., 4.], dtype=float32)
+    """
+    source = as_source(content)
+    with unreadable(source.name):
+        found = np.asarray(source.value) if isinstance(source, Decoded) else _from_file(source)
+    if found.dtype.kind != "f" or not 0 < found.size <= MOST_DIMENSIONS:
+        raise UnreadableError(f"{source.name}: expected a floating-point vector, got {found.dtype} {found.shape}")
+    if not np.isfinite(found).all() or not found.any():
+        raise UnreadableError(f"{source.name}: expected a finite, non-zero vector, got {found.dtype} {found.shape}")
+    return found.reshape(-1).astype(np.float32)
+
+
+def _from_file(source: ByteSource) -> np.ndarray:
+    with source.open() as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        return read_npy(source.name, file, size)
+
+
+def read_npy(name: str, file: Any, size: int) -> np.ndarray:
+    """The array in an ``.npy`` stream of ``size`` bytes. Raises `UnreadableError` unless it holds numbers."""
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, column_major, dtype = read_header(file)
+    count = int(np.prod(shape, dtype=object))
+    if dtype.hasobject or dtype.kind not in "fiu":
+        raise UnreadableError(f"{name}: expected an array of numbers, got {dtype}")
+    if count * dtype.itemsize > min(size, MOST_BYTES):
+        raise UnreadableError(f"{name}: its header promises shape {shape} of {dtype}, the file has only {size} bytes")
+    values = np.frombuffer(file.read(count * dtype.itemsize), dtype=dtype)
+    return values.reshape(shape, order="F" if column_major else "C")

@@ -1,1 +1,0 @@
-"""Preparing: an item comes in, the arrays an encoder takes go out. Needs no weights; runs in decoding processes."""
