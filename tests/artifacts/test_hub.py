@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import isthmus
+import three_views
 from isthmus.base.errors import IsthmusError
 from two_sides import two_spaces
 
@@ -72,8 +73,8 @@ class Hub(BaseHTTPRequestHandler):
                 for n, c in self.files.items()
             ]
             self.answer(tree if "/tree/" in path else {"id": "me/joined", "sha": COMMIT, "siblings": []})
-        elif "/resolve/" in path and path.rpartition("/")[2] in self.files:
-            content = self.files[path.rpartition("/")[2]]
+        elif "/resolve/" in path and (name := path.split("/resolve/")[1].partition("/")[2]) in self.files:
+            content = self.files[name]
             self.answer(content, ETag=f'"{hashlib.sha1(content).hexdigest()}"', X_Repo_Commit=COMMIT)
         else:
             self.answer({}, 404)
@@ -108,10 +109,21 @@ def test_what_is_pushed_comes_back(hub: dict[str, bytes]) -> None:
     assert np.array_equal(again.project(left["image"]).vectors, connector.project(left["image"]).vectors)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_graph_comes_back_with_its_legs(hub: dict[str, bytes]) -> None:
+    views = three_views.draw()
+    graph = isthmus.connect_graph(views.sets, method="cca")
+    graph.push_to_hub("me/graph", token="hf_x")
+    hub["notes/drafts.json"] = b"not of the graph"
+    again = isthmus.SpaceGraph.from_pretrained("me/graph", token="hf_x")
+    assert again.space == graph.space
+    assert np.array_equal(again.project(views.solids).vectors, graph.project(views.solids).vectors)
+
+
 def test_a_local_folder_serves_as_well(tmp_path: Path) -> None:
     left, right = two_spaces()
     connector = isthmus.connect(left, right, method="ridge")
-    connector.save(tmp_path / "joined")
+    connector.save_pretrained(tmp_path / "joined")
     assert isthmus.Connector.from_pretrained(tmp_path / "joined").space == connector.space
 
 

@@ -117,8 +117,8 @@ def test_mixtures_weigh_unit_rows(star: isthmus.SpaceGraph, views: three_views.T
     np.testing.assert_allclose(isthmus.mix_embeddings([own, lent], [1.0, 0.0]).vectors, own.vectors, atol=1e-6)
     for parts, weights, says in (
         ([own, views.sets[1]["text"]], [1.0, 1.0], "project them first"),
-        ([own, lent], [0.0, 0.0], "give one number from 0"),
-        ([own, lent], [1.0], "give one number from 0"),
+        ([own, lent], [0.0, 0.0], "give one number, 0 or more"),
+        ([own, lent], [1.0], "give one number, 0 or more"),
     ):
         with pytest.raises(IsthmusError, match=says):
             isthmus.mix_embeddings(parts, weights)
@@ -142,7 +142,7 @@ def test_the_command_joins_three_sets_and_searches_through_them(
     assert all(hit["id"].startswith("p") for hit in hits["hits"])
 
 
-@pytest.mark.parametrize(("method", "says"), [("ridge", "joins two spaces"), ("nothing", "unknown method")])
+@pytest.mark.parametrize(("method", "says"), [("ridge", "connects two spaces"), ("nothing", "unknown method")])
 def test_methods_for_two_are_refused(views: three_views.ThreeViews, method: str, says: str) -> None:
     with pytest.raises(IsthmusError, match=says):
         isthmus.connect_graph(views.sets, method=method)

@@ -54,7 +54,7 @@ def _converted(option: str, value: Any, kind: Any) -> Any:
     if get_origin(kind) is Literal:
         require(value in get_args(kind), option, f"one of {', '.join(get_args(kind))}", repr(value))
         return value
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         if isinstance(value, Mapping):
             return make_config(kind, value)
         require(isinstance(value, kind), option, "a config or a mapping of its options", repr(value))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.graph.files import load_any
+from isthmus.connectors.graph.space_graph import load_any
 from isthmus.embeddings import Embeddings, open_set
 from isthmus.search.index import Hits, Index
 

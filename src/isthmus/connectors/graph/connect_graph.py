@@ -1,4 +1,4 @@
-"""Connect more than two spaces: the public function. Methods that keep a base give a star, others a joint space."""
+"""`connect_graph`: connects more than two spaces, as a star or in one new joint space, depending on the method."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.base.errors import IsthmusError
-from isthmus.base.progress import OnProgress
+from isthmus.base.progress import OnProgress, reporting
 from isthmus.connectors.config import AutoConfig, CcaConfig, ExmcrConfig, MethodConfig
 from isthmus.connectors.connect import method_config, method_name
 from isthmus.connectors.graph.joint import fit_joint
@@ -24,36 +24,63 @@ def connect_graph(
     onto: SpaceGraph | None = None,
     seed: int = 0,
     device: str | None = None,
-    checkpoint: Path | None = None,
+    checkpoint: str | Path | None = None,
     progress: bool | OnProgress = False,
     **options: Any,
 ) -> SpaceGraph:
-    """Join several spaces through the modalities they share two by two, found by equal ids.
+    """Connect several spaces through the modalities they share two by two, with no pairs of other modalities.
 
-    ``exmcr`` keeps the space ``base`` (by default the first set's) and maps the others into it; ``onto`` is such a
-    star, to which the sets' new spaces are added. ``cca`` makes one new joint space by one closed form, ``auto`` by a
-    blend of several. ``options`` are the method's, as in `connect`.
+    The overlaps are found by equal ids; at least 10 items of a modality must have the same id in two sets.
 
-    Raises `IsthmusError` where a space shares no modality with the others, and for methods that join two only.
+    Args:
+        sets: Embeddings by modality, one mapping for each space, such as `open_set` gives.
+        method: ``"exmcr"`` gives a star, which keeps the space ``base`` and maps the others into it (Extending
+            Multi-modal Contrastive Representations, Zhang et al., NeurIPS 2024). ``"cca"`` gives a new joint space by
+            one closed form, ``"auto"`` by a blend of several.
+        base: Name of the base space; by default that of the first set.
+        onto: A star to which the new spaces of the sets are added.
+        seed: The same seed on the same machine gives the same graph.
+        device: Where ``exmcr`` trains; by default on a GPU if there is one.
+        checkpoint: A file from which interrupted training continues; each leaf adds its name to it.
+        progress: True for a bar on stderr, or a function that is called with every `Progress`.
+        **options: Options of the method, as for `connect`.
+
+    Returns:
+        The graph, which projects embeddings of every set into its joint space.
+
+    Raises:
+        IsthmusError: A space shares no modality with the others, the method connects two spaces only, or an option is
+            unknown.
+
+    Example:
+        >>> import isthmus, numpy as np
+        >>> draw = np.random.default_rng(0)
+        >>> def rows(modality, space):
+        ...     vectors = draw.standard_normal((40, 6), np.float32)
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space)
+        >>> pairs = [("text", "image"), ("text", "audio"), ("image", "points")]
+        >>> sets = [{name: rows(name, space) for name in pair} for space, pair in zip(["clip", "clap", "ulip"], pairs)]
+        >>> isthmus.connect_graph(sets, method="cca")
+        SpaceGraph(joint around 'clip': clip, clap, ulip)
     """
     config = method_config(method, options)
     if len(sets) < (1 if onto else 2):
-        raise IsthmusError(f"{len(sets)} set of embeddings: give two or more")
+        raise IsthmusError(f"{len(sets)} embedding set(s): pass at least two")
     match config:
         case ExmcrConfig():
-            return fit_star(
-                sets, config, base=base, onto=onto, seed=seed, device=device, checkpoint=checkpoint, progress=progress
-            )
+            where = None if checkpoint is None else Path(checkpoint)
+            with reporting(progress) as report:
+                return fit_star(
+                    sets, config, base=base, onto=onto, seed=seed, device=device, checkpoint=where, progress=report
+                )
         case AutoConfig() if onto is None:
             if config != AutoConfig():
-                raise IsthmusError(
-                    "auto has no options where more than two spaces are joined: leave them out, or take cca"
-                )
+                raise IsthmusError("auto has no options for more than two spaces: leave them out, or use cca")
             return fit_joint(sets, base=base, seed=seed)
         case CcaConfig() if onto is None:
             if config.right_penalty is not None:
-                raise IsthmusError("option right-penalty is for two spaces: more have one penalty, --penalty")
+                raise IsthmusError("--right-penalty is for two spaces: use --penalty, which applies to all")
             return fit_joint(sets, config, base=base, seed=seed)
     if onto is not None:
-        raise IsthmusError(f"a star is added to by method exmcr, not {method_name(config)}")
-    raise IsthmusError(f"method {method_name(config)} joins two spaces: for more take exmcr (a star), auto or cca")
+        raise IsthmusError(f"method {method_name(config)} cannot add to a star: use exmcr")
+    raise IsthmusError(f"method {method_name(config)} connects two spaces: for more use exmcr (a star), auto or cca")

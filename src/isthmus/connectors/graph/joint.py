@@ -1,8 +1,8 @@
-"""A joint space of more than two: canonical correlations of all spaces at once, on rows known in every one of them.
+"""A joint space for more than two: canonical correlations of all spaces at once.
 
-A row of an overlap is known natively in two spaces. Semantic consistency carries it on: in the next space it is the
-mean of the items it resembles, known there and here. So every row is known in every space, through any number of
-overlaps, and no pair of modalities that share no space is ever used.
+They need every row in every space, but a row of an overlap has vectors in two spaces only. Semantic consistency gives
+it one in the next space: the softmax-weighted mean there of the overlap items it resembles here. Applied along the
+tree of overlaps this reaches all spaces, without any pair of modalities that share no space.
 """
 
 from __future__ import annotations
@@ -18,14 +18,22 @@ from torch import Tensor
 
 from isthmus.connectors.config import CcaConfig, Centring, ConsistencyConfig
 from isthmus.connectors.connector import Connector
-from isthmus.connectors.graph.overlap_tree import Edge, EmbeddingSet, Sets, aligned, by_space, overlap_tree
+from isthmus.connectors.graph.overlap_tree import (
+    Edge,
+    EmbeddingSet,
+    Sets,
+    aligned,
+    by_space,
+    largest_memory,
+    overlap_tree,
+)
 from isthmus.connectors.graph.space_graph import SpaceGraph
-from isthmus.connectors.member import Head, Member, project_blend
+from isthmus.connectors.member import Head, Member, project_blend, recentred
 from isthmus.connectors.methods.closed_forms import inverse_root
 from isthmus.connectors.methods.projectors import linear_map
 from isthmus.connectors.narrowing import LOST, leading_directions
 from isthmus.connectors.narrowing import ROWS as BASIS_ROWS
-from isthmus.connectors.overlap.centring import matched_centre, recentred, sample
+from isthmus.connectors.overlap.centring import matched_centre, sample
 from isthmus.connectors.overlap.rows import RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
 from isthmus.embeddings import Embeddings
@@ -34,28 +42,27 @@ CPU = torch.device("cpu")
 OVERLAP_ROWS = 12_000
 MEMORY_ROWS = 20_000
 SETTINGS = tuple((penalty, power) for penalty in (0.0003, 0.001, 0.003) for power in (0.5, 1.0))
-"""Ridges and powers that are blended where none is asked for: no single one wins (docs/benchmarks.md)."""
+"""Ridges and powers that are blended by default: no single one wins (docs/benchmarks.md)."""
 Rows = Mapping[str, Tensor]
 """The same rows in every space, by the space's name."""
 
 
 @dataclass(frozen=True)
 class Centred:
-    """A set's rows in centred coordinates, and its centres by modality."""
+    """An embedding set with the centres of its modalities."""
 
     centres: dict[str, Tensor]
     own: EmbeddingSet
 
     def rows(self, embeddings: Embeddings) -> Float[Tensor, "rows dim"]:
-        """Rows of a modality of this set."""
+        """Centred unit rows of embeddings of this set."""
         centre = self.centres.get(embeddings.modality)
         found = torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
         return found if centre is None else recentred(found, centre)
 
-    def memory(self, modality: str) -> RowSource | None:
-        """Items of another modality: the one with most."""
-        others = [embeddings for name, embeddings in self.own.items() if name != modality]
-        largest = max(others, key=len, default=None)
+    def memory(self, overlap: str) -> RowSource | None:
+        """Centred rows of the largest modality other than the overlap, at most `MEMORY_ROWS` of them."""
+        largest = largest_memory(self.own, overlap)
         if largest is None:
             return None
         spaced = np.linspace(0, len(largest) - 1, min(MEMORY_ROWS, len(largest))).astype(np.int64)
@@ -65,9 +72,9 @@ class Centred:
 def fit_joint(
     sets: Sequence[EmbeddingSet], config: CcaConfig | None = None, *, base: str | None = None, seed: int = 0
 ) -> SpaceGraph:
-    """One new space for all of the sets. Without a config several settings are blended.
+    """One new space for all sets. Without a config, several settings are blended.
 
-    ``base`` (by default the first set's space) only says from where overlaps are followed. Raises as `overlap_tree`.
+    ``base`` (by default the first set's space) is only where the tree of overlaps starts. Raises as `overlap_tree`.
     """
     named = by_space(sets)
     root = base or next(iter(named))
@@ -98,7 +105,7 @@ def fit_joint(
 
 
 def _centres(own: EmbeddingSet, kind: Centring) -> dict[str, Tensor]:
-    """A centre for each modality: the first one's mean, the others matched to it."""
+    """A centre for each modality: the mean of the first; those of the others are matched to it."""
     if kind == "none":
         return {}
     first, *others = (sample(embeddings) for embeddings in own.values())
@@ -109,7 +116,7 @@ def _centres(own: EmbeddingSet, kind: Centring) -> dict[str, Tensor]:
 def _blocks(
     sets: Sets, centred: Mapping[str, Centred], edges: Sequence[Edge], edge: Edge, config: CcaConfig | None
 ) -> list[Rows]:
-    """An overlap's rows in every space, and their counterparts among each space's other items."""
+    """An overlap's rows in every space, and their pseudo counterparts in the memory of every space."""
     parent, leaf = aligned(sets, edge, OVERLAP_ROWS)
     native: dict[str, Tensor] = {
         edge.parent: centred[edge.parent].rows(parent),
@@ -125,21 +132,21 @@ def _blocks(
     if source != "pseudo":
         blocks.append(native)
     if source != "overlap":
-        blocks.append({space: _shown(rows, centred[space], edge.overlap) for space, rows in native.items()})
+        blocks.append({space: _pseudo(rows, centred[space], edge.overlap) for space, rows in native.items()})
     return blocks
 
 
 def _carried(rows: Tensor, sets: Sets, centred: Mapping[str, Centred], edge: Edge, near: str, far: str) -> Tensor:
-    """Rows of one space in the next: means of the overlap's items there, weighed by how they resemble the rows here."""
+    """Rows of space ``near`` in space ``far``: weighted means of the overlap's items there (see the module)."""
     found = dict(zip((edge.parent, edge.leaf), aligned(sets, edge, MEMORY_ROWS), strict=True))
     keys, values = TensorRows(centred[near].rows(found[near])), TensorRows(centred[far].rows(found[far]))
     carried = pseudo_rows(TensorRows(rows), keys, ConsistencyConfig(), values=values, device=CPU)
     return torch.nn.functional.normalize(read(carried, CPU), dim=-1)
 
 
-def _shown(rows: Tensor, own: Centred, modality: str) -> Tensor:
-    """Rows as the items of another modality that the space has; as they are where it has no other."""
-    memory = own.memory(modality)
+def _pseudo(rows: Tensor, own: Centred, overlap: str) -> Tensor:
+    """The rows' pseudo counterparts in the memory; the rows themselves if the set has no memory."""
+    memory = own.memory(overlap)
     if memory is None:
         return rows
     return read(pseudo_rows(TensorRows(rows), memory, ConsistencyConfig(), device=CPU), CPU)
@@ -147,14 +154,14 @@ def _shown(rows: Tensor, own: Centred, modality: str) -> Tensor:
 
 @dataclass(frozen=True)
 class JointMoments:
-    """Second moments of rows known in several spaces: within each, and across every two, float64."""
+    """Second moments of the same rows in several spaces: within each, and across every two; float64."""
 
     within: Mapping[str, Float[Tensor, "_ _"]]
     across: Mapping[tuple[str, str], Float[Tensor, "_ _"]]
 
 
 def moments_of(blocks: Sequence[Rows]) -> JointMoments:
-    """Moments over all blocks' rows."""
+    """Moments over the rows of all blocks."""
     total = sum(len(next(iter(block.values()))) for block in blocks)
     spaces = list(blocks[0])
     within = {s: sum((block[s].T @ block[s]).double() for block in blocks) / total for s in spaces}
@@ -164,10 +171,12 @@ def moments_of(blocks: Sequence[Rows]) -> JointMoments:
 
 
 def canonical_maps(moments: JointMoments, penalty: float, power: float) -> dict[str, Float[Tensor, "_ joint"]]:
-    """Each space's map into the directions in which all spaces agree most, weighted by that agreement to ``power``.
+    """Each space's map onto the directions in which the spaces agree most, weighted by agreement to ``power``.
 
-    The sum of correlations over every two spaces is maximised (SUMCOR with one norm for all, Kettenring 1971): the
-    eigenvectors of the whitened cross moments. For two spaces these are their canonical axes.
+    They maximise the sum of correlations over every two spaces (SUMCOR with one norm for all, Kettenring 1971) and
+    are the leading eigenvectors of the whitened cross moments. For two spaces they span the canonical axes of
+    `closed_forms.canonical_axes`, which keeps the SVD: it decomposes a (dl, dr) matrix instead of one of
+    (dl + dr, dl + dr), and its figures are the published ones.
     """
     roots = {}
     for space, own in moments.within.items():
@@ -192,7 +201,7 @@ def _heads(maps: Mapping[str, Tensor], centred: Mapping[str, Centred]) -> dict[s
 
 
 def _basis(heads: Sequence[Mapping[str, Head]], weights: tuple[float, ...], sets: Sets) -> Tensor | None:
-    """One basis for all legs; see `narrowing`."""
+    """One basis for all legs (see `narrowing`); None if there is one setting."""
     if len(heads) == 1:
         return None
     rows = [

@@ -1,4 +1,4 @@
-"""Overlaps: which spaces share which modality, and the tree of overlaps that reaches every space from one of them."""
+"""Overlap tree: which spaces share which modality, and how every space is reached from one of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isthmus.base.errors import IsthmusError
+from isthmus.connectors.overlap.alignment import matching_rows
 from isthmus.embeddings import Embeddings
 
 EmbeddingSet = Mapping[str, Embeddings]
@@ -18,7 +19,7 @@ FEWEST_SHARED = 10
 
 @dataclass(frozen=True)
 class Edge:
-    """A space reached from its parent through a modality both have; ``rows`` items of it are known in both."""
+    """A space and its parent, connected through a modality of both, of which ``rows`` items have the same id."""
 
     parent: str
     leaf: str
@@ -27,26 +28,26 @@ class Edge:
 
 
 def by_space(sets: Sequence[EmbeddingSet]) -> dict[str, EmbeddingSet]:
-    """Sets by the name of their space. Raises `IsthmusError` where a set is empty, mixes spaces, or two share one."""
+    """Sets by the name of their space. Raises `IsthmusError` if a set is not of one space, or two are of the same."""
     found: dict[str, EmbeddingSet] = {}
     for own in sets:
         spaces = {embeddings.space for embeddings in own.values()}
         if len(spaces) != 1:
-            raise IsthmusError(f"a set holds the spaces {sorted(spaces)}: each must be of one space")
+            raise IsthmusError(f"a set has embeddings of spaces {sorted(spaces)}: each set must be of one space")
         space = spaces.pop()
         if space in found:
-            raise IsthmusError(f"two sets are of the space {space!r}: put their modalities into one")
+            raise IsthmusError(f"two sets are of space {space!r}: merge them into one")
         found[space] = own
     return found
 
 
 def overlap_tree(sets: Sets, base: str, known: Sequence[str] = ()) -> list[Edge]:
-    """How every space is reached from ``base``, parents before their leaves: at each step the largest overlap.
+    """The edges that reach every space from ``base``, parents first; each step takes the largest overlap.
 
-    ``known`` spaces are reached already. Raises `IsthmusError` naming a space that shares no modality with others.
+    ``known`` spaces need no edge. Raises `IsthmusError` naming a space that shares no modality with the others.
     """
     if base not in sets:
-        raise IsthmusError(f"the base {base!r} is none of the spaces {', '.join(sets)}")
+        raise IsthmusError(f"base {base!r} is not one of the spaces: choose from {', '.join(sets)}")
     reached, found = list(dict.fromkeys([base, *known])), []
     waiting = [space for space in sets if space not in reached]
     while waiting:
@@ -55,8 +56,8 @@ def overlap_tree(sets: Sets, base: str, known: Sequence[str] = ()) -> list[Edge]
         ]
         if not edges:
             raise IsthmusError(
-                f"the space {waiting[0]!r} shares no modality with {', '.join(reached)} in which {FEWEST_SHARED} ids "
-                "are the same: embed the same texts (or pictures) in both"
+                f"space {waiting[0]!r} shares no modality with {', '.join(reached)} (at least {FEWEST_SHARED} equal "
+                "ids): embed the same texts or images in both"
             )
         best = max(edges, key=lambda edge: (edge.rows, -waiting.index(edge.leaf)))
         found.append(best)
@@ -66,29 +67,19 @@ def overlap_tree(sets: Sets, base: str, known: Sequence[str] = ()) -> list[Edge]
 
 
 def _edges(sets: Sets, parent: str, leaf: str) -> list[Edge]:
-    shared = [(modality, _shared(sets[parent], sets[leaf], modality)) for modality in sets[parent]]
-    return [Edge(parent, leaf, modality, rows) for modality, rows in shared if rows >= FEWEST_SHARED]
-
-
-def _shared(left: EmbeddingSet, right: EmbeddingSet, modality: str) -> int:
-    if modality not in right:
-        return 0
-    if left[modality].ids == right[modality].ids:
-        return len(left[modality])
-    return len(set(left[modality].ids) & set(right[modality].ids))
+    left, right = sets[parent], sets[leaf]
+    shared = {name: len(matching_rows(left[name].ids, right[name].ids)[0]) for name in left if name in right}
+    return [Edge(parent, leaf, modality, rows) for modality, rows in shared.items() if rows >= FEWEST_SHARED]
 
 
 def aligned(sets: Sets, edge: Edge, most: int) -> tuple[Embeddings, Embeddings]:
-    """The overlap's rows in both spaces, row by row one item; ``most`` of them, evenly spaced."""
+    """At most ``most`` rows of the overlap in both spaces, evenly spaced; row i of both is the same item."""
     parent, leaf = sets[edge.parent][edge.overlap], sets[edge.leaf][edge.overlap]
-    row_of = {name: row for row, name in enumerate(leaf.ids)}
-    pairs = np.array([(row, row_of[name]) for row, name in enumerate(parent.ids) if name in row_of])
-    spaced = pairs[np.linspace(0, len(pairs) - 1, min(most, len(pairs))).astype(np.int64)]
-    return parent.take(spaced[:, 0]), leaf.take(spaced[:, 1])
+    parent_rows, leaf_rows = matching_rows(parent.ids, leaf.ids)
+    spaced = np.linspace(0, len(parent_rows) - 1, min(most, len(parent_rows))).astype(np.int64)
+    return parent.take(parent_rows[spaced]), leaf.take(leaf_rows[spaced])
 
 
-def with_memory(own: EmbeddingSet, overlap: str) -> dict[str, Embeddings]:
-    """What `connect` takes of a set: the overlap, and of its other modalities the one with most items."""
-    others = [embeddings for modality, embeddings in own.items() if modality != overlap]
-    memory = max(others, key=len, default=None)
-    return {overlap: own[overlap], **({} if memory is None else {memory.modality: memory})}
+def largest_memory(own: EmbeddingSet, overlap: str) -> Embeddings | None:
+    """The embeddings of the set's modality, other than the overlap, that has most items; None without another one."""
+    return max((rows for modality, rows in own.items() if modality != overlap), key=len, default=None)

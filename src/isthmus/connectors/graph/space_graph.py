@@ -1,16 +1,21 @@
-"""A graph of spaces: more than two, joined through overlaps, with one joint space for all their modalities."""
+"""`SpaceGraph`: more than two spaces connected through overlaps, with one joint space for all their modalities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from isthmus.artifacts.card import bullets, card, usage
+from isthmus.artifacts.folder import GRAPH
+from isthmus.artifacts.hub import fetch_folder, push_folder
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.connector import Connector
+from isthmus.connectors.graph.files import read_graph, write_graph
 from isthmus.embeddings import Embeddings
 
 Kind = Literal["star", "joint"]
@@ -18,11 +23,32 @@ Kind = Literal["star", "joint"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SpaceGraph:
-    """Ways from several spaces into one, each leg a `Connector` from its parent (left) to its leaf (right).
+    """More than two spaces with one joint space, made by `connect_graph` or read by `load` and `from_pretrained`.
 
-    A ``star`` keeps its base: its joint space is the base space itself, a leaf is mapped into its parent and so on
-    until the base. A ``joint`` graph has a new space; its legs all begin at the base, whose head is the same in each.
-    ``parents`` says with which space each leaf shares its overlap.
+    A ``star`` keeps the vectors of its base: the joint space is the base space, and each leaf is mapped into its
+    parent, and so on up to the base (Ex-MCR). A ``joint`` graph projects all spaces into a new one.
+
+    Args:
+        kind: ``"star"`` or ``"joint"``.
+        base: Name of the base space.
+        legs: One connector for each other space. In a star it leads from the leaf's parent (left) to the leaf (right);
+            in a joint graph from the base (left), which has the same head in every leg.
+        parents: For each leaf, the space with which it shares its overlap.
+
+    Example:
+        >>> import isthmus, numpy as np
+        >>> draw = np.random.default_rng(0)
+        >>> def rows(modality, space, dim):
+        ...     vectors = draw.standard_normal((50, dim), np.float32)
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space)
+        >>> clip = {"text": rows("text", "clip", 8), "image": rows("image", "clip", 8)}
+        >>> clap = {"text": rows("text", "clap", 6), "audio": rows("audio", "clap", 6)}
+        >>> ulip = {"image": rows("image", "ulip", 7), "points": rows("points", "ulip", 7)}
+        >>> graph = isthmus.connect_graph([clip, clap, ulip], method="cca")
+        >>> graph.path("clap", "ulip")
+        [('clap', 'text', 'clip'), ('clip', 'image', 'ulip')]
+        >>> graph.project(clap["audio"]).vectors.shape, graph.project(ulip["points"]).vectors.shape
+        ((50, 6), (50, 6))
     """
 
     kind: Kind
@@ -35,32 +61,32 @@ class SpaceGraph:
 
     @property
     def spaces(self) -> list[str]:
-        """Every space, the base first."""
+        """The names of all spaces, the base first."""
         return [self.base, *(leg.right_space for leg in self.legs)]
 
     @property
     def overlaps(self) -> tuple[str, ...]:
-        """The modalities through which spaces are joined."""
+        """The modalities that connect the spaces."""
         return tuple(dict.fromkeys(leg.overlap for leg in self.legs))
 
     @property
     def space(self) -> str:
-        """The joint space's name: the base's own, or a new one that ends in a fingerprint."""
+        """The name of the joint space: that of the base, or a new one that ends in a fingerprint."""
         if self.kind == "star":
             return self.base
         fingerprints = "-".join(leg.fingerprint[:4] for leg in self.legs)
         return f"{'+'.join(self.spaces)}#{fingerprints}"
 
     def leg_of(self, space: str) -> Connector:
-        """The leg whose leaf a space is. Raises `IsthmusError` for a space the graph does not know."""
+        """The leg that leads to a space. Raises `IsthmusError` for a space that is not in the graph."""
         found = next((leg for leg in self.legs if leg.right_space == space), None)
         if found is None:
             known = ", ".join(repr(name) for name in self.spaces)
-            raise IsthmusError(f"embeddings live in space {space!r}; this graph joins {known}: pass one of those")
+            raise IsthmusError(f"space {space!r} is not in this graph: pass embeddings of {known}")
         return found
 
     def path(self, start: str, end: str) -> list[tuple[str, str, str]]:
-        """How one space is reached from another: (space, overlap, next space), step by step."""
+        """The steps from one space to another: (space, overlap, next space)."""
         up, down = self._to_base(start), self._to_base(end)
         while up and down and up[-1] == down[-1]:
             up.pop()
@@ -75,9 +101,16 @@ class SpaceGraph:
         return steps
 
     def project(self, embeddings: Embeddings) -> Embeddings:
-        """Embeddings of any of the spaces in the joint space: the same ids and modality, unit rows.
+        """Project embeddings of any of the spaces into the joint space.
 
-        Of a star, the base's own come back as they are. Raises `IsthmusError` as `Connector.project`.
+        Args:
+            embeddings: ``(n, dim)`` vectors of any modality. A star returns embeddings of its base unchanged.
+
+        Returns:
+            ``(n, joint)`` unit vectors with the same ids and modality.
+
+        Raises:
+            IsthmusError: If the space is not in the graph, or as `Connector.project`.
         """
         if self.kind == "joint":
             leg = self.legs[0] if embeddings.space == self.base else self.leg_of(embeddings.space)
@@ -88,77 +121,130 @@ class SpaceGraph:
         return embeddings
 
     def with_leaf(self, leg: Connector) -> SpaceGraph:
-        """A star with one more leaf; all others stay as they are, bit for bit.
+        """A copy of a star with one more leaf; the other legs stay bit for bit as they are.
 
-        Raises `IsthmusError` where the graph is no star, the leg's parent is not in it, or the leg changes its parent.
+        Raises `IsthmusError` if the graph is not a star, or if the leg's parent is not in it or would be changed.
         """
         if self.kind != "star":
-            raise IsthmusError("a joint space changes with every space it joins: connect all sets anew, or use a star")
+            raise IsthmusError("a joint space depends on every space in it: connect all sets again, or use a star")
         if leg.left_space not in self.spaces:
-            raise IsthmusError(
-                f"the leg begins at {leg.left_space!r}, which the graph ({', '.join(self.spaces)}) lacks"
-            )
+            raise IsthmusError(f"the leg's parent {leg.left_space!r} is not in the graph ({', '.join(self.spaces)})")
         if leg.right_space in self.spaces:
-            raise IsthmusError(f"the graph has {leg.right_space!r} already: give a space it lacks")
+            raise IsthmusError(f"{leg.right_space!r} is already in the graph: give a new space")
         if any(len(member.left.projector) or member.left.centres for member in leg.members):
-            raise IsthmusError("the leg changes its parent's vectors: a star's legs are of method exmcr with base left")
+            raise IsthmusError("the leg would change its parent's vectors: fit it by method exmcr with base left")
         parents = {**self.parents, leg.right_space: leg.left_space}
         return replace(self, legs=(*self.legs, leg), parents=parents)
 
     def lines(self) -> list[str]:
-        """The graph as text: each leg, how its overlap was found again, and the paths."""
+        """The graph as text: each leg with the retrieval of its held-out overlap rows, then the paths."""
         found = []
         for leg in self.legs:
-            twins = (
-                ""
-                if leg.report is None
-                else f"; held-out {leg.overlap}: mean reciprocal rank {leg.report.overlap_mrr:.2f}"
-            )
-            found.append(f"{self.parents[leg.right_space]} -- {leg.overlap} -- {leg.right_space}{twins}")
-        leaves = self.spaces[1:]
-        for number, start in enumerate(leaves):
-            for end in leaves[number + 1 :]:
-                steps = self.path(start, end)
-                found.append(f"{start} to {end}: {start}" + "".join(f" -({over})-> {new}" for _, over, new in steps))
+            measured = "" if leg.report is None else f"; held-out {leg.overlap}: MRR {leg.report.overlap_mrr:.2f}"
+            found.append(f"{self.parents[leg.right_space]} -- {leg.overlap} -- {leg.right_space}{measured}")
+        for start, end in combinations(self.spaces[1:], 2):
+            steps = "".join(f" -({overlap})-> {space}" for _, overlap, space in self.path(start, end))
+            found.append(f"{start} to {end}: {start}{steps}")
         return found
 
     def __str__(self) -> str:
         return "\n".join([repr(self), *self.lines()])
 
     def save(self, path: str | Path) -> Path:
-        """Write the graph and each leg's folder; returns the folder."""
-        from isthmus.connectors.graph.files import write_graph
+        """Write ``graph.json``, the card and the folder of each leg; returns the folder."""
+        return write_graph(Path(path), {field.name: getattr(self, field.name) for field in fields(self)}, self._card())
 
-        return write_graph(self, Path(path))
+    save_pretrained = save
 
     @classmethod
     def load(cls, path: str | Path) -> SpaceGraph:
-        """Read what `save` wrote. Raises `IsthmusError` naming the file that is absent or altered."""
-        from isthmus.connectors.graph.files import read_graph
+        """Read a folder that `save` wrote. Raises `IsthmusError` naming the file that is missing or altered."""
+        return cls(**read_graph(Path(path)))
 
-        return read_graph(Path(path))
+    @classmethod
+    def from_pretrained(
+        cls, path_or_repo_id: str | Path, *, revision: str | None = None, token: str | None = None
+    ) -> SpaceGraph:
+        """Read a graph with its legs from a local folder or from a repository of the Hugging Face hub.
+
+        Args:
+            path_or_repo_id: A folder that `save` wrote, or a repository's name.
+            revision: Branch, tag or commit of the repository.
+            token: Access token of the hub.
+
+        Raises:
+            IsthmusError: The repository cannot be fetched, or a file is missing or altered.
+        """
+        return cls.load(fetch_folder(path_or_repo_id, revision=revision, token=token))
+
+    def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
+        """Upload graph, legs and cards to the Hugging Face hub; returns the commit's address.
+
+        Args:
+            repo_id: Name of the repository; it is created if it does not exist.
+            private: Create it as a private repository.
+            token: Access token of the hub.
+
+        Raises:
+            IsthmusError: The hub refuses the upload, or huggingface_hub is not installed.
+        """
+        return push_folder(self.save, repo_id, private=private, token=token, message=f"{self!r}")
+
+    def _card(self) -> str:
+        return card(
+            " + ".join(self.spaces),
+            ("multimodal", "embeddings", "contrastive", "ex-mcr"),
+            f"A {self.kind} graph around `{self.base}`. The card in each leg's folder says how the leg was fitted and "
+            "which licences apply.",
+            bullets(self.lines()),
+            "## Load",
+            usage(
+                'graph = isthmus.SpaceGraph.from_pretrained("this folder")',
+                "joint = graph.project(embeddings)  # of any of its spaces",
+            ),
+        )
+
+
+def load_any(folder: Path) -> Connector | SpaceGraph:
+    """The graph of spaces or the connector in a folder, or an official checkpoint."""
+    return SpaceGraph.load(folder) if (folder / GRAPH).is_file() else Connector.load(folder)
 
 
 def renamed(embeddings: Embeddings, space: str) -> Embeddings:
-    """The same rows under another space's name."""
+    """The same rows with another name for their space."""
     return Embeddings.from_array(
         embeddings.vectors, modality=embeddings.modality, space=space, ids=embeddings.ids, normalize=False
     )
 
 
 def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Embeddings:
-    """Items known in several spaces, projected into one: the weighted sum of their unit rows, brought to unit length.
+    """The weighted sum of several embeddings of the same items, brought to unit length.
 
-    FreeBind's idea (Wang et al., ICML 2024): a space that knows a modality better may lend it to another. ``parts``
-    are of one modality and one joint space and name the same items in the same order. Raises `IsthmusError` where
-    they do not, or weights are negative or all zero.
+    A space that represents a modality well can so improve another one (FreeBind, Wang et al., ICML 2024).
+
+    Args:
+        parts: Embeddings of one modality in one (joint) space, with the same ids in the same order.
+        weights: One number for each part, none negative, not all 0.
+
+    Returns:
+        Embeddings with the ids, modality and space of the parts.
+
+    Raises:
+        IsthmusError: If the parts do not correspond, or the weights are not as described.
+
+    Example:
+        >>> import isthmus, numpy as np
+        >>> def part(x, y):
+        ...     return isthmus.Embeddings.from_array(np.float32([[x, y]]), modality="text", space="joint")
+        >>> isthmus.mix_embeddings([part(1, 0), part(0, 1)], [3.0, 4.0]).vectors.round(2)
+        array([[0.6, 0.8]], dtype=float32)
     """
     first = parts[0]
     if any((part.space, part.modality) != (first.space, first.modality) or part.ids != first.ids for part in parts):
-        raise IsthmusError(
-            "a mixture needs the same items of one modality, projected into one space: project them first"
-        )
+        raise IsthmusError("all parts must have the same ids, modality and space: project them first")
     if len(weights) != len(parts) or min(weights) < 0 or not sum(weights) > 0:
-        raise IsthmusError(f"weights {list(weights)}: give one number from 0 for each of the {len(parts)} parts")
+        raise IsthmusError(
+            f"weights {list(weights)}: give one number, 0 or more, for each of the {len(parts)} parts, not all 0"
+        )
     mixed = sum(np.float32(weight) * part.vectors for weight, part in zip(weights, parts, strict=True))
     return Embeddings.from_array(np.asarray(mixed), modality=first.modality, space=first.space, ids=first.ids)
