@@ -21,7 +21,7 @@ from isthmus.codes.learning.fit import fit_codes
 from isthmus.codes.learning.pairs import CodeItems
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
-from isthmus.codes.reading.alignment import Spelled, alignment_scores
+from isthmus.codes.reading.alignment import CodeSequences, alignment_scores
 from isthmus.demo.lessons import audio_items, image_items, lessons
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import Gallery
@@ -52,7 +52,7 @@ def late_interaction(left: CodeItems, right: CodeItems, log_codes: tuple[np.ndar
 def all_alignments(left: CodeItems, right: CodeItems, log_codes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Alignment of every left item with every right one."""
     everything = np.tile(np.arange(len(right.tokens)), (len(left.tokens), 1))
-    spelled = (Spelled.of(own, items.tokens.offsets) for own, items in zip(log_codes, (left, right), strict=True))
+    spelled = (CodeSequences.of(own, items.tokens.offsets) for own, items in zip(log_codes, (left, right), strict=True))
     return alignment_scores(*spelled, everything)
 
 

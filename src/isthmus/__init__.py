@@ -12,15 +12,24 @@ from isthmus.base.errors import IsthmusError
 
 if TYPE_CHECKING:
     from isthmus import metrics
+    from isthmus.bulk.config import EmbedConfig
     from isthmus.bulk.embed import embed
     from isthmus.codes.learning.fit import fit_codes
-    from isthmus.codes.learning.objective import CodeItems
-    from isthmus.codes.learning.pairs import PairSource, pairs_by_id
+    from isthmus.codes.learning.pairs import CodeItems, PairSource, pairs_by_id
     from isthmus.codes.learning.sources import link_without_pairs
     from isthmus.codes.model.config import CodesConfig
     from isthmus.codes.model.model import CodeModel
     from isthmus.codes.reading.assignment import assign_codes
-    from isthmus.codes.reading.rerank import rerank_by_codes
+    from isthmus.codes.reading.alignment import rerank_by_codes
+    from isthmus.connectors.config import (
+        AutoConfig,
+        CcaConfig,
+        CmcrConfig,
+        ConsistencyConfig,
+        ExmcrConfig,
+        ProcrustesConfig,
+        RidgeConfig,
+    )
     from isthmus.connectors.connect import connect
     from isthmus.connectors.connector import Connector
     from isthmus.connectors.graph.connect_graph import connect_graph
@@ -30,18 +39,28 @@ if TYPE_CHECKING:
     from isthmus.localize import LocateQuery, locate
     from isthmus.search import Hits, Index
     from isthmus.spaces import load_space
+    from isthmus.training.config import OptimisationConfig
 
 __all__ = [
+    "AutoConfig",
+    "CcaConfig",
+    "CmcrConfig",
     "CodeItems",
     "CodeModel",
     "CodesConfig",
     "Connector",
+    "ConsistencyConfig",
+    "EmbedConfig",
     "Embeddings",
+    "ExmcrConfig",
     "Hits",
     "Index",
     "IsthmusError",
     "LocateQuery",
+    "OptimisationConfig",
     "PairSource",
+    "ProcrustesConfig",
+    "RidgeConfig",
     "SpaceGraph",
     "Tokens",
     "assign_codes",
@@ -61,11 +80,20 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AutoConfig": "isthmus.connectors.config",
+    "CcaConfig": "isthmus.connectors.config",
+    "CmcrConfig": "isthmus.connectors.config",
+    "ConsistencyConfig": "isthmus.connectors.config",
+    "EmbedConfig": "isthmus.bulk.config",
+    "ExmcrConfig": "isthmus.connectors.config",
+    "OptimisationConfig": "isthmus.training.config",
+    "ProcrustesConfig": "isthmus.connectors.config",
+    "RidgeConfig": "isthmus.connectors.config",
     "CodeModel": "isthmus.codes.model.model",
     "CodesConfig": "isthmus.codes.model.config",
     "Connector": "isthmus.connectors.connector",
     "Embeddings": "isthmus.embeddings",
-    "CodeItems": "isthmus.codes.learning.objective",
+    "CodeItems": "isthmus.codes.learning.pairs",
     "PairSource": "isthmus.codes.learning.pairs",
     "LocateQuery": "isthmus.localize",
     "Tokens": "isthmus.embeddings.tokens",
@@ -83,7 +111,7 @@ _HOMES = {
     "convert": "isthmus.embeddings",
     "open_set": "isthmus.embeddings",
     "pairs_by_id": "isthmus.codes.learning.pairs",
-    "rerank_by_codes": "isthmus.codes.reading.rerank",
+    "rerank_by_codes": "isthmus.codes.reading.alignment",
     "link_without_pairs": "isthmus.codes.learning.sources",
 }
 

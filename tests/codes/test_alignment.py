@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus.codes.model.model import CodeModel
-from isthmus.codes.reading.alignment import Spelled, alignment_scores
-from isthmus.codes.reading.rerank import rerank_by_codes
+from isthmus.codes.reading.alignment import CodeSequences, alignment_scores, rerank_by_codes
 from isthmus.embeddings.tokens import Tokens
 from isthmus.search import Hits
 
@@ -38,7 +37,7 @@ def looped(left: np.ndarray, right: np.ndarray) -> float:
 def test_alignment_is_the_cheapest_path_over_cells(left: list[int], right: list[int], seed: int) -> None:
     (ours, our_ends), (theirs, their_ends) = drawn(left, seed), drawn(right, seed + 1)
     candidates = np.tile(np.arange(len(right)), (len(left), 1))
-    found = alignment_scores(Spelled.of(ours, our_ends), Spelled.of(theirs, their_ends), candidates)
+    found = alignment_scores(CodeSequences.of(ours, our_ends), CodeSequences.of(theirs, their_ends), candidates)
     for i in range(len(left)):
         for j in range(len(right)):
             expected = looped(ours[our_ends[i] : our_ends[i + 1]], theirs[their_ends[j] : their_ends[j + 1]])
@@ -47,8 +46,8 @@ def test_alignment_is_the_cheapest_path_over_cells(left: list[int], right: list[
 
 def test_the_same_codes_at_another_pace_align_perfectly_and_in_another_order_do_not() -> None:
     letters = np.log(np.full((3, 3), 1e-9) + np.eye(3))
-    slow = Spelled.of(np.repeat(letters, [4, 1, 3], axis=0), np.array([0, 8]))
-    quick = Spelled.of(np.concatenate([letters, letters[[1, 0, 2]]]), np.array([0, 3, 6]))
+    slow = CodeSequences.of(np.repeat(letters, [4, 1, 3], axis=0), np.array([0, 8]))
+    quick = CodeSequences.of(np.concatenate([letters, letters[[1, 0, 2]]]), np.array([0, 3, 6]))
     same, turned = alignment_scores(slow, quick, np.array([[0, 1]]))[0]
     assert same == pytest.approx(0, abs=1e-3)
     assert turned < -0.1

@@ -4,15 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.codes.learning.losses import (
-    code_matching,
-    code_similarity,
-    commitment,
+from isthmus.codes.learning.losses import code_matching, code_similarity, commitment, masked_margin_softmax
+from isthmus.codes.model.distribution import (
     floored,
     log_code_distribution,
     log_mean_distribution,
     log_plain_code_distribution,
-    masked_margin_softmax,
     squared_distances,
 )
 

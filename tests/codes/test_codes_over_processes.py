@@ -8,8 +8,7 @@ import torch.distributed as dist
 from torch.multiprocessing.spawn import spawn
 
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.objective import CodeItems
-from isthmus.codes.learning.pairs import pairs_by_row
+from isthmus.codes.learning.pairs import CodeItems, pairs_by_row
 from isthmus.codes.model.config import CodesConfig
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens

@@ -8,10 +8,10 @@ import pyarrow.parquet
 import pytest
 
 from isthmus.cli import main
-from isthmus.codes.learning.objective import CodeItems
+from isthmus.codes.learning.pairs import CodeItems
 from isthmus.codes.model.model import CodeModel
+from isthmus.codes.reading.alignment import rerank_by_codes
 from isthmus.codes.reading.assignment import Assignment
-from isthmus.codes.reading.rerank import rerank_by_codes
 from isthmus.embeddings.token_files import save_tokens
 from isthmus.search import Hits
 
@@ -97,7 +97,7 @@ def test_one_set_with_shared_ids_is_learned_from_its_pairs(pairs: dict[str, Code
         (["assign", "{empty}", "{empty}", "--out", "{out}"], "has no tokens"),
         (["show", "{empty}"], "config.json: not found"),
         (["show", "{empty}", "--item", "7"], "--item needs --assignment"),
-        (["train", "{empty}", "--connector", "{empty}", "--out", "{out}"], "connects two sets: give the second one too"),
+        (["train", "{empty}", "--connector", "{empty}", "--out", "{out}"], "connects two sets: give the second"),
         (["show", "{empty}", "--assignment", "{empty}"], "not a readable assignment"),
     ],
 )

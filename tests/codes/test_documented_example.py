@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import isthmus
-from isthmus.codes.learning.objective import CodeItems
+from isthmus.codes.learning.pairs import CodeItems
 from isthmus.codes.model.config import CodesConfig
 from isthmus.connectors.config import ProcrustesConfig
 from isthmus.training.config import OptimisationConfig
@@ -14,7 +14,7 @@ from isthmus.training.config import OptimisationConfig
 BRIEF = CodesConfig(codes=8, restarts=1, optimisation=OptimisationConfig(epochs=1, min_steps=5, batch_size=16))
 
 
-@pytest.mark.filterwarnings("ignore:.*have no partner")
+@pytest.mark.filterwarnings("ignore:.*without a counterpart")
 def test_the_documented_example_runs(sides: tuple[dict[str, CodeItems], dict[str, CodeItems]], capsys) -> None:
     text = (Path(__file__).parents[2] / "docs" / "codes.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

@@ -1,31 +1,37 @@
-"""Codes learned in the default digits world: shared with the fixes, paired or not; owned with the literal recipe."""
+"""Codes trained in the default digits world: shared by our recipe, paired or not; owned by the literal recipe."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from isthmus.codes.learning.refinement import refined
 
 from isthmus.base.errors import IsthmusError
-from isthmus.codes.learning.fit import Lesson, _fit_once, build_model, checkpoints_of, fit_codes, mismatch, shared_use
-from isthmus.codes.learning.objective import CodesObjective
-from isthmus.codes.learning.pairs import CodeItems, pairs_by_id, pairs_by_row
+from isthmus.base.progress import Progress
+from isthmus.codes.learning import fit
+from isthmus.codes.learning.fit import checkpoints_of, fit_codes
+from isthmus.codes.learning.objective import CodesObjective, Terms
+from isthmus.codes.learning.pairs import CodeItems, PairSource, neighbour_pairs, pairs_by_id, pairs_by_row
+from isthmus.codes.learning.sharing import mismatch
 from isthmus.codes.learning.sources import link_without_pairs
-from isthmus.codes.model.config import BRIEF, LITERAL, CodesConfig
+from isthmus.codes.learning.start import build_model
+from isthmus.codes.model.config import BRIEF, CodesConfig
 from isthmus.codes.model.model import CodeModel
+from isthmus.demo.literal import LITERAL, LITERAL_TERMS
+from isthmus.embeddings import Embeddings
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import LabelledTokens
-from isthmus.training.schedule import seed_of
 
-SHORT = replace(BRIEF, min_steps=150)
+SHORT = replace(BRIEF, min_steps=150, batch_size=64)
 OURS = CodesConfig(optimisation=SHORT, restarts=1)
+BRIEFEST = CodesConfig(optimisation=replace(BRIEF, min_steps=12, batch_size=32), restarts=2)
 Galleries = Mapping[str, Mapping[str, LabelledTokens]]
 
 
-def triples(items: Mapping[str, CodeItems]) -> list:
+def triples(items: Mapping[str, CodeItems]) -> list[PairSource]:
     count = len(items["image"].tokens)
     names = (("image", "audio"), ("image", "text"), ("audio", "text"))
     return [pairs_by_row(left, right, count) for left, right in names]
@@ -33,10 +39,31 @@ def triples(items: Mapping[str, CodeItems]) -> list:
 
 @pytest.fixture(scope="module")
 def ours(pairs: dict[str, CodeItems]) -> CodeModel:
-    return fit_codes(pairs, triples(pairs), replace(OURS, restarts=3), device="cpu")
+    return fit_codes(pairs, triples(pairs), OURS, device="cpu")
 
 
-def test_codes_are_shared_with_the_fixes(ours: CodeModel, taught: dict[str, LabelledTokens], asked: Galleries) -> None:
+@pytest.fixture(scope="module")
+def briefest(pairs: dict[str, CodeItems]) -> CodeModel:
+    return fit_codes(pairs, triples(pairs), BRIEFEST, device="cpu")
+
+
+def same(one: CodeModel, other: CodeModel) -> bool:
+    return all(torch.equal(tensor, other.state_dict()[name]) for name, tensor in one.state_dict().items())
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Any]:
+    """What a function of `fit` returns, call by call."""
+    results, original = [], getattr(fit, name)
+
+    def recording(*arguments: Any) -> Any:
+        results.append(original(*arguments))
+        return results[-1]
+
+    monkeypatch.setattr(fit, name, recording)
+    return results
+
+
+def test_codes_are_shared_by_default(ours: CodeModel, taught: dict[str, LabelledTokens], asked: Galleries) -> None:
     found = code_figures(ours.token_codes, taught, asked)
     assert found["joint_use.seen"] >= 0.8
     assert found["same_top_code.seen"] >= 0.8
@@ -48,7 +75,7 @@ def test_codes_are_shared_with_the_fixes(ours: CodeModel, taught: dict[str, Labe
 def test_the_literal_recipe_shares_no_code_and_says_so(
     pairs: dict[str, CodeItems], taught: dict[str, LabelledTokens], asked: Galleries, caplog: pytest.LogCaptureFixture
 ) -> None:
-    literal = fit_codes(pairs, triples(pairs), replace(LITERAL, optimisation=SHORT), device="cpu")
+    literal = fit_codes(pairs, triples(pairs), replace(LITERAL, optimisation=SHORT), terms=LITERAL_TERMS, device="cpu")
     found = code_figures(literal.token_codes, taught, asked)
     assert found["joint_use.seen"] <= 0.1
     assert found["transfer.image_to_audio.seen"] <= 0.4
@@ -67,9 +94,19 @@ def test_codes_are_shared_without_a_pair(
     assert figures["pointing.audio_to_image.seen"] >= 0.6
 
 
-def test_the_same_seed_gives_the_same_codes(ours: CodeModel, pairs: dict[str, CodeItems]) -> None:
-    again = fit_codes(pairs, triples(pairs), replace(OURS, restarts=3), device="cpu")
-    assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in ours.state_dict().items())
+def test_the_same_seed_gives_the_same_codes_and_another_does_not(
+    briefest: CodeModel, pairs: dict[str, CodeItems]
+) -> None:
+    again, other = (fit_codes(pairs, triples(pairs), BRIEFEST, seed=seed, device="cpu") for seed in (0, 1))
+    assert same(briefest, again)
+    assert not same(briefest, other)
+
+
+def test_options_are_keywords_or_a_config(briefest: CodeModel, pairs: dict[str, CodeItems]) -> None:
+    schedule = {"epochs": 1, "min_steps": 12, "batch_size": 32, "learning_rate": 3e-3}
+    assert same(briefest, fit_codes(pairs, triples(pairs), optimisation=schedule, restarts=2, device="cpu"))
+    with pytest.raises(IsthmusError, match="pass either config or options, not both"):
+        fit_codes(pairs, triples(pairs), config=BRIEFEST, restarts=2)
 
 
 def test_a_model_returns_from_disk_and_names_damage(
@@ -107,38 +144,35 @@ def test_assignment_does_not_depend_on_what_else_is_assigned(ours: CodeModel, pa
 
 
 def test_training_stopped_midway_continues_bit_exactly(
-    pairs: dict[str, CodeItems], tmp_path: Path, monkeypatch
+    briefest: CodeModel, pairs: dict[str, CodeItems], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    brief = replace(OURS, optimisation=replace(BRIEF, min_steps=12, batch_size=32))
-    whole = fit_codes(pairs, triples(pairs), brief, device="cpu")
     file = tmp_path / "run"
     monkeypatch.setattr("isthmus.training.loop.CHECKPOINT_SECONDS", 0.0)
 
-    def stop(now) -> None:
+    def stop(now: Progress) -> None:
         if now.done >= 5:
             raise KeyboardInterrupt
 
     monkeypatch.setattr("isthmus.training.loop.REPORT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        fit_codes(pairs, triples(pairs), brief, device="cpu", checkpoint=file, progress=stop)
-    assert file.with_name("run.0").exists()
-    resumed = fit_codes(pairs, triples(pairs), brief, device="cpu", checkpoint=file)
+        fit_codes(pairs, triples(pairs), BRIEFEST, device="cpu", checkpoint=file, progress=stop)
     assert [done.name for done in checkpoints_of(file)] == ["run.0"]
+    resumed = fit_codes(pairs, triples(pairs), BRIEFEST, device="cpu", checkpoint=file)
+    assert [done.name for done in checkpoints_of(file)] == ["run.0", "run.1"]
+    assert same(briefest, resumed)
     shuffled = [replace(source, right_rows=source.right_rows[::-1].copy()) for source in triples(pairs)]
     with pytest.raises(IsthmusError, match=r"run\.0: checkpoint of another run"):
-        fit_codes(pairs, shuffled, brief, device="cpu", checkpoint=file)
-    assert all(torch.equal(tensor, resumed.state_dict()[name]) for name, tensor in whole.state_dict().items())
+        fit_codes(pairs, shuffled, BRIEFEST, device="cpu", checkpoint=file)
+    with pytest.raises(IsthmusError, match=r"run\.0: checkpoint of another run"):
+        fit_codes(pairs, triples(pairs), BRIEFEST, terms=Terms(commitment=0.0), device="cpu", checkpoint=file)
 
 
-def test_the_start_that_matches_best_is_kept(pairs: dict[str, CodeItems]) -> None:
-    brief = replace(OURS, optimisation=replace(BRIEF, min_steps=40))
-    place = torch.device("cpu")
-    lesson = Lesson(pairs, triples(pairs), brief)
-    alone = [_fit_once(lesson, seed_of(0, 4, n), place, None, None) for n in range(3)]
-    best = min(alone, key=lambda model: mismatch(model, pairs, triples(pairs)))
-    kept = fit_codes(pairs, triples(pairs), replace(brief, restarts=3), device="cpu")
-    assert all(torch.equal(tensor, kept.state_dict()[name]) for name, tensor in best.state_dict().items())
-    assert len({round(mismatch(model, pairs, triples(pairs)), 4) for model in alone}) == 3
+def test_the_start_that_matches_best_is_kept(pairs: dict[str, CodeItems], monkeypatch: pytest.MonkeyPatch) -> None:
+    starts = recorded(monkeypatch, "_fit_once")
+    kept = fit_codes(pairs, triples(pairs), replace(BRIEFEST, restarts=3), device="cpu")
+    losses = [mismatch(model, pairs, triples(pairs)) for model in starts]
+    assert len({round(loss, 4) for loss in losses}) == 3
+    assert kept is starts[int(np.argmin(losses))]
 
 
 def test_bad_sources_are_named(pairs: dict[str, CodeItems]) -> None:
@@ -146,22 +180,22 @@ def test_bad_sources_are_named(pairs: dict[str, CodeItems]) -> None:
         fit_codes(pairs, [pairs_by_row("image", "audio", 10)], OURS)
     with pytest.raises(IsthmusError, match="names the view 'video'"):
         fit_codes(pairs, [*triples(pairs), pairs_by_row("image", "video", 10)], OURS)
-    with pytest.raises(IsthmusError, match="no id is in both image and audio"):
+    with pytest.raises(IsthmusError, match="image and audio share no id"):
         pairs_by_id(("image", pairs["image"].tokens), ("audio", pairs["audio"].tokens))
     with pytest.raises(IsthmusError, match="fit no view of the codes"):
         build_model({"image": pairs["image"]}, OURS, 0).assign(pairs["audio"].tokens)
-    with pytest.raises(IsthmusError, match="refinements needs retrieved or pseudo pairs"):
-        fit_codes(pairs, triples(pairs), replace(OURS, refinements=1))
+    with pytest.raises(IsthmusError, match="not of the same items"):
+        CodeItems(pairs["image"].tokens, pairs["image"].pooled.take(np.arange(3)))
     few = {name: CodeItems(own.tokens.take(np.arange(3)), own.pooled.take(np.arange(3))) for name, own in pairs.items()}
-    with pytest.raises(IsthmusError, match=r"option codes is 400, with \d+ tokens to start from"):
+    with pytest.raises(IsthmusError, match=r"400 codes need at least as many tokens to start from, got \d+"):
         fit_codes(few, triples(few), replace(OURS, codes=400))
 
 
 def test_a_base_that_does_not_fit_is_named(pairs: dict[str, CodeItems], ours: CodeModel) -> None:
-    with pytest.raises(IsthmusError, match="the base has every view already"):
+    with pytest.raises(IsthmusError, match="the base already has every view"):
         fit_codes(pairs, triples(pairs), OURS, base=ours)
     other = {"image": pairs["audio"], "more": pairs["text"]}
-    with pytest.raises(IsthmusError, match="the view 'image' is another than the base has"):
+    with pytest.raises(IsthmusError, match="the view 'image' differs from the base's"):
         fit_codes(other, [pairs_by_row("image", "more", 10)], OURS, base=ours)
 
 
@@ -175,20 +209,21 @@ def test_half_precision_does_not_reach_the_codes(pairs: dict[str, CodeItems]) ->
 
 
 def test_two_sides_of_one_space_are_refused(sides: tuple[dict[str, CodeItems], dict[str, CodeItems]]) -> None:
-    with pytest.raises(IsthmusError, match=r"both sides hold .* of digits-image: give the two spaces names"):
+    with pytest.raises(IsthmusError, match=r"both sides have .* of digits-image: the two spaces need different names"):
         link_without_pairs(sides[0], sides[0])
 
 
-def test_the_size_is_the_largest_whose_codes_are_shared(pairs: dict[str, CodeItems], monkeypatch) -> None:
-    brief = replace(OURS, codes=0, optimisation=replace(BRIEF, min_steps=60))
-    monkeypatch.setattr("isthmus.codes.learning.fit.SIZES", (8, 128, 512))
+def test_the_size_is_the_largest_whose_codes_are_shared(
+    pairs: dict[str, CodeItems], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit, "SIZES", (8, 128, 512))
+    tried = recorded(monkeypatch, "_best_start")
+    brief = replace(OURS, codes=0, optimisation=replace(SHORT, min_steps=60))
     found = fit_codes(pairs, triples(pairs), brief, device="cpu")
-    shared = {}
-    for size in (8, 128):
-        model = fit_codes(pairs, triples(pairs), replace(brief, codes=size), device="cpu")
-        shared[size] = shared_use(model, pairs, triples(pairs)).joint_use_by_all
-    assert shared[8] >= 0.5 > shared[128]
-    assert len(found.codebook) == 8
+    assert [len(model.codebook) for model, _ in tried] == [8, 128]
+    (smaller, shared), (_, larger) = tried
+    assert shared.joint_use_by_all >= 0.5 > larger.joint_use_by_all
+    assert found is smaller
     assert found.config.codes == 8
 
 
@@ -197,7 +232,7 @@ def test_a_modality_is_added_later_and_nothing_else_moves(
 ) -> None:
     heard = {name: pairs[name] for name in ("audio", "text")}
     count = len(pairs["text"].tokens)
-    base = fit_codes(heard, [pairs_by_row("audio", "text", count)], replace(OURS, restarts=2), device="cpu")
+    base = fit_codes(heard, [pairs_by_row("audio", "text", count)], OURS, device="cpu")
     seen, file = {name: pairs[name] for name in ("image", "text")}, tmp_path / "run"
     larger = fit_codes(seen, [pairs_by_row("image", "text", count)], OURS, base=base, device="cpu", checkpoint=file)
     assert larger.facts["sources"] == [f"{count} true pairs of audio and text", f"{count} true pairs of image and text"]
@@ -211,14 +246,15 @@ def test_a_modality_is_added_later_and_nothing_else_moves(
     assert found["pointing.audio_to_image.seen"] >= 0.85
 
 
-def test_refining_takes_the_candidate_whose_codes_are_most_alike(ours: CodeModel, pairs: dict[str, CodeItems]) -> None:
+def test_neighbour_pairs_are_the_nearest_items_by_csls() -> None:
     draw = np.random.default_rng(0)
-    candidates = np.stack([draw.permutation(40)[:6] for _ in range(30)])
-    believed = replace(pairs_by_row("image", "audio", 30, "pseudo"), right_rows=candidates[:, 0], candidates=candidates)
-    known = pairs_by_row("image", "text", 30)
-    again, untouched = refined(ours, pairs, [believed, known])
-    assert untouched is known
-    left, right = (ours.item_codes(pairs[name].tokens).astype(np.float64) for name in ("image", "audio"))
-    for row in range(30):
-        alike = [np.exp(left[row]) @ right[c] + left[row] @ np.exp(right[c]) for c in candidates[row]]
-        assert again.right_rows[row] == candidates[row][int(np.argmax(alike))]
+    left, right = (
+        Embeddings.from_array(draw.standard_normal((count, 5)).astype(np.float32), modality=name, space="joint")
+        for name, count in (("image", 30), ("audio", 40))
+    )
+    cosines = left.vectors.astype(np.float64) @ right.vectors.T.astype(np.float64)
+    hub_of_left, hub_of_right = (np.sort(each, axis=1)[:, -10:].mean(1) for each in (cosines, cosines.T))
+    expected = (2 * cosines - hub_of_left[:, None] - hub_of_right).argmax(1)
+    found = neighbour_pairs(("seen", left), ("heard", right))
+    assert found.right_rows.tolist() == expected.tolist()
+    assert str(found) == "30 neighbour pairs of seen and heard"

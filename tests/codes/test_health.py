@@ -6,7 +6,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from isthmus.codes.learning.use_log import UseWatch
+from isthmus.codes.learning.objective import UseLog
 from isthmus.codes.reading.health import health
 from isthmus.codes.reading.use import (
     Contrast,
@@ -81,15 +81,15 @@ def test_joint_use_without_agreement_is_warned_of() -> None:
     assert fine.warnings == []
     vain = health({"image": same, "audio": same}, SIZE, overlap={"image and audio": Contrast(0.31, 0.3)})
     assert vain.joint_use == 1
-    assert "says nothing here" in vain.warnings[0]
+    assert "means nothing here" in vain.warnings[0]
 
 
 def test_use_is_said_while_codes_are_learned(caplog: pytest.LogCaptureFixture) -> None:
-    watch = UseWatch()
+    watch = UseLog()
     with caplog.at_level("INFO"):
         for step in range(250):
             early = step < 100
-            watch.note(
+            watch.add(
                 {
                     "image": torch.tensor([4.0, 0.0, 0.0]),
                     "audio": torch.tensor([0.0, 4.0, 0.0] if early else [2.0, 2.0, 0.0]),

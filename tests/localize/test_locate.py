@@ -84,9 +84,9 @@ def test_codes_and_tokens_both_locate(digits: DigitsWorld, model: CodeModel, fol
 
 def test_a_part_without_tokens_and_unknown_items_are_named(model: CodeModel, folder: Path) -> None:
     heard = open_tokens(folder / "set", "audio")
-    with pytest.raises(IsthmusError, match=r"option part: 90 to 95 holds nothing of .*, which is 0 to [0-9.]+ seconds"):
+    with pytest.raises(IsthmusError, match=r"part 90 to 95 has no tokens of .*, which spans 0 to [0-9.]+ seconds"):
         LocateQuery.of(model, heard, heard.ids[0], (90.0, 95.0))
-    with pytest.raises(IsthmusError, match=r"option part: 0\.4 to 0\.2 holds nothing"):
+    with pytest.raises(IsthmusError, match=r"part 0\.4 to 0\.2 has no tokens"):
         LocateQuery.of(model, heard, heard.ids[0], (0.4, 0.2))
     narrow = LocateQuery.of(model, heard, heard.ids[0], (0.201, 0.202))
     np.testing.assert_allclose(narrow.codes.sum(), 1, rtol=1e-5)

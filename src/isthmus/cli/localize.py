@@ -8,7 +8,7 @@ from isthmus.base.options import require
 from isthmus.cli.lines import write_lines
 
 if TYPE_CHECKING:
-    from isthmus.localize import Located
+    from isthmus.localize import Location
 
 
 def localize(
@@ -56,7 +56,7 @@ def localize(
     write_lines((_as_json(location, tokens.unit) for location in found), "places", out)
 
 
-def _as_json(location: "Located", unit: str) -> str:
+def _as_json(location: "Location", unit: str) -> str:
     places = {"peak": location.peak, "region": location.region}
     rounded = {name: [round(float(side), 3) for side in place] for name, place in places.items()}
     answer = {"item": location.item, "score": round(location.score, 4), **rounded, "unit": unit}

@@ -58,7 +58,7 @@ def _reranked(found: "SetHits", codes: Path, queries: Path, gallery: Path, k: in
     import numpy as np
 
     from isthmus.codes.model.model import CodeModel
-    from isthmus.codes.reading.rerank import rerank_by_codes
+    from isthmus.codes.reading.alignment import rerank_by_codes
     from isthmus.embeddings.token_files import select_tokens
     from isthmus.search import Hits
 

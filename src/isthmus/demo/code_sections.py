@@ -15,7 +15,7 @@ from isthmus.demo.scene import Scene
 from isthmus.demo.stages import Outcome
 from isthmus.evaluate.pointing import label_queries
 from isthmus.evaluate.token_labels import LabelledTokens
-from isthmus.localize import Placed, agreement, placed, touching
+from isthmus.localize import Spot, agreement, spot, touching
 from isthmus.report import Row, Section, Table, picture, sound, table
 from isthmus.report.code_rows import CodeShown, code_rows
 from isthmus.report.heat import heat_picture, heat_sound
@@ -106,10 +106,10 @@ def _in_speech(writing: Writing, row: int, log_codes: Mapping[str, np.ndarray], 
     return drawn + sound(samples, rate) + sound(samples[start:end], rate)
 
 
-def _found(items: LabelledTokens, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Placed]:
+def _found(items: LabelledTokens, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Spot]:
     own = slice(items.tokens.offsets[row], items.tokens.offsets[row + 1])
     places = items.tokens.places[own]
-    return items.tokens.ids[row], places, placed(agreement(log_codes[own], query), places, touching(places))
+    return items.tokens.ids[row], places, spot(agreement(log_codes[own], query), places, touching(places))
 
 
 def _table(writing: Writing) -> Section:

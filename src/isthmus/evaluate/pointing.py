@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.embeddings.tokens import Tokens
-from isthmus.localize import Placed, agreement, lifted, placed, touching
+from isthmus.localize import Spot, agreement, lifted, spot, touching
 from isthmus.localize.regions import overlap
 from isthmus.worlds.world import Regions
 
@@ -41,7 +41,7 @@ def pointing(
         places = tokens.places[own]
         touches = touching(places)
         for label in np.unique(truth.labels):
-            answer = placed(agreement(log_codes[own], queries[label]), places, touches)
+            answer = spot(agreement(log_codes[own], queries[label]), places, touches)
             judged.append(_hit_and_iou(answer, truth.places[truth.labels == label]))
     hits, ious = (np.mean(column) for column in zip(*judged, strict=True))
     return Pointing(float(hits), float(ious))
@@ -60,7 +60,7 @@ def label_queries(
     return lifted(means, common)
 
 
-def _hit_and_iou(answer: Placed, named: Float[np.ndarray, "things sides"]) -> tuple[bool, float]:
+def _hit_and_iou(answer: Spot, named: Float[np.ndarray, "things sides"]) -> tuple[bool, float]:
     """Whether the peak is inside one of the things named, and the IoU of the region with that one."""
     axes = len(answer.peak)
     hit = (named[:, :axes] <= answer.peak).all(1) & (answer.peak < named[:, axes:]).all(1)

@@ -1,4 +1,4 @@
-"""Heat: how much each token of an item answers a query, by the codes both stand for or by their projected vectors."""
+"""Heat: how well each token of an item matches a query, by their code distributions or by their projected vectors."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 NEIGHBOUR = 0.5
-"""Weight of a touching token beside a token's own in `smoothed`."""
+"""Weight of a touching token in `smoothed`; the token itself has weight 1."""
 
 
 def agreement(
     log_codes: Float[np.ndarray, "tokens codes"], query: Float[np.ndarray, " codes"]
 ) -> Float[np.ndarray, " tokens"]:
-    """``Σ_v √(P(v | h) Q(v))``: how alike a token's code distribution and the query's are, 0 to 1.
+    """``Σ_v √(P(v | h) Q(v))`` (Bhattacharyya) of each token's code distribution P and the query's Q, from 0 to 1.
 
-    ``log_codes`` are logarithms, ``query`` the distribution itself.
+    ``log_codes`` are logarithms, ``query`` is the distribution itself.
+
+    Example:
+        >>> agreement(np.log([[0.5, 0.5], [0.99, 0.01]]), np.array([0.5, 0.5])).round(2).tolist()
+        [1.0, 0.77]
     """
     return np.exp(log_codes / 2) @ np.sqrt(query)
 
@@ -22,9 +26,9 @@ def agreement(
 def lifted(
     meaning: Float[np.ndarray, "*n codes"], common: Float[np.ndarray, " codes"]
 ) -> Float[np.ndarray, "*n codes"]:
-    """A distribution over codes weighed by how much more common each code is in it than everywhere.
+    """A code distribution reweighted by lift: ``p² / common``, normalized to sum to 1.
 
-    Codes of silence and empty paper, which go with everything, then point at nothing.
+    It lowers codes that are common everywhere, such as those of silence and empty paper, which would point anywhere.
     """
     weighed = meaning * meaning / np.maximum(common, 1e-6)
     return weighed / weighed.sum(-1, keepdims=True)
@@ -33,7 +37,7 @@ def lifted(
 def similarity(
     tokens: Float[np.ndarray, "tokens dim"], query: Float[np.ndarray, " dim"]
 ) -> Float[np.ndarray, " tokens"]:
-    """Cosine of each projected token to the query's."""
+    """Cosine of each projected token with the query."""
     lengths = np.linalg.norm(tokens, axis=1) * np.linalg.norm(query)
     return tokens @ query / np.maximum(lengths, 1e-12)
 
@@ -41,9 +45,9 @@ def similarity(
 def smoothed(
     heat: Float[np.ndarray, " tokens"], touches: Bool[np.ndarray, "tokens tokens"]
 ) -> Float[np.ndarray, " tokens"]:
-    """Each token's mean with those it `touching` says it touches, which count half.
+    """The weighted mean of each token's heat and that of the tokens that touch it, which have weight ½.
 
-    One token that a code fits by chance then no longer outweighs a run of tokens that it fits.
+    A single token that matches by chance then no longer outweighs a run of tokens that match.
     """
     weights = np.where(np.eye(len(heat), dtype=bool), 1.0, NEIGHBOUR * touches)
     return weights @ heat / weights.sum(1)

@@ -1,4 +1,4 @@
-"""Locating: a query's tokens looked for in the tokens of other items, by the codes of both or by their vectors."""
+"""Locating: where a query is in other items, found by the codes of both or by their vectors."""
 
 from __future__ import annotations
 
@@ -18,23 +18,46 @@ from isthmus.localize.regions import LEAST_HEAT, peak, region, touching
 
 By = Literal["codes", "tokens"]
 COMMON_ITEMS = 1000
-"""CodeItems over which it is measured how common each code is."""
+"""Items on which the overall frequency of each code is measured."""
 BLOCK_ITEMS = 512
 
 
 @dataclass(frozen=True)
 class LocateQuery:
-    """What is looked for: a distribution over codes, and a vector where the codes are."""
+    """What `locate` looks for; `LocateQuery.of` makes one from an item or a part of an item.
+
+    Args:
+        codes: Distribution over the model's codes.
+        vector: Mean of the query's tokens, projected into the space of the codes.
+
+    Example:
+        >>> from isthmus.codes.model.config import CodesConfig
+        >>> from isthmus.codes.model.view import View
+        >>> model = CodeModel({"audio": View("audio", "clap", dim=2, pooled_dim=2)}, CodesConfig(codes=4, code_dim=3))
+        >>> places = np.array([[0, 1], [1, 2]], np.float32)
+        >>> kind = {"modality": "audio", "space": "clap", "unit": "seconds", "ids": ["dog.wav"]}
+        >>> tokens = Tokens.from_arrays(np.ones((2, 2), np.float32), np.array([0, 2]), places, **kind)
+        >>> query = LocateQuery.of(model, tokens, "dog.wav", part=(0.0, 1.0))
+        >>> query.codes.shape, query.vector.shape
+        ((4,), (3,))
+    """
 
     codes: Float[np.ndarray, " codes"]
     vector: Float[np.ndarray, " code_dim"]
 
     @classmethod
     def of(cls, model: CodeModel, tokens: Tokens, item: str, part: tuple[float, float] | None = None) -> LocateQuery:
-        """An item, or the tokens of it that lie in ``part``, some of them or whole: from left to right, start to end.
+        """A query for an item, or for a part of it.
 
-        ``tokens`` are those of the item and of others like it. Raises `IsthmusError` where the item is not among them
-        or the part is empty or outside.
+        Args:
+            model: Code model that knows the tokens.
+            tokens: Tokens of the item and of other items like it, which show how common each code is.
+            item: Id of the item.
+            part: Start and end of the part in the tokens' unit; for images left and right edge. Every token that is at
+                least partly inside counts.
+
+        Raises:
+            IsthmusError: There is no such item, or the part has no tokens.
         """
         if item not in tokens.ids:
             raise IsthmusError(f"no {tokens.modality} item {item!r}: ids look like {tokens.ids[0]!r}")
@@ -44,7 +67,7 @@ class LocateQuery:
         inside = (own.places[:, 0] < end) & (start < own.places[:, axes])
         if start >= end or not inside.any():
             whole = f"{own.places[:, 0].min():g} to {own.places[:, axes].max():g} {own.unit}"
-            raise IsthmusError(f"option part: {start:g} to {end:g} holds nothing of {item!r}, which is {whole}")
+            raise IsthmusError(f"part {start:g} to {end:g} has no tokens of {item!r}, which spans {whole}")
         some = tokens.take(np.arange(0, len(tokens), -(-len(tokens) // COMMON_ITEMS)))
         common = np.exp(model.token_codes(some)).mean(0)
         meaning = np.exp(model.token_codes(own)[inside]).mean(0)
@@ -52,8 +75,31 @@ class LocateQuery:
 
 
 @dataclass(frozen=True)
-class Located:
-    """Where a query is in an item: the hottest point and the region around it, in the item's unit, and how hot."""
+class Spot:
+    """Where the heat of one item is highest.
+
+    Args:
+        heat: Smoothed heat of each token.
+        peak: Centre of the token with the highest heat: (x, y), or one point of a span.
+        region: The place around it: left, top, right, bottom, or start and end.
+    """
+
+    heat: Float[np.ndarray, " tokens"]
+    peak: Float[np.ndarray, " axes"]
+    region: Float[np.ndarray, " sides"]
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a query is in an item, in the item's unit: pixels, seconds or characters.
+
+    Args:
+        item: Id of the item.
+        score: The highest heat in the item; compare it between items.
+        peak: Centre of the token with the highest heat: (x, y), or one point of a span.
+        region: The place around it: left, top, right, bottom, or start and end.
+        heat: Smoothed heat of each token.
+    """
 
     item: str
     score: float
@@ -62,30 +108,47 @@ class Located:
     heat: Float[np.ndarray, " tokens"]
 
 
-@dataclass(frozen=True)
-class Placed:
-    """The heat of an item's tokens, smoothed, its hottest point, and the region around that."""
-
-    heat: Float[np.ndarray, " tokens"]
-    peak: Float[np.ndarray, " axes"]
-    region: Float[np.ndarray, " sides"]
-
-
-def placed(
+def spot(
     raw: Float[np.ndarray, " tokens"],
     places: Float[np.ndarray, "tokens sides"],
     touches: Bool[np.ndarray, "tokens tokens"],
     least: float = LEAST_HEAT,
-) -> Placed:
-    """What the raw heat of an item's tokens points at; ``touches`` and ``least`` are those of `region`."""
+) -> Spot:
+    """Where the raw heat of an item's tokens is highest after smoothing; ``touches`` and ``least`` as in `region`."""
     heat = smoothed(raw, touches)
-    return Placed(heat, peak(heat, places), region(heat, places, touches, least))
+    return Spot(heat, peak(heat, places), region(heat, places, touches, least))
 
 
 def locate(
     model: CodeModel, query: LocateQuery, tokens: Tokens, *, by: By = "codes", least: float = LEAST_HEAT
-) -> Iterator[Located]:
-    """Where the query is in each item, by agreement of codes or by likeness of tokens; ``least`` ends regions."""
+) -> Iterator[Location]:
+    """Find where a query is in each item.
+
+    Args:
+        model: Code model that knows the query's modality and that of ``tokens``.
+        query: What to look for.
+        tokens: Tokens of the items to look in.
+        by: ``"codes"`` compares code distributions, ``"tokens"`` the cosine of projected tokens.
+        least: Lowest heat within a region: 0 is the item's median, 1 its maximum.
+
+    Returns:
+        One `Location` per item, in the order of the items, computed as it is consumed.
+
+    Raises:
+        IsthmusError: The model does not know the tokens, or ``by`` is unknown.
+
+    Example:
+        >>> from isthmus.codes.model.config import CodesConfig
+        >>> from isthmus.codes.model.view import View
+        >>> model = CodeModel({"audio": View("audio", "clap", dim=2, pooled_dim=2)}, CodesConfig(codes=4, code_dim=3))
+        >>> places = np.array([[0, 1], [1, 2], [2, 3]], np.float32)
+        >>> kind = {"modality": "audio", "space": "clap", "unit": "seconds", "ids": ["dog.wav", "cat.wav"]}
+        >>> tokens = Tokens.from_arrays(np.ones((3, 2), np.float32), np.array([0, 1, 3]), places, **kind)
+        >>> for found in locate(model, LocateQuery.of(model, tokens, "dog.wav"), tokens):
+        ...     print(found.item, found.region)
+        dog.wav [0. 1.]
+        cat.wav [1. 3.]
+    """
     require(by in get_args(By), "by", f"one of {', '.join(get_args(By))}", by)
     for block in tokens.batches(BLOCK_ITEMS):
         every = model.token_codes(block) if by == "codes" else model.token_vectors(block)
@@ -93,5 +156,5 @@ def locate(
             own = slice(block.offsets[row], block.offsets[row + 1])
             raw = agreement(every[own], query.codes) if by == "codes" else similarity(every[own], query.vector)
             places = block.places[own]
-            found = placed(raw, places, touching(places), least)
-            yield Located(item, float(found.heat.max()), found.peak, found.region, found.heat)
+            found = spot(raw, places, touching(places), least)
+            yield Location(item, float(found.heat.max()), found.peak, found.region, found.heat)

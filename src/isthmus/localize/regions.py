@@ -1,4 +1,4 @@
-"""Regions: from a heat over tokens to the place it points at, a box in pixels or a span of seconds or characters."""
+"""Regions: from the heat of tokens to a place in the item, a box in pixels or a span of seconds or characters."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 NEAR = 1e-3
-"""Places that leave less than this between them touch."""
+"""Places with a gap smaller than this touch."""
 LEAST_HEAT = 0.25
-"""Where regions end, as a share of the way from median to highest heat; chosen on dev (docs/decisions.md)."""
+"""Lowest heat within a region: 0 is the item's median, 1 its maximum. Chosen on dev (docs/decisions.md)."""
 
 
 def peak(heat: Float[np.ndarray, " tokens"], places: Float[np.ndarray, "tokens sides"]) -> Float[np.ndarray, " axes"]:
-    """The middle of the hottest token: (x, y) of a box, or one point of a span."""
-    hottest = places[int(heat.argmax())]
-    axes = len(hottest) // 2
-    return (hottest[:axes] + hottest[axes:]) / 2
+    """The centre of the token with the highest heat: (x, y) of a box, or one point of a span."""
+    highest = places[int(heat.argmax())]
+    axes = len(highest) // 2
+    return (highest[:axes] + highest[axes:]) / 2
 
 
 def touching(places: Float[np.ndarray, "tokens sides"]) -> Bool[np.ndarray, "tokens tokens"]:
-    """Which places share an edge, a corner or more; each touches itself."""
+    """Which places share an edge, a corner or more; every place touches itself."""
     axes = places.shape[1] // 2
     reaches = places[:, None, :axes] <= places[None, :, axes:] + NEAR
     return np.asarray((reaches & reaches.swapaxes(0, 1)).all(axis=2))
@@ -31,10 +31,15 @@ def region(
     touches: Bool[np.ndarray, "tokens tokens"],
     least: float,
 ) -> Float[np.ndarray, " sides"]:
-    """The smallest place around the hottest token and all that are connected to it and hotter than ``least``.
+    """The smallest place around the token with the highest heat and all connected tokens of at least heat ``least``.
 
-    ``touches`` says which tokens are connected directly, as `touching` does. ``least`` is a share of the way from the
-    item's median heat to its highest.
+    ``touches`` are the direct connections, as `touching` computes them. ``least`` is relative: 0 is the item's median
+    heat, 1 its highest.
+
+    Example:
+        >>> spans = np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]])
+        >>> region(np.array([0.0, 0.8, 1.0]), spans, touching(spans), least=0.0).tolist()
+        [1.0, 3.0]
     """
     hot = heat >= np.median(heat) + least * (heat.max() - np.median(heat))
     inside = np.arange(len(heat)) == heat.argmax()

@@ -12,13 +12,13 @@ from isthmus.training.k_means import k_means, nearest
 from isthmus.training.processes import processes
 
 JITTER = 0.01
-"""A revived code differs from the active one it starts from by this share of that one's length."""
+"""Distance of a revived code from the active code it restarts from, as a share of that code's length."""
 
 
 class Codebook(nn.Module):
-    """``vectors`` e ``(codes, dim)`` with the moving averages they are made of: ``sums`` m, ``counts`` N.
+    """The codes ``vectors`` e ``(codes, dim)``, and the moving averages that make them: ``sums`` m, ``counts`` N.
 
-    Only `update` changes it, and only in training mode: evaluation never moves a code.
+    Only `update` changes them, and only in training mode: evaluation never moves a code.
     """
 
     vectors: Tensor
@@ -38,17 +38,17 @@ class Codebook(nn.Module):
         return len(self.vectors)
 
     def start_normal(self, draw: torch.Generator) -> None:
-        """``m_v ~ N(0, I), N_v = 1``, as in the paper."""
+        """Start codes as in the paper: ``m_v ~ N(0, I), N_v = 1``."""
         self._start(torch.randn(self.vectors.shape, generator=draw))
 
     def start_from(self, tokens: Float[Tensor, "tokens dim"], draw: torch.Generator) -> None:
-        """Codes at the k-means centres of a mix of tokens, which should hold equally many of each modality.
+        """Start codes at k-means centres of ``tokens``, which should have equally many tokens of each modality.
 
-        Raises `IsthmusError` where there are fewer tokens than codes.
+        Raises `IsthmusError` if there are fewer tokens than codes.
         """
         if len(tokens) < len(self):
             raise IsthmusError(
-                f"option codes is {len(self)}, with {len(tokens)} tokens to start from: take fewer codes"
+                f"{len(self)} codes need at least as many tokens to start from, got {len(tokens)}: use fewer codes"
             )
         self._start(k_means(tokens, len(self), draw))
 
@@ -65,10 +65,7 @@ class Codebook(nn.Module):
     def gathered(
         self, tokens: Float[Tensor, "tokens dim"], chosen: Int[Tensor, " tokens"]
     ) -> Float[Tensor, "codes dim_and_one"]:
-        """What `update` learns from: for each code the sum of the tokens that chose it, and their number.
-
-        Tokens of all processes count.
-        """
+        """What `update` needs: for each code the sum and the number of the tokens of all processes that chose it."""
         found = torch.zeros(len(self), tokens.shape[1] + 1, device=tokens.device)
         found[:, :-1].index_add_(0, chosen, tokens.detach())
         found[:, -1] = torch.bincount(chosen, minlength=len(self))
@@ -78,7 +75,7 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def update(self, gathered: Float[Tensor, "codes dim_and_one"], draw: torch.Generator) -> None:
-        """One step of the moving averages, then idle codes are revived.
+        """Make one step of the moving averages, then revive idle codes.
 
         ``N ← γN + (1-γ)·count``, ``m ← γm + (1-γ)·Σh``, ``e = m/N``.
         """
@@ -92,7 +89,7 @@ class Codebook(nn.Module):
         self._revive(draw)
 
     def _revive(self, draw: torch.Generator) -> None:
-        """Idle codes take half of an active code's mass and start beside it: vector, sum and count together."""
+        """Restart each idle code next to an active one with half of its mass: vector, sum and count together."""
         dead = (self.idle >= self.revive_after).nonzero()[:, 0]
         active = self.counts.masked_fill(self.idle > 0, 0)
         if len(dead) == 0 or active.sum() == 0:
@@ -113,8 +110,8 @@ class Codebook(nn.Module):
 def straight_through(
     given: Float[Tensor, "rows dim"], quantised: Float[Tensor, "rows dim"]
 ) -> Float[Tensor, "rows dim"]:
-    """The codes in value, what they were chosen for in gradient: ``h + sg(e - h)`` (B.2).
+    """The codes' values with the gradient of the tokens that chose them: ``h + sg(e - h)`` (B.2).
 
-    It is linear: of means over items it gives the mean of what it gives of their tokens.
+    It is linear: applied to means over items, it gives the means of what it gives for their tokens.
     """
     return given + (quantised - given).detach()

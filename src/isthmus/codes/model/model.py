@@ -170,9 +170,7 @@ class CodeModel(nn.Module):
         if name in fitting or (name is None and len(fitting) == 1):
             return name or fitting[0]
         if len(fitting) > 1 and name is None:
-            raise IsthmusError(
-                f"{tokens!r} fit several views of the codes ({', '.join(fitting)}): choose one by view="
-            )
+            raise IsthmusError(f"{tokens!r} fit several views of the codes ({', '.join(fitting)}): choose one by view=")
         known = "; ".join(f"{own}: {view.modality} in {view.space!r}, {view.dim}-d" for own, view in self.views.items())
         raise IsthmusError(f"{tokens!r} fit no view of the codes ({known}): embed them with an encoder of these")
 

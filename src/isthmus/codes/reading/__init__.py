@@ -1,1 +1,1 @@
-"""Reading: codes come in; out go assignments, code tables, health figures and re-ranked hits."""
+"""A `CodeModel` and tokens come in; assignments, code tables, health figures and re-ranked hits go out."""

@@ -1,4 +1,4 @@
-"""Assignment: items written in codes, with where each code lies; arrays on disk, and a Parquet table to be queried."""
+"""Assignment: items as sequences of codes, with the place of each; saved as arrays and as a Parquet table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ ARRAYS = ("codes", "offsets", "places")
 
 @dataclass(frozen=True)
 class Assignment:
-    """The code of every token of some items; item ``i`` has the rows ``offsets[i]`` to ``offsets[i + 1]``."""
+    """The code of every token of some items; item ``i`` has the rows ``offsets[i]`` to ``offsets[i + 1]``.
+
+    Args:
+        codes: Code of each token.
+        offsets: Where each item's tokens start, and the number of all tokens.
+        places: Where each token is: a box in pixels, or start and end in ``unit``.
+        ids: Id of each item.
+        modality: Modality of the items.
+        unit: Unit of ``places``: pixels, seconds or characters.
+        size: Number of codes of the model.
+    """
 
     codes: Int[np.ndarray, " tokens"]
     offsets: Int[np.ndarray, " items_and_one"]
@@ -35,15 +45,15 @@ class Assignment:
         return len(self.ids)
 
     def of(self, item: str) -> tuple[Int[np.ndarray, " tokens"], Float[np.ndarray, "tokens _"]]:
-        """An item's codes in order, and where each lies."""
+        """An item's codes in order, and their places."""
         if item not in self.ids:
-            raise IsthmusError(f"no {self.modality} item {item!r} was assigned: ids look like {self.ids[0]!r}")
+            raise IsthmusError(f"no {self.modality} item {item!r} in the assignment: ids look like {self.ids[0]!r}")
         row = self.ids.index(item)
         own = slice(self.offsets[row], self.offsets[row + 1])
         return self.codes[own], self.places[own]
 
     def runs(self, item: str) -> list[str]:
-        """An item as text, one line for each unbroken run of a code: the code, and where the run begins and ends."""
+        """An item as text: one line for each run of equal codes, with the code and where the run starts and ends."""
         codes, places = self.of(item)
         first = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
         last = np.concatenate([first[1:], [len(codes)]]) - 1
@@ -70,7 +80,7 @@ class Assignment:
         try:
             about = json.loads((folder / "assignment.json").read_text())
             if about.pop("format") != FORMAT:
-                raise ValueError("another format")
+                raise ValueError(f"format is not {FORMAT!r}")
             arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in ARRAYS}
             return cls(**arrays, **about)
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -90,7 +100,28 @@ class Assignment:
 
 
 def assign_codes(model: CodeModel, tokens: Tokens, view: str | None = None) -> Assignment:
-    """Write items in a model's codes, a block of items at a time."""
+    """Assign every token of some items to its nearest code.
+
+    Args:
+        model: A code model that knows the tokens' modality and space.
+        tokens: Tokens of the items.
+        view: Name of their view in the model; needed only if several views have the same modality and space.
+
+    Raises:
+        IsthmusError: The model has no such view.
+
+    Example:
+        >>> from isthmus import CodesConfig
+        >>> from isthmus.codes.model.view import View
+        >>> model = CodeModel({"audio": View("audio", "clap", dim=2, pooled_dim=2)}, CodesConfig(codes=4, code_dim=2))
+        >>> places = np.array([[0, 1], [1, 2], [0, 1]], np.float32)
+        >>> tokens = Tokens.from_arrays(
+        ...     np.ones((3, 2), np.float32), np.array([0, 2, 3]), places, modality="audio", space="clap", unit="seconds"
+        ... )
+        >>> written = assign_codes(model, tokens)
+        >>> len(written), written.codes.shape, written.runs("0")
+        (2, (3,), ['code    0  0 to 2 seconds'])
+    """
     codes = model.assign(tokens, view)
     return Assignment(
         codes, tokens.offsets, tokens.places, tokens.ids, tokens.modality, tokens.unit, len(model.codebook)

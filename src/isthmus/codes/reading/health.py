@@ -1,4 +1,4 @@
-"""Codebook health: the figures that together say whether codes are shared. No single one proves it."""
+"""Codebook health: figures that together show whether modalities share the codes. No single one proves it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from isthmus.codes.reading.use import (
 )
 
 LEAST_SHARED, LEAST_CONTRAST, LEAST_SPREAD = 0.5, 1.2, 2.0
-"""Below these joint use, overlap of equal over different things, and perplexity are warned of."""
+"""The report warns below these values of joint use, of overlap (same over different things) and of perplexity."""
 
 
 @dataclass(frozen=True)
 class HealthReport:
-    """Everything at once, by modality where it differs; truth is needed for ``purity`` and ``nmi`` only.
+    """All health figures; per modality if they differ between modalities. ``purity`` and ``nmi`` need labels.
 
-    ``owned`` counts the active codes by the largest share one modality has of them, in ten steps from 0 to 1.
+    ``owned`` is a histogram of the active codes by the largest share that one modality has of their uses, in ten bins
+    from 0 to 1.
     """
 
     size: int
@@ -45,26 +46,26 @@ class HealthReport:
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong, loudest first; empty for codes that are shared by every figure."""
+        """What is wrong, most serious first; empty if every figure is fine."""
         found = []
         if self.joint_use < LEAST_SHARED:
             found.append(
-                f"THE CODES ARE NOT SHARED: {self.joint_use:.0%} of the active codes are used jointly, the others "
-                "belong to one modality: raise matching-weight, keep normalisation and balance, or add pair sources"
+                f"THE CODES ARE NOT SHARED: {self.joint_use:.0%} of the active codes are used jointly, the others by "
+                "one modality only: raise matching-weight, keep normalization, or add pair sources"
             )
         for pair, contrast in self.overlap.items():
             if contrast.equal < LEAST_CONTRAST * contrast.different:
                 found.append(
-                    f"codes of {pair} overlap as much for different things ({contrast.different:.2f}) as for equal "
-                    f"ones ({contrast.equal:.2f}): joint use of {self.joint_use:.0%} says nothing here"
+                    f"codes of {pair} overlap as much for different things ({contrast.different:.2f}) as for the same "
+                    f"thing ({contrast.equal:.2f}): joint use of {self.joint_use:.0%} means nothing here"
                 )
         for modality, spread in self.perplexity.items():
             if spread < LEAST_SPREAD:
-                found.append(f"{modality} spreads over {spread:.1f} codes only: the codebook has collapsed for it")
+                found.append(f"{modality} uses only {spread:.1f} codes (perplexity): the codebook has collapsed for it")
         return found
 
     def lines(self) -> list[str]:
-        """The figures, a line each, warnings last."""
+        """The figures, one per line, warnings last."""
         spread = ", ".join(f"{name} {value:.1f}" for name, value in self.perplexity.items())
         use = ", ".join(f"{name} {value:.0%}" for name, value in self.use.items())
         found = [
@@ -88,7 +89,7 @@ def health(
     overlap: Mapping[str, Contrast] | None = None,
     labels: Mapping[str, Int[np.ndarray, " _"]] | None = None,
 ) -> HealthReport:
-    """The report of codes by modality, over a codebook of ``size``; labels, where known, stand beside the codes."""
+    """The health of ``size`` codes, from the codes of each modality's tokens and, if known, the tokens' labels."""
     shares = use_shares(codes, size)
     used = active(shares)
     tenths, _ = np.histogram(largest_shares(shares)[used], bins=10, range=(0, 1))

@@ -1,4 +1,4 @@
-"""The code table: what each code stands for, judged by what is shown where its tokens lie (papers B, code analysis)."""
+"""The code table: what each code stands for, judged by the labels of its tokens (papers B, code analysis)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from isthmus.codes.reading.use import active, contingency, use_shares
 
 @dataclass(frozen=True)
 class CodeRow:
-    """A code, the label it stands for, and how well, by modality.
+    """A code, the label it stands for, and how well it does so in each modality.
 
-    ``use`` is the share of a modality's tokens written with the code; ``precision`` the share of the code's tokens that
-    show the label; ``recall`` the share of the label's tokens written with the code. ``label`` is -1 for a code that
-    mostly falls between things.
+    ``use`` is the share of the modality's tokens that have the code, ``precision`` the share of the code's tokens that
+    have the label, ``recall`` the share of the label's tokens that have the code. ``label`` is -1 for a code most of
+    whose tokens have no label.
     """
 
     code: int
@@ -35,14 +35,14 @@ class CodeRow:
 def code_table(
     codes: Mapping[str, Int[np.ndarray, " _"]], labels: Mapping[str, Int[np.ndarray, " _"]], size: int
 ) -> list[CodeRow]:
-    """A row for each active code, in order of labels, codes between things last.
+    """A row for each active code, sorted by label, codes without a label last.
 
-    ``labels`` say what is shown where each token lies, -1 for nothing. A code's label is the one with the highest mean
-    precision over the modalities that use it.
+    ``labels`` are those of the tokens, -1 for none. A code's label is the one with the highest mean precision over the
+    modalities that use the code.
     """
     shares = use_shares(codes, size)
     count = 1 + max(int(own.max(initial=0)) for own in labels.values())
-    # Nothing is counted as label 0 here, so that a code of silence has a precision too.
+    # "No label" counts as label 0 here, so that a code of silence has a precision too.
     tables = {name: _filled(contingency(own, labels[name] + 1), (size, count + 1)) for name, own in codes.items()}
     rows = [
         _row(int(code), tables, dict(zip(codes, shares[:, code].tolist(), strict=True)))
