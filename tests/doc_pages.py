@@ -3,12 +3,15 @@
 ``python doc_pages.py PAGE`` runs a page in the current folder, in a process of its own.
 """
 
+import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent.parent / "docs"
+ITEMS = 14
 SHORTER = {("codes", "train"): ["--restarts", "1", "--optimisation.min-steps", "20"]}
 """Options that keep a command short in tests."""
 
@@ -34,6 +37,35 @@ def run_page(page: Path) -> None:
         elif language in ("bash", ""):
             for arguments in commands(text):
                 main([*arguments, *SHORTER.get(tuple(arguments[:2]), [])])
+
+
+def run_page_on_media(page: Path, folder: Path) -> str:
+    """Run a page in a process of its own, in a folder of photos, sounds and captions; returns what it prints.
+
+    Tiny checkpoints of CLIP and CLAP are where the cache of the hub keeps the real ones.
+    """
+    import media_files
+    import tiny_checkpoints
+    from isthmus.spaces.registry import families
+
+    for name, write in (("clip", tiny_checkpoints.write_clip), ("clap", tiny_checkpoints.write_clap)):
+        family = families()[name]
+        tiny_checkpoints.in_hub_cache(folder / "hf", family.checkpoint, family.revision, write)
+    for kind in ("photos", "sounds"):
+        (folder / kind).mkdir()
+    for number in range(ITEMS):
+        media_files.write_image(folder / "photos" / f"{number}.jpg", number)
+        media_files.write_audio(folder / "sounds" / f"{number}.wav", 1.0, seed=number)
+    (folder / "captions.txt").write_text("".join(f"a photo of {number} dogs\n" for number in range(40)))
+    done = subprocess.run(
+        [sys.executable, __file__, str(page)],
+        cwd=folder,
+        env={**os.environ, "HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
 """The code of the documentation runs as it is printed, on tiny data; every public name is on an API page."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +9,6 @@ import pytest
 
 import doc_pages
 import isthmus
-import media_files
-import tiny_checkpoints
-from isthmus.spaces.registry import families
 
 LATENT = 8
 
@@ -40,9 +34,7 @@ def write_nothing(folder: Path) -> None:
     ("page", "write"), [("tutorials/engineer.md", write_vectors), ("tutorials/researcher.md", write_nothing)]
 )
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_page_runs(
-    page: str, write: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_runs(page: str, write: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path)
     doc_pages.run_page(doc_pages.DOCS / page)
@@ -50,23 +42,9 @@ def test_a_page_runs(
 
 @pytest.mark.slow
 def test_a_folder_of_media_runs(tmp_path: Path) -> None:
-    for name, write in (("clip", tiny_checkpoints.write_clip), ("clap", tiny_checkpoints.write_clap)):
-        family = families()[name]
-        tiny_checkpoints.in_hub_cache(tmp_path / "hf", family.checkpoint, family.revision, write)
-    for folder in ("photos", "sounds"):
-        (tmp_path / folder).mkdir()
-    for number in range(14):
-        media_files.write_picture(tmp_path / "photos" / f"{number}.jpg", number)
-        media_files.write_sound(tmp_path / "sounds" / f"{number}.wav", 1.0, seed=number)
-    (tmp_path / "captions.txt").write_text("".join(f"a photo of {number} dogs\n" for number in range(40)))
-    environment = {**os.environ, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
-    page = doc_pages.DOCS / "tutorials" / "folder.md"
-    command = [sys.executable, doc_pages.__file__, str(page)]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    printed = doc_pages.run_page_on_media(doc_pages.DOCS / "tutorials" / "folder.md", tmp_path)
     assert (tmp_path / "text-hits.jsonl").read_text().count('"query"') == 40
-    places = [line for line in done.stdout.splitlines() if line.startswith('{"item"')]
-    assert len(places) == 14
+    assert sum(line.startswith('{"item"') for line in printed.splitlines()) == doc_pages.ITEMS
 
 
 def test_every_public_name_has_a_place_in_the_api_pages() -> None:

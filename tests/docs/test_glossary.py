@@ -4,8 +4,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import doc_pages
 import pytest
+
+import doc_pages
 
 ROOT = doc_pages.DOCS.parent
 PAGES = sorted(page for page in (ROOT / "README.md", *doc_pages.DOCS.rglob("*.md")) if page.name != "glossary.md")
