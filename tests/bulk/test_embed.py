@@ -28,7 +28,7 @@ def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(7):
-        media_files.write_picture(folder / f"{number}.png", number, (40 + number, 40))
+        media_files.write_image(folder / f"{number}.png", number, (40 + number, 40))
     return folder
 
 
@@ -74,11 +74,11 @@ def test_a_second_run_does_nothing_and_a_third_only_what_changed(
     again = run()
     assert (again.embedded, again.same, again.rows) == (0, 7, 7)
 
-    media_files.write_picture(photos / "1.png", 99)
+    media_files.write_image(photos / "1.png", 99)
     os.utime(photos / "2.png", (1, 1))
     (photos / "3.png").unlink()
     (photos / "4.png").rename(photos / "moved.png")
-    media_files.write_picture(photos / "new.png", 50)
+    media_files.write_image(photos / "new.png", 50)
     third = run()
     assert (third.embedded, third.dropped, third.moved, third.gone) == (2, 1, 1, 1)
     after = dict(zip(*rows_of(tmp_path / "out"), strict=True))
@@ -108,7 +108,7 @@ def test_tokens_go_with_their_rows(checkpoints: Checkpoints, photos: Path, tmp_p
     kept = before.take(np.array([5])).vectors
     (photos / "4.png").unlink()
     (photos / "5.png").rename(photos / "8.png")
-    media_files.write_picture(photos / "9.png", 50)
+    media_files.write_image(photos / "9.png", 50)
     run(prune=True)
     after = open_tokens(tmp_path / "out", "image")
     assert sorted(after.ids) == sorted(isthmus.open_set(tmp_path / "out")["image"].ids)
@@ -117,7 +117,7 @@ def test_tokens_go_with_their_rows(checkpoints: Checkpoints, photos: Path, tmp_p
 
 
 def test_windows_of_a_sound_are_tokens_of_one_item(checkpoints: Checkpoints, tmp_path: Path) -> None:
-    media_files.write_sound(tmp_path / "a.wav", 25.0)
+    media_files.write_audio(tmp_path / "a.wav", 25.0)
     name = f"clap:{checkpoints('clap')}"
     isthmus.embed(tmp_path / "a.wav", tmp_path / "out", space=name, tokens=True, workers=0)
     tokens = open_tokens(tmp_path / "out", "audio")
@@ -140,7 +140,7 @@ def test_what_cannot_be_read_is_written_down_and_left(checkpoints: Checkpoints, 
     assert "2.png" in errors(tmp_path / "out")["2.png"]
     second = run()
     assert (second.embedded, second.same, len(second.failed)) == (0, 5, 2)
-    media_files.write_picture(photos / "2.png", 2)
+    media_files.write_image(photos / "2.png", 2)
     assert run().embedded == 1
     assert set(errors(tmp_path / "out")) == {"3.png"}
     (photos / "3.png").write_bytes(b"")
@@ -302,7 +302,7 @@ def test_what_is_asked_wrongly_is_said(checkpoints: Checkpoints, photos: Path, t
     both = tmp_path / "both"
     both.mkdir()
     (both / "a.txt").write_text("x")
-    media_files.write_picture(both / "a.png")
+    media_files.write_image(both / "a.png")
     (both / "list.txt").write_text("a.png\na.png\n")
     for options, says in (
         ({"modality": "audio"}, "has no 'audio': it has text, image"),

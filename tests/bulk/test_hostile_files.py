@@ -80,11 +80,11 @@ def write_kind(folder: Path, kind: str) -> int:
 def good_files(folder: Path, kind: str) -> Iterator[Path]:
     """Files of a kind as they should be."""
     if kind == "image":
-        yield media_files.write_picture(folder / "s.png")
-        yield media_files.write_picture(folder / "s.jpg")
+        yield media_files.write_image(folder / "s.png")
+        yield media_files.write_image(folder / "s.jpg")
     elif kind == "audio":
-        yield media_files.write_sound(folder / "s.wav")
-        yield media_files.write_sound(folder / "s.flac")
+        yield media_files.write_audio(folder / "s.wav")
+        yield media_files.write_audio(folder / "s.flac")
     elif kind == "video":
         yield media_files.write_video(folder / "s.mp4", seconds=1)
     else:

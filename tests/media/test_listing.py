@@ -27,7 +27,7 @@ def photos(tmp_path: Path) -> Path:
         if path.suffix == ".md":
             path.write_text("no picture")
         else:
-            media_files.write_picture(path, number)
+            media_files.write_image(path, number)
     return folder
 
 
@@ -128,7 +128,7 @@ def test_names_and_texts_that_are_no_unicode_are_escaped(tmp_path: Path) -> None
     (item,) = list_media(tmp_path / "t.jsonl", "text")
     assert item.text.encode().decode() == item.text
     odd = os.fsdecode(b"\xff.png")
-    media_files.write_picture(tmp_path / "a.png").rename(tmp_path / odd)
+    media_files.write_image(tmp_path / "a.png").rename(tmp_path / odd)
     (item,) = list_media(tmp_path, "image")
     assert item.id.encode()
     assert read_image(item.source).size == (70, 48)
@@ -136,7 +136,7 @@ def test_names_and_texts_that_are_no_unicode_are_escaped(tmp_path: Path) -> None
 
 def test_stamps_follow_the_text_and_the_file(photos: Path) -> None:
     before = {item.id: item.stamp for item in list_media(photos, "image")}
-    media_files.write_picture(photos / "b.png", seed=99, size=(20, 20))
+    media_files.write_image(photos / "b.png", seed=99, size=(20, 20))
     after = {item.id: item.stamp for item in list_media(photos, "image")}
     assert [name for name in before if before[name] != after[name]] == ["b.png"]
 

@@ -80,7 +80,7 @@ def test_broken_pictures_are_named(tmp_path: Path, content: bytes, says: str) ->
 
 
 def test_a_truncated_picture_is_not_half_read(tmp_path: Path) -> None:
-    whole = media_files.write_picture(tmp_path / "a.jpg", size=(200, 200)).read_bytes()
+    whole = media_files.write_image(tmp_path / "a.jpg", size=(200, 200)).read_bytes()
     (tmp_path / "a.jpg").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UnreadableError, match="truncated"):
         read_image(tmp_path / "a.jpg")
@@ -157,8 +157,8 @@ def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, bad: float) -> 
 
 def test_sounds_that_are_none_are_named(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "empty.wav", np.zeros(0, np.float32), 8000)
-    media_files.write_picture(tmp_path / "picture.png").rename(tmp_path / "picture.wav")
-    media_files.write_video(tmp_path / "mute.mp4", seconds=1, sound_rate=None)
+    media_files.write_image(tmp_path / "picture.png").rename(tmp_path / "picture.wav")
+    media_files.write_video(tmp_path / "mute.mp4", seconds=1, audio_rate=None)
     (tmp_path / "nothing.m4a").write_bytes(b"")
     for name in ("empty.wav", "picture.wav", "mute.mp4", "nothing.m4a", "absent.wav"):
         with pytest.raises(UnreadableError, match=name.replace(".", r"\.")):

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+import doc_pages
 import isthmus
 import media_files
 from isthmus.base.errors import IsthmusError
@@ -31,9 +32,9 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for modality in ("image", "audio", "video", "points", "vector"):
         (root / modality).mkdir()
     for number, size in enumerate([(70, 48), (32, 64), (1, 1)]):
-        media_files.write_picture(root / "image" / f"{number}.png", number, size)
+        media_files.write_image(root / "image" / f"{number}.png", number, size)
     for number, seconds in enumerate([3.0, 12.0]):
-        media_files.write_sound(root / "audio" / f"{number}.wav", seconds, seed=number)
+        media_files.write_audio(root / "audio" / f"{number}.wav", seconds, seed=number)
     media_files.write_video(root / "video" / "0.mp4", seconds=1)
     for number in range(2):
         media_files.write_cloud(root / "points" / f"{number}.npy", 600, number)
@@ -126,7 +127,7 @@ def test_a_pil_image_is_turned_as_its_camera_says(checkpoints: Checkpoints, medi
 @pytest.mark.parametrize("rate", [8000, 11025])
 def test_audio_may_be_paths_or_samples(checkpoints: Checkpoints, tmp_path: Path, rate: int) -> None:
     space = load_space(f"clap:{checkpoints('clap')}", device="cpu")
-    path = media_files.write_sound(tmp_path / "a.wav", 12.0, rate)
+    path = media_files.write_audio(tmp_path / "a.wav", 12.0, rate)
     floats, _ = soundfile.read(path, dtype="float32")
     integers, _ = soundfile.read(path, dtype="int16")
     stereo = np.stack([floats, floats], 1)
@@ -217,7 +218,7 @@ def test_bad_options_are_named(checkpoints: Checkpoints) -> None:
         space.encode(["a"], modality="text", batch_size=0)
     with pytest.raises(IsthmusError, match="text items: "):
         space.encode(["a", "b"], modality="text", ids=["x"])
-    with pytest.raises(IsthmusError, match="text items: .*'x'"):
+    with pytest.raises(IsthmusError, match=r"text items: .*'x'"):
         space.encode(["a", "b"], modality="text", ids=["x", "x"])
     with pytest.raises(IsthmusError, match="has no tokens"):
         load_space("precomputed:x").encode_tokens([np.ones(3)], modality="image")
@@ -252,3 +253,9 @@ def test_a_users_own_encoder_needs_three_methods() -> None:
     np.testing.assert_allclose(found.vectors[:, [97, 98]], [[2 / 5**0.5, 1 / 5**0.5], [0, 1]], rtol=1e-6)
     with pytest.raises(IsthmusError, match="item 0: ndarray: this space reads files only: pass a path"):
         space.encode([np.zeros((4, 4))], modality="image")
+
+
+@pytest.mark.slow
+def test_the_page_on_encoders_runs(tmp_path: Path) -> None:
+    doc_pages.run_page_on_media(doc_pages.DOCS / "embed.md", tmp_path)
+    assert len(isthmus.open_set(tmp_path / "clip-set")["image"]) == doc_pages.ITEMS

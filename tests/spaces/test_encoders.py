@@ -37,7 +37,7 @@ def unit(rows: torch.Tensor) -> np.ndarray:
 @pytest.fixture
 def pictures(tmp_path: Path) -> list[Path]:
     sizes = [(70, 48), (32, 64), (1, 1), (200, 3)]
-    return [media_files.write_picture(tmp_path / f"{n}.png", n, size) for n, size in enumerate(sizes)]
+    return [media_files.write_image(tmp_path / f"{n}.png", n, size) for n, size in enumerate(sizes)]
 
 
 @pytest.mark.parametrize("family", ["clip", "siglip2", "siglip2_naflex"])
@@ -82,7 +82,7 @@ def test_sentences_as_in_sentence_transformers(checkpoints: Checkpoints) -> None
 
 
 def test_short_sounds_as_in_transformers(checkpoints: Checkpoints, tmp_path: Path) -> None:
-    paths = [media_files.write_sound(tmp_path / f"{n}.wav", seconds, seed=n) for n, seconds in enumerate([3.0, 10.0])]
+    paths = [media_files.write_audio(tmp_path / f"{n}.wav", seconds, seed=n) for n, seconds in enumerate([3.0, 10.0])]
     folder = checkpoints("clap")
     model = transformers.ClapModel.from_pretrained(folder)
     extractor = transformers.ClapFeatureExtractor.from_pretrained(folder)
@@ -106,7 +106,7 @@ def test_spectrograms_are_transformers_own(samples: int, truncation: str, seed: 
 
 
 def test_a_long_sound_is_the_mean_of_its_windows(checkpoints: Checkpoints, tmp_path: Path) -> None:
-    path = media_files.write_sound(tmp_path / "long.wav", 25.0)
+    path = media_files.write_audio(tmp_path / "long.wav", 25.0)
     model = transformers.ClapModel.from_pretrained(checkpoints("clap"))
     extractor = transformers.ClapFeatureExtractor.from_pretrained(checkpoints("clap"))
     samples = media_files.tones(25.0, 8000)
@@ -121,7 +121,7 @@ def test_a_long_sound_is_the_mean_of_its_windows(checkpoints: Checkpoints, tmp_p
 
 def test_models_that_fuse_crops_give_the_same_every_time(checkpoints: Checkpoints, tmp_path: Path) -> None:
     """Their extractor marks one sound of a batch at random as longer than it is."""
-    paths = [media_files.write_sound(tmp_path / f"{n}.wav", 4.0, seed=n) for n in range(6)]
+    paths = [media_files.write_audio(tmp_path / f"{n}.wav", 4.0, seed=n) for n in range(6)]
     space = opened(checkpoints, "clap_fusion")
     together = encoded(space, "audio", paths)
     alone = np.concatenate([encoded(space, "audio", [path]) for path in paths])

@@ -32,7 +32,7 @@ def layer_norm(rows: np.ndarray, weights: dict[str, np.ndarray], name: str) -> n
 
 def test_clip_patches_are_values_of_the_last_layer(checkpoints: Checkpoints, tmp_path: Path) -> None:
     space = opened(checkpoints, "clip")
-    path = media_files.write_picture(tmp_path / "a.png", size=(70, 48))
+    path = media_files.write_image(tmp_path / "a.png", size=(70, 48))
     pixels = torch.from_numpy(inputs_of(space, "image", path)["pixel_values"])
     model = transformers.CLIPModel.from_pretrained(checkpoints("clip"))
     weights = {name: value.double().numpy() for name, value in model.state_dict().items()}
@@ -54,7 +54,7 @@ def test_siglip_patches_are_what_the_head_makes_of_one_alone(
     checkpoints: Checkpoints, family: str, tmp_path: Path
 ) -> None:
     space = opened(checkpoints, family)
-    path = media_files.write_picture(tmp_path / "a.png", size=(70, 48))
+    path = media_files.write_image(tmp_path / "a.png", size=(70, 48))
     named = inputs_of(space, "image", path).items()
     model = transformers.AutoModel.from_pretrained(checkpoints(family))
     inputs = {name: torch.from_numpy(value) for name, value in named if not name.startswith("_")}
@@ -81,7 +81,7 @@ def test_frames_of_a_video_average_to_its_vector(checkpoints: Checkpoints, tmp_p
 
 def test_steps_of_a_sound_lie_within_it(checkpoints: Checkpoints, tmp_path: Path) -> None:
     space = opened(checkpoints, "clap")
-    path = media_files.write_sound(tmp_path / "a.wav", 3.0)
+    path = media_files.write_audio(tmp_path / "a.wav", 3.0)
     tokens = space.encode_tokens([path], modality="audio")
     assert len(tokens.vectors) == 10
     assert tokens.places[0].tolist() == [0, 0.3125]

@@ -6,7 +6,7 @@ An item that cannot be decoded raises `UnreadableError`; a bulk job records it a
 
 from isthmus.media.item import Item
 from isthmus.media.listing.listing import list_media
-from isthmus.media.readers.audio import Sound, read_audio
+from isthmus.media.readers.audio import AudioWindows, read_audio
 from isthmus.media.readers.image import read_image
 from isthmus.media.readers.points import read_points
 from isthmus.media.readers.vector import read_vector
@@ -14,9 +14,9 @@ from isthmus.media.readers.video import Video, read_video
 from isthmus.media.source import ByteSource, UnreadableError, as_source
 
 __all__ = [
+    "AudioWindows",
     "ByteSource",
     "Item",
-    "Sound",
     "UnreadableError",
     "Video",
     "as_source",

@@ -31,7 +31,7 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Sound:
+class AudioWindows:
     """The windows of an audio clip as float32 mono samples at ``rate`` Hz, and the start and end of each in seconds."""
 
     samples: tuple[Float32[np.ndarray, " _"], ...]
@@ -39,7 +39,7 @@ class Sound:
     rate: int
 
 
-def read_audio(content: ByteSource | Path | str | bytes | tuple[np.ndarray, int], rate: int) -> Sound:
+def read_audio(content: ByteSource | Path | str | bytes | tuple[np.ndarray, int], rate: int) -> AudioWindows:
     """Read an audio clip, or the sound track of a video, as the windows that `windows` places.
 
     Args:
@@ -67,7 +67,7 @@ def read_audio(content: ByteSource | Path | str | bytes | tuple[np.ndarray, int]
         raise UnreadableError(f"{source.name}: has no audio")
     if not all(np.isfinite(samples).all() for samples, _ in kept):
         raise UnreadableError(f"{source.name}: has samples that are NaN or infinite")
-    return Sound(tuple(samples for samples, _ in kept), tuple(span for _, span in kept), rate)
+    return AudioWindows(tuple(samples for samples, _ in kept), tuple(span for _, span in kept), rate)
 
 
 def windows(duration: float) -> list[Span]:

@@ -1,1 +1,1 @@
-"""PointBERT: point clouds come in, one vector a cloud goes out (the point tower of ULIP)."""
+"""PointBERT, the point tower of ULIP: point clouds come in; one vector per cloud goes out."""

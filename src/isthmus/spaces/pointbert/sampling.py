@@ -1,4 +1,4 @@
-"""Farthest point sampling and grouping, for many clouds at once: few operations, each over all clouds."""
+"""Farthest point sampling and grouping, for many clouds at once in few operations."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from torch import Tensor
 from torch.nn import functional
 
 BLOCK = 64
-"""Points whose largest distance is kept together: the farthest point is sought among blocks, then within one."""
+"""Points per block. The largest distance of each block is kept, to search blocks first and then within one."""
 
 
 def farthest_points(clouds: Float[Tensor, "clouds points 3"], count: int) -> Int[Tensor, "clouds {count}"]:
-    """Numbers of ``count`` points of each cloud: the first point, then each time the one farthest from all before.
+    """The numbers of ``count`` points of each cloud: the first point, then always the one farthest from those before.
 
-    Distances are sums of squared differences; of points equally far the first is taken. With fewer points than
-    ``count`` some repeat.
+    Distances are squared; ties go to the first point. With fewer points than ``count`` some repeat.
     """
     n_clouds, n_points, _ = clouds.shape
     padding = -n_points % BLOCK
@@ -43,7 +42,7 @@ def farthest_points(clouds: Float[Tensor, "clouds points 3"], count: int) -> Int
 def neighbours(
     centres: Float[Tensor, "clouds centres 3"], clouds: Float[Tensor, "clouds points 3"], count: int
 ) -> Int[Tensor, "clouds centres {count}"]:
-    """Numbers of the ``count`` points nearest to each centre, in no order. One cloud's distances are held at a time."""
+    """The ``count`` points nearest to each centre, unordered. Holds the distances of one cloud at a time."""
     exact = "donot_use_mm_for_euclid_dist"
     found = [
         torch.cdist(own, cloud, compute_mode=exact).topk(count, largest=False, sorted=False).indices
@@ -55,6 +54,6 @@ def neighbours(
 def gathered(
     clouds: Float[Tensor, "clouds points 3"], index: Int[Tensor, " clouds *wanted"]
 ) -> Float[Tensor, "clouds *wanted 3"]:
-    """Points by number."""
+    """The points with these numbers."""
     flat = index.flatten(1)[..., None].expand(-1, -1, 3)
     return clouds.gather(1, flat).view(*index.shape, 3)

@@ -1,6 +1,6 @@
-"""PointBERT, the point encoder of ULIP and ULIP-2 (Xue et al., CVPR 2023 and 2024), with the official names of weights.
+"""PointBERT, the point encoder of ULIP and ULIP-2 (Xue et al., CVPR 2023 and 2024), with the official weight names.
 
-Xyz in; a 512-d vector out. Farthest point sampling starts at the first point of a cloud.
+Takes xyz points. Farthest point sampling starts at the first point of a cloud.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ PATCH_WIDTH = 256
 HIDDEN = 128
 NORM_EPS = 1e-5
 CPU_GROUPS = 64
-"""Groups encoded at once on a CPU: more of them fall out of its cache."""
+"""Groups encoded at once on a CPU; more would not fit its cache."""
 
 
 class PatchEncoder(nn.Module):
-    """A small PointNet: the points of a group in, one vector out."""
+    """A small PointNet: one vector per group of points."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,12 +39,12 @@ class PatchEncoder(nn.Module):
         )
 
     def forward(self, groups: Float[Tensor, "groups points 3"]) -> Float[Tensor, "groups width"]:
-        """One vector a group; the order of its points does not matter."""
+        """One vector per group; the order of its points does not matter."""
         at_once = CPU_GROUPS if groups.device.type == "cpu" else max(1, len(groups))
         return torch.cat([self._encoded(part) for part in groups.split(at_once)])
 
     def _encoded(self, groups: Float[Tensor, "groups points 3"]) -> Float[Tensor, "groups width"]:
-        """Convolutions of width 1 are linear layers over all points; the group's own half is computed once."""
+        """Compute the half that depends on the whole group once per group, the other half per point."""
         layers: Any = self.first_conv
         enter, norm, _, leave = layers
         n_groups, n_points, _ = groups.shape
@@ -72,7 +72,7 @@ class Attention(nn.Module):
         self.proj = nn.Linear(WIDTH, WIDTH)
 
     def forward(self, rows: Float[Tensor, "clouds tokens width"]) -> Float[Tensor, "clouds tokens width"]:
-        """Every token looks at all of its cloud."""
+        """Every token attends to all tokens of its cloud."""
         split = self.qkv(rows).unflatten(2, (3, HEADS, WIDTH // HEADS))
         queries, keys, values = split.permute(2, 0, 3, 1, 4)
         seen = functional.scaled_dot_product_attention(queries, keys, values)
@@ -112,7 +112,7 @@ class Block(nn.Module):
 
 
 class Blocks(nn.Module):
-    """The blocks; positions are added again before every one."""
+    """The blocks. Positions are added again before each one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class Blocks(nn.Module):
 
 
 class PointBert(nn.Module):
-    """The point tower. Groups of points become tokens; the class token and the tokens' maximum are its output."""
+    """The point tower: groups of points become tokens; its output is the class token and the maximum of the others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,14 +147,14 @@ class PointBert(nn.Module):
     def grouped(
         self, clouds: Float[Tensor, "clouds points 3"]
     ) -> tuple[Float[Tensor, "clouds groups 3"], Float[Tensor, "clouds groups members 3"]]:
-        """Centres, and the nearest points of each seen from it."""
+        """The centres of the groups, and the points nearest to each relative to it."""
         centres = gathered(clouds, farthest_points(clouds, GROUPS))
         return centres, gathered(clouds, neighbours(centres, clouds, GROUP_POINTS)) - centres[:, :, None]
 
     def transformed(
         self, centres: Float[Tensor, "clouds groups 3"], groups: Float[Tensor, "clouds groups members 3"]
     ) -> Float[Tensor, "clouds twice_width"]:
-        """Groups as tokens through the transformer."""
+        """The groups, as tokens, through the transformer."""
         n_clouds = len(centres)
         patches = self.encoder(groups.flatten(0, 1)).unflatten(0, (n_clouds, GROUPS))
         rows = torch.cat([self.cls_token.expand(n_clouds, -1, -1), self.reduce_dim(patches)], 1)
