@@ -22,7 +22,7 @@ HEAVY = ("torch", "faiss", "sklearn", "matplotlib", "scipy", "pyarrow", "transfo
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return synthetic_world("small", "plain", SyntheticRecipe(texts=300, memory=200, gallery=50), seed=2)
+    return synthetic_world("small", SyntheticRecipe(texts=300, memory=200, gallery=50), seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_connect_then_search_from_the_command_line(
     joint = str(tmp_path / "joint")
     main(["connect", left, right, "--method", "cca", "--power", "2", "--out", joint])
     said = capsys.readouterr().out
-    assert "held-out overlap" in said
+    assert "held-out text" in said
     assert "next: isthmus search" in said
     main(["search", joint, "--queries", right, "--gallery", left, "--ids", "3", "5", "--k", "4"])
     lines = capsys.readouterr().out.splitlines()

@@ -8,8 +8,14 @@ from typing import Any
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress, reporting
-from isthmus.connectors.config import AutoConfig, CcaConfig, ExmcrConfig, MethodConfig
-from isthmus.connectors.connect import method_config, method_name
+from isthmus.connectors.config import (
+    AutoConfig,
+    CcaConfig,
+    ExmcrConfig,
+    MethodConfig,
+    method_config,
+    method_name,
+)
 from isthmus.connectors.graph.joint import fit_joint
 from isthmus.connectors.graph.overlap_tree import EmbeddingSet
 from isthmus.connectors.graph.space_graph import SpaceGraph

@@ -24,7 +24,6 @@ from isthmus.connectors.graph.overlap_tree import (
     Sets,
     aligned,
     by_space,
-    largest_memory,
     overlap_tree,
 )
 from isthmus.connectors.graph.space_graph import SpaceGraph
@@ -34,6 +33,7 @@ from isthmus.connectors.methods.projectors import linear_map
 from isthmus.connectors.narrowing import LOST, leading_directions
 from isthmus.connectors.narrowing import ROWS as BASIS_ROWS
 from isthmus.connectors.overlap.centring import matched_centre, sample
+from isthmus.connectors.overlap.materials import pick_memory
 from isthmus.connectors.overlap.rows import RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
 from isthmus.embeddings import Embeddings
@@ -62,7 +62,7 @@ class Centred:
 
     def memory(self, overlap: str) -> RowSource | None:
         """Centred rows of the largest modality other than the overlap, at most `MEMORY_ROWS` of them."""
-        largest = largest_memory(self.own, overlap)
+        largest = pick_memory(self.own, overlap, several="largest")
         if largest is None:
             return None
         spaced = np.linspace(0, len(largest) - 1, min(MEMORY_ROWS, len(largest))).astype(np.int64)

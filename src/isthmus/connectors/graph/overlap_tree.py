@@ -78,8 +78,3 @@ def aligned(sets: Sets, edge: Edge, most: int) -> tuple[Embeddings, Embeddings]:
     parent_rows, leaf_rows = matching_rows(parent.ids, leaf.ids)
     spaced = np.linspace(0, len(parent_rows) - 1, min(most, len(parent_rows))).astype(np.int64)
     return parent.take(parent_rows[spaced]), leaf.take(leaf_rows[spaced])
-
-
-def largest_memory(own: EmbeddingSet, overlap: str) -> Embeddings | None:
-    """The embeddings of the set's modality, other than the overlap, that has most items; None without another one."""
-    return max((rows for modality, rows in own.items() if modality != overlap), key=len, default=None)

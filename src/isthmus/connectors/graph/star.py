@@ -9,8 +9,9 @@ from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress
 from isthmus.connectors.config import ExmcrConfig
 from isthmus.connectors.connect import connect
-from isthmus.connectors.graph.overlap_tree import Edge, EmbeddingSet, by_space, largest_memory, overlap_tree
+from isthmus.connectors.graph.overlap_tree import Edge, EmbeddingSet, by_space, overlap_tree
 from isthmus.connectors.graph.space_graph import SpaceGraph
+from isthmus.connectors.overlap.materials import pick_memory
 from isthmus.embeddings import Embeddings
 
 
@@ -75,5 +76,5 @@ def _checkpoint_of(checkpoint: Path, leaf: str) -> Path:
 
 
 def _side(own: EmbeddingSet, overlap: str) -> dict[str, Embeddings]:
-    memory = largest_memory(own, overlap)
+    memory = pick_memory(own, overlap, several="largest")
     return {overlap: own[overlap], **({} if memory is None else {memory.modality: memory})}

@@ -1,1 +1,1 @@
-"""Trust: a fitted connector comes in, its report goes out: measurements, an estimate, a verdict. No pairs needed."""
+"""Trust: a fitted connector comes in; its report goes out: measurements, an estimate and a verdict, without pairs."""

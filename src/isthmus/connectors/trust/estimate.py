@@ -1,9 +1,9 @@
-"""Estimate: the quality of cross-modal retrieval, as a band, without a single pair.
+"""Estimate: a band for the quality of cross-modal retrieval, without a single pair.
 
-Two bands, by what they assume. From the connector's criteria alone, before any query is seen. And, where the user's
-own unlabelled queries and gallery are at hand and each query has a counterpart, from how often two items are each
-other's nearest. Both are linear in log-odds, calibrated over the bank of worlds by leaving families out
-(benchmarks/bank.py): the bands held the truth in nine of ten left-out worlds.
+There are two bands, with different assumptions. One comes from the connector's criteria alone, before any query. The
+other needs the user's own unlabelled queries and gallery, assumes that each query has a counterpart there, and comes
+from the rate of mutual nearest neighbours. Both are linear in log-odds and were calibrated over the bank of worlds by
+leaving families out (benchmarks/bank.py): they contained the true figure in nine of ten left-out worlds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from isthmus.connectors.trust.report import Band
 
 GALLERY = 200
-"""The band before any query is stated for a gallery of this size."""
+"""Size of the gallery for which the band from criteria is stated."""
 LEAST = 0.005
 """Rates are kept this far from 0 and 1 before taking log-odds."""
 
@@ -30,31 +30,36 @@ def log_odds(rate: float) -> float:
 
 
 def criteria_evidence(criteria: Mapping[str, float]) -> dict[str, float]:
-    """What the band before any query is linear in.
+    """The two quantities from which the band before any query is computed; both are log-odds.
 
-    ``shown``: how often texts shown as the memories would show them find each other, relative to how often the bare
-    texts do, so that wrong captions do not count against the items. ``memory``: how often items of the two memories
-    are each other's nearest; it falls where the memories hold different things.
+    ``relative_item_mrr``: log-odds of MRR(simulated items) / MRR(texts). MRR(texts) is that of held-out text pairs in
+    the joint space, and MRR(simulated items) that of the same pairs after each text t became a simulated item,
+    √a t + noise, with the covariance of its space's memory. The ratio is 1 if the connector keeps what items express
+    of a text; dividing by MRR(texts) discounts pairs that the texts themselves do not match.
+
+    ``mutual_neighbours``: log-odds of the share of memory items that are the nearest neighbour of their own nearest
+    neighbour in the other memory. It falls if the memories show different things.
     """
-    shown = criteria["shown_twins"] / max(criteria["overlap_twins"], LEAST)
+    ratio = criteria["shown_twins"] / max(criteria["overlap_twins"], LEAST)
     return {
-        "shown": log_odds(shown),
-        "memory": log_odds(criteria["mutual_neighbours"]),
+        "relative_item_mrr": log_odds(ratio),
+        "mutual_neighbours": log_odds(criteria["mutual_neighbours"]),
     }
 
 
 def neighbour_evidence(mutual_neighbours: float) -> dict[str, float]:
-    """What the band for given queries and gallery is linear in."""
-    return {"mutual": log_odds(mutual_neighbours)}
+    """The quantity from which the band for given queries and gallery is computed: log-odds of mutual neighbours."""
+    return {"mutual_neighbours": log_odds(mutual_neighbours)}
 
 
 def band_from_criteria(criteria: Mapping[str, float]) -> Band:
     """The band before any query is seen."""
-    return _band(criteria_evidence(criteria), "criteria", "for items like the memories', one counterpart each")
+    assumes = "if queries and gallery resemble the memories and each query has one counterpart"
+    return _band(criteria_evidence(criteria), "criteria", assumes)
 
 
 def band_from_neighbours(mutual_neighbours: float, gallery: int) -> Band:
-    """The band for queries and a gallery at hand, stated for a gallery of that size."""
+    """The band for given queries and a given gallery, stated for a gallery of that size."""
     assumes = "if every query has one counterpart in the gallery"
     return _band(neighbour_evidence(mutual_neighbours), "counterparts", assumes, gallery)
 
@@ -67,7 +72,7 @@ def _band(evidence: Mapping[str, float], name: str, assumes: str, gallery: int =
 
 
 def rate_of(odds: float) -> float:
-    """The rate of log-odds; beyond what `log_odds` tells apart it is 0 or 1."""
+    """The rate with these log-odds; 0 or 1 beyond the range of `log_odds`."""
     rate = float(1 / (1 + np.exp(-odds)))
     return 0.0 if rate < LEAST else 1.0 if rate > 1 - LEAST else rate
 

@@ -1,4 +1,4 @@
-"""The connector report: what can be said of a connection without a single pair, as plain data and as text."""
+"""The connector report: everything that can be measured without a single pair, as plain data and as text."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 CLEARLY = 5
-"""Standard errors by which twins must be found beyond chance."""
+"""Standard errors by which the MRR of held-out rows must exceed chance."""
 
 
 @dataclass(frozen=True)
 class Coverage:
     """How well a memory covers the overlap, in one space, after matched centring.
 
-    ``rows``: items in the memory. ``top_cosine``: median over texts of the cosine to the nearest item.
-    ``effective_neighbours``: median of 1/Σw² over the weights w of the softmax over the memory (τ = 0.01).
+    Args:
+        modality: The memory's modality.
+        rows: Number of items in the memory.
+        top_cosine: Median over texts of the cosine to the nearest item.
+        effective_neighbours: Median over texts of 1/Σw², for the weights w of the softmax over the memory (τ = 0.01).
     """
 
     modality: str
@@ -27,18 +30,31 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Gap:
-    """Distance between the mean of a modality and the mean of another, before and after projection."""
+    """Euclidean distance between the means of two modalities, before and after projection into the joint space.
+
+    Args:
+        modalities: The two modalities.
+        before: Their distance in the space that has both; None if no space has both.
+        after: Their distance in the joint space.
+        space: Name of the space that has both; None if there is none, or for reports of version 0.1.
+    """
 
     modalities: tuple[str, str]
     before: float | None
     after: float
+    space: str | None = None
 
 
 @dataclass(frozen=True)
 class Band:
-    """An estimate of the mean reciprocal rank of cross-modal retrieval in a gallery of ``gallery`` items, in [0, 1].
+    """An estimate of the MRR of cross-modal retrieval, all figures in [0, 1].
 
-    ``low`` to ``high`` held the truth in nine of ten worlds that were left out of its calibration.
+    Args:
+        assumes: The condition under which the estimate holds.
+        low: Lower end; the band contained the true MRR in nine of ten worlds left out of its calibration.
+        middle: The most likely MRR.
+        high: Upper end.
+        gallery: Size of the gallery for which the MRR is stated.
     """
 
     assumes: str
@@ -50,12 +66,36 @@ class Band:
 
 @dataclass(frozen=True)
 class ConnectorReport:
-    """What was measured on held-out overlap rows and on the memories. Rates and ranks are in [0, 1].
+    """What was measured on held-out overlap rows and on the memories, without pairs of the other modalities.
 
-    ``overlap_mrr``: mean reciprocal rank of a held-out overlap row's twin in the joint space, both directions.
-    ``chance_mrr``: the same for random vectors. ``hubness``: skewness of how often a memory item is among the ten
-    nearest of the other side's items. ``criteria`` are those of `criteria.score`; they and ``bands`` are empty where a
-    memory is missing.
+    ``print(connector.report)`` shows it as text, the verdict last.
+
+    Args:
+        held_out: Number of overlap rows that were not used for fitting.
+        overlap_mrr: MRR, in [0, 1], of a held-out row's counterpart among all held-out rows in the joint space, mean of
+            both directions.
+        overlap_r1: R@1 of the same, in [0, 1].
+        chance_mrr: The MRR of random vectors.
+        gaps: The modality gaps of each space, and between the two memories.
+        coverage: How well each memory covers the overlap.
+        hubness: Skewness of how often a memory item is among the ten nearest of the other memory's items; None without
+            a memory on both sides.
+        criteria: The figures by which ``auto`` ranks methods, in [0, 1]; empty without a memory on both sides.
+        bands: Estimates of cross-modal retrieval; empty if a memory is missing or too small.
+        verdict: What the figures mean and what to do, one sentence each.
+        overlap: The modality of the overlap.
+
+    Example:
+        >>> import isthmus, numpy as np
+        >>> draw = np.random.default_rng(0)
+        >>> shared = draw.standard_normal((100, 8))
+        >>> left = {"text": isthmus.Embeddings.from_array(shared, modality="text", space="clip")}
+        >>> right = {"text": isthmus.Embeddings.from_array(-shared, modality="text", space="clap")}
+        >>> import warnings
+        >>> with warnings.catch_warnings(action="ignore"):  # neither side has a memory
+        ...     report = isthmus.connect(left, right, method="procrustes").report
+        >>> print(report.lines()[0])
+        held-out text (20 rows): R@1 100 %, MRR 1.00 (chance 0.18)
     """
 
     held_out: int
@@ -68,21 +108,22 @@ class ConnectorReport:
     criteria: Mapping[str, float]
     bands: tuple[Band, ...]
     verdict: tuple[str, ...]
+    overlap: str = "overlap"
 
     @property
-    def found_twins(self) -> bool:
-        """Whether held-out rows find their twins beyond chance: by five standard errors of a random order."""
+    def beats_chance(self) -> bool:
+        """Whether the MRR of held-out rows exceeds that of a random order by five standard errors."""
         ranks = range(1, self.held_out + 1)
         spread = math.sqrt(max(0.0, sum(1 / rank**2 for rank in ranks) / self.held_out - self.chance_mrr**2))
         return self.overlap_mrr > self.chance_mrr + CLEARLY * spread / math.sqrt(self.held_out)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
+        """The report as plain data, for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ConnectorReport:
-        """The inverse of `as_dict`."""
+        """The report that `as_dict` gave as plain data; reads those of version 0.1 too."""
         return cls(
             **{
                 **data,
@@ -96,24 +137,24 @@ class ConnectorReport:
     def lines(self) -> list[str]:
         """The report as text, one fact a line, the verdict last."""
         found = [
-            f"held-out overlap ({self.held_out} rows): twin first for {self.overlap_r1:.0%}, "
-            f"mean reciprocal rank {self.overlap_mrr:.2f} (chance {self.chance_mrr:.2f})"
+            f"held-out {self.overlap} ({self.held_out} rows): R@1 {100 * self.overlap_r1:.0f} %, "
+            f"MRR {self.overlap_mrr:.2f} (chance {self.chance_mrr:.2f})"
         ]
         for gap in self.gaps:
-            before = "" if gap.before is None else f"{gap.before:.2f} before, "
-            found.append(f"gap {gap.modalities[0]}-{gap.modalities[1]}: {before}{gap.after:.2f} after")
-        for entry in self.coverage:
-            found.append(
-                f"{entry.modality} memory ({entry.rows} rows): median top cosine {entry.top_cosine:.2f}, "
-                f"{entry.effective_neighbours:.1f} effective neighbours"
-            )
+            before = "" if gap.before is None else f"{gap.before:.2f} in {gap.space or 'its space'}, "
+            found.append(f"gap {'-'.join(gap.modalities)}: {before}{gap.after:.2f} in the joint space")
+        found += [
+            f"{entry.modality} memory ({entry.rows} items): median top cosine {entry.top_cosine:.2f}, "
+            f"{entry.effective_neighbours:.1f} effective neighbours"
+            for entry in self.coverage
+        ]
         if self.hubness is not None:
             found.append(f"hubness (skewness of 10-occurrence): {self.hubness:.1f}")
-        for band in self.bands:
-            found.append(
-                f"estimated cross-modal MRR in a gallery of {band.gallery}: {band.low:.2f} to {band.high:.2f} "
-                f"(middle {band.middle:.2f}), {band.assumes}"
-            )
+        found += [
+            f"estimated cross-modal MRR in a gallery of {band.gallery}: {band.low:.2f} to {band.high:.2f} "
+            f"(middle {band.middle:.2f}), {band.assumes}"
+            for band in self.bands
+        ]
         return found + list(self.verdict)
 
     def __str__(self) -> str:
