@@ -1,4 +1,4 @@
-"""Tiny checkpoints with random weights, written in the format of the real ones: what the real loading code reads."""
+"""Tiny checkpoints with random weights, in the format of the real ones, for the real loading code."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def write_sentence(folder: Path) -> Path:
 
 
 def write_ulip(path: Path, inputs: int = 3) -> dict[str, torch.Tensor]:
-    """A checkpoint as ULIP's training writes it: prefixed keys, other towers beside, the arguments' namespace."""
+    """A checkpoint as ULIP's training writes it: prefixed keys, other towers, and the namespace of its arguments."""
     draw = torch.Generator().manual_seed(0)
     tower = PointBert().state_dict()
     state = {name: 0.15 * torch.randn(value.shape, generator=draw) for name, value in tower.items() if value.ndim}
@@ -169,7 +169,7 @@ def saved(folder: Path, model: type, config: object, *processors: object) -> Pat
 
 
 def in_hub_cache(home: Path, name: str, revision: str, write: object) -> None:
-    """Write a checkpoint where the hub's cache keeps it, so that its public name loads it offline."""
+    """Write a checkpoint into a cache of the hub, so that its public name loads it offline."""
     repository = home / "hub" / f"models--{name.replace('/', '--')}"
     write(repository / "snapshots" / revision)
     (repository / "refs").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Listing: the same items from every kind of place, in an order that depends on what is there and nothing else."""
+"""Listing: the same items from every kind of place, in an order that depends only on what is there."""
 
 import io
 import json
@@ -31,7 +31,7 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_is_searched_through(photos: Path) -> None:
+def test_a_folder_is_searched_at_any_depth(photos: Path) -> None:
     assert [item.id for item in list_media(photos, "image")] == ["a/b/d.webp", "a/c.JPG", "b.png"]
 
 
@@ -108,7 +108,7 @@ def test_texts_are_lines_or_a_column_and_their_own_ids(tmp_path: Path) -> None:
     assert listed["parquet"] == [("one", "one"), ("two", "two")]
 
 
-def test_the_packages_own_texts_are_many_and_each_once() -> None:
+def test_everyday_lists_many_texts_without_repeats() -> None:
     items = list(list_media(Path("everyday"), "text"))
     assert len({item.text for item in items}) == len(items) > 1500
     with pytest.raises(IsthmusError, match="is a list of texts, not image"):
@@ -123,7 +123,7 @@ def test_a_stray_tar_hides_no_folder(photos: Path) -> None:
     assert [item.id for item in list_media(photos / "backup.tar", "image")] == ["backup/x/1", "backup/y/1"]
 
 
-def test_names_and_texts_that_are_no_unicode_are_escaped(tmp_path: Path) -> None:
+def test_names_and_texts_that_are_not_unicode_are_escaped(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text('{"text": "a \\ud800 b"}\n')
     (item,) = list_media(tmp_path / "t.jsonl", "text")
     assert item.text.encode().decode() == item.text
@@ -141,7 +141,7 @@ def test_stamps_follow_the_text_and_the_file(photos: Path) -> None:
     assert [name for name in before if before[name] != after[name]] == ["b.png"]
 
 
-def test_what_is_wrong_with_a_place_is_said(tmp_path: Path) -> None:
+def test_errors_name_the_place_and_the_problem(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     (tmp_path / "bad.jsonl").write_text('{"text": "x"}\n{"text": \n')

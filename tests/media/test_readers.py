@@ -1,4 +1,4 @@
-"""Readers: what is in a file comes out, upright, in time, in the unit sphere; what is broken is named."""
+"""Readers: images are upright, windows and frames are on time, points are in the unit sphere, errors name the file."""
 
 import io
 import itertools
@@ -23,7 +23,7 @@ CORNER[0, 0] = 255
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_are_turned_as_their_camera_says(tmp_path: Path, orientation: int) -> None:
+def test_images_are_turned_as_their_camera_says(tmp_path: Path, orientation: int) -> None:
     undo = {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],
@@ -52,7 +52,7 @@ def test_every_mode_becomes_rgb(tmp_path: Path) -> None:
 
 
 def png_claiming(width: int, height: int) -> bytes:
-    """A png whose header promises a size its data do not have."""
+    """A png with a header that promises a size its data do not have."""
     small = io.BytesIO()
     Image.new("RGB", (1, 1)).save(small, "PNG")
     content = bytearray(small.getvalue())
@@ -73,13 +73,13 @@ def png_claiming(width: int, height: int) -> bytes:
         (png_claiming(50, 50), "cannot be read"),
     ],
 )
-def test_broken_pictures_are_named(tmp_path: Path, content: bytes, says: str) -> None:
+def test_broken_images_are_named(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "bad.png").write_bytes(content)
     with pytest.raises(UnreadableError, match=rf"bad\.png.*{says}"):
         read_image(tmp_path / "bad.png")
 
 
-def test_a_truncated_picture_is_not_half_read(tmp_path: Path) -> None:
+def test_a_truncated_image_is_not_half_read(tmp_path: Path) -> None:
     whole = media_files.write_image(tmp_path / "a.jpg", size=(200, 200)).read_bytes()
     (tmp_path / "a.jpg").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UnreadableError, match="truncated"):
@@ -87,7 +87,7 @@ def test_a_truncated_picture_is_not_half_read(tmp_path: Path) -> None:
 
 
 @given(st.floats(1e-4, 1e5))
-def test_windows_cover_a_sound_evenly(duration: float) -> None:
+def test_windows_cover_a_clip_evenly(duration: float) -> None:
     found = windows(duration)
     assert found == windows(duration)
     assert 1 <= len(found) <= MOST_WINDOWS
@@ -125,7 +125,7 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_audio(tmp_path / "a.wav", 8000).samples[0], 0.125)
 
 
-def test_of_a_long_sound_windows_are_read_where_they_lie(tmp_path: Path) -> None:
+def test_windows_of_a_long_clip_are_at_their_seconds(tmp_path: Path) -> None:
     rate = 1000
     seconds = np.repeat(np.arange(200), rate) / 1000
     soundfile.write(tmp_path / "a.wav", seconds.astype(np.float32), rate, subtype="FLOAT")
@@ -136,7 +136,7 @@ def test_of_a_long_sound_windows_are_read_where_they_lie(tmp_path: Path) -> None
         assert samples[0] * 1000 == pytest.approx(np.floor(start + 1e-9), abs=1)
 
 
-def test_the_sound_of_a_video_is_its_sound(tmp_path: Path) -> None:
+def test_audio_of_a_video_is_its_sound_track(tmp_path: Path) -> None:
     path = media_files.write_video(tmp_path / "v.mp4", seconds=3)
     samples = read_audio(path, 16000).samples[0]
     expected = media_files.tones(3, 16000)
@@ -147,7 +147,7 @@ def test_the_sound_of_a_video_is_its_sound(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, bad: float) -> None:
+def test_samples_that_are_not_finite_are_refused(tmp_path: Path, bad: float) -> None:
     samples = np.zeros(8000, np.float32)
     samples[100] = bad
     soundfile.write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
@@ -155,7 +155,7 @@ def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, bad: float) -> 
         read_audio(tmp_path / "a.wav", 8000)
 
 
-def test_sounds_that_are_none_are_named(tmp_path: Path) -> None:
+def test_broken_audio_is_named(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "empty.wav", np.zeros(0, np.float32), 8000)
     media_files.write_image(tmp_path / "picture.png").rename(tmp_path / "picture.wav")
     media_files.write_video(tmp_path / "mute.mp4", seconds=1, audio_rate=None)
@@ -222,7 +222,7 @@ def test_meshes_are_sampled_on_their_surface(tmp_path: Path, suffix: str) -> Non
     assert share == pytest.approx([1 / 3] * 3, abs=0.04)
 
 
-def test_of_many_points_some_are_taken_the_same_every_time(tmp_path: Path) -> None:
+def test_a_large_cloud_is_thinned_the_same_every_time(tmp_path: Path) -> None:
     path = media_files.write_cloud(tmp_path / "a.npy", 100_000)
     found = read_points(path, 10_000)
     assert len(found) == len(np.unique(found, axis=0)) == 10_000
@@ -235,7 +235,7 @@ def lying_npy(shape: tuple[int, ...]) -> bytes:
     return header.getvalue() + b"\0" * 120
 
 
-def test_clouds_that_are_none_are_named(tmp_path: Path) -> None:
+def test_broken_point_clouds_are_named(tmp_path: Path) -> None:
     np.save(tmp_path / "nan.npy", np.full((50, 3), np.nan))
     np.save(tmp_path / "one_place.npy", np.ones((50, 3)))
     np.save(tmp_path / "flat.npy", np.ones((50, 2)))

@@ -186,11 +186,11 @@ def test_progress_counts_items(checkpoints: Checkpoints) -> None:
         ("clip", "audio", ["a.wav"], "has no 'audio': choose one of text, image"),
         ("clip", "image", ["absent.png"], r"item 0: absent\.png: not found"),
         ("clip", "image", [b"no image"], r"item 0: bytes: cannot be read \(UnidentifiedImageError: "),
-        ("clip", "image", [np.zeros((3, 8, 8), np.uint8)], r"item 0: .*\(height, width, 3\).* got \(3, 8, 8\)"),
+        ("clip", "image", [np.zeros((3, 8, 8), np.uint8)], r"item 0: .*\(height, width, 3\).* got shape \(3, 8, 8\)"),
         ("clip", "image", [np.full((8, 8), 2.0)], r"item 0: .*floats in \[0, 1\], got 2 to 2"),
         ("clip", "image", [np.full((8, 8), np.nan)], r"item 0: .*floats in \[0, 1\], got nan"),
         ("clip", "image", [np.zeros((8, 8), int)], "item 0: .*expected uint8 or floats"),
-        ("clip", "image", [None], "item 0: NoneType: expected shape"),
+        ("clip", "image", [None], "item 0: NoneType: expected a path"),
         ("clap", "audio", [np.zeros(8000)], r"item 0: .*expected a path or \(samples, rate\)"),
         ("clap", "audio", [(np.zeros(8000, np.uint8), 8000)], "item 0: .*floats or int16 or int32, got uint8"),
         ("clap", "audio", [(np.zeros((2, 8000)), 8000)], "item 0: .*8000 channels cannot be right"),
@@ -257,5 +257,5 @@ def test_a_users_own_encoder_needs_three_methods() -> None:
 
 @pytest.mark.slow
 def test_the_page_on_encoders_runs(tmp_path: Path) -> None:
-    doc_pages.run_page_on_media(doc_pages.DOCS / "embed.md", tmp_path)
+    doc_pages.run_pages_on_media([doc_pages.DOCS / "embed.md"], tmp_path)
     assert len(isthmus.open_set(tmp_path / "clip-set")["image"]) == doc_pages.ITEMS

@@ -1,4 +1,4 @@
-"""Every family, loaded from a checkpoint on disk: its vectors are those of transformers' own pipeline."""
+"""Every family, loaded from a checkpoint on disk, gives the vectors of transformers' own pipeline."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,7 +41,7 @@ def pictures(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("family", ["clip", "siglip2", "siglip2_naflex"])
-def test_pictures_as_in_transformers(checkpoints: Checkpoints, family: str, pictures: list[Path]) -> None:
+def test_images_as_in_transformers(checkpoints: Checkpoints, family: str, pictures: list[Path]) -> None:
     folder = checkpoints(family)
     model = transformers.AutoModel.from_pretrained(folder)
     processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
@@ -81,7 +81,7 @@ def test_sentences_as_in_sentence_transformers(checkpoints: Checkpoints) -> None
     np.testing.assert_allclose(found, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=2e-6)
 
 
-def test_short_sounds_as_in_transformers(checkpoints: Checkpoints, tmp_path: Path) -> None:
+def test_short_audio_as_in_transformers(checkpoints: Checkpoints, tmp_path: Path) -> None:
     paths = [media_files.write_audio(tmp_path / f"{n}.wav", seconds, seed=n) for n, seconds in enumerate([3.0, 10.0])]
     folder = checkpoints("clap")
     model = transformers.ClapModel.from_pretrained(folder)
@@ -105,7 +105,7 @@ def test_spectrograms_are_transformers_own(samples: int, truncation: str, seed: 
     assert np.abs(found - expected).mean() < 1e-5
 
 
-def test_a_long_sound_is_the_mean_of_its_windows(checkpoints: Checkpoints, tmp_path: Path) -> None:
+def test_a_long_clip_is_the_mean_of_its_windows(checkpoints: Checkpoints, tmp_path: Path) -> None:
     path = media_files.write_audio(tmp_path / "long.wav", 25.0)
     model = transformers.ClapModel.from_pretrained(checkpoints("clap"))
     extractor = transformers.ClapFeatureExtractor.from_pretrained(checkpoints("clap"))
@@ -120,7 +120,7 @@ def test_a_long_sound_is_the_mean_of_its_windows(checkpoints: Checkpoints, tmp_p
 
 
 def test_models_that_fuse_crops_give_the_same_every_time(checkpoints: Checkpoints, tmp_path: Path) -> None:
-    """Their extractor marks one sound of a batch at random as longer than it is."""
+    """Their extractor marks one random clip of a batch as longer than it is."""
     paths = [media_files.write_audio(tmp_path / f"{n}.wav", 4.0, seed=n) for n in range(6)]
     space = opened(checkpoints, "clap_fusion")
     together = encoded(space, "audio", paths)

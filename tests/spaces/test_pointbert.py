@@ -1,4 +1,4 @@
-"""PointBERT: the official checkpoint's keys, and the same numbers as the recipe written in NumPy, in float64."""
+"""PointBERT: the keys of the official checkpoint, and the numbers of a NumPy implementation in float64."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Names of spaces: families, checkpoints, what other packages add, and what is said when something is missing."""
+"""Names of spaces: families, checkpoints, families of other packages, and errors if something is missing."""
 
 import argparse
 import shutil
@@ -17,14 +17,14 @@ from isthmus.spaces import load_space
 from isthmus.spaces.registry import families, parse
 
 
-def test_the_list_says_what_each_family_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_spaces_command_describes_each_family(capsys: pytest.CaptureFixture[str]) -> None:
     main(["spaces"])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 10
     assert any("clap-music" in line and "audio" in line and "512" in line and "installed" in line for line in lines)
 
 
-def test_a_package_of_the_users_adds_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installed_package_adds_a_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = tmp_path / "mine-1.0.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")

@@ -1,4 +1,4 @@
-"""Tokens: what each is, checked against the weights by another way, and where each lies."""
+"""Tokens: their vectors, computed from the weights in another way, and their places."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -50,9 +50,7 @@ def test_clip_patches_are_values_of_the_last_layer(checkpoints: Checkpoints, tmp
 
 
 @pytest.mark.parametrize("family", ["siglip2", "siglip2_naflex"])
-def test_siglip_patches_are_what_the_head_makes_of_one_alone(
-    checkpoints: Checkpoints, family: str, tmp_path: Path
-) -> None:
+def test_siglip_patches_are_pooled_each_by_itself(checkpoints: Checkpoints, family: str, tmp_path: Path) -> None:
     space = opened(checkpoints, family)
     path = media_files.write_image(tmp_path / "a.png", size=(70, 48))
     named = inputs_of(space, "image", path).items()
@@ -79,7 +77,7 @@ def test_frames_of_a_video_average_to_its_vector(checkpoints: Checkpoints, tmp_p
     assert tokens.places[:, 0] == pytest.approx([0.375, 1.125, 1.875, 2.625], abs=0.05)
 
 
-def test_steps_of_a_sound_lie_within_it(checkpoints: Checkpoints, tmp_path: Path) -> None:
+def test_steps_of_audio_are_within_the_clip(checkpoints: Checkpoints, tmp_path: Path) -> None:
     space = opened(checkpoints, "clap")
     path = media_files.write_audio(tmp_path / "a.wav", 3.0)
     tokens = space.encode_tokens([path], modality="audio")
@@ -89,7 +87,7 @@ def test_steps_of_a_sound_lie_within_it(checkpoints: Checkpoints, tmp_path: Path
     assert np.array_equal(tokens.places[1:, 0], tokens.places[:-1, 1])
 
 
-def test_a_step_hears_its_own_part_of_the_sound(checkpoints: Checkpoints, tmp_path: Path) -> None:
+def test_a_step_depends_most_on_its_own_seconds(checkpoints: Checkpoints, tmp_path: Path) -> None:
     """A tone in the last second changes the last steps more than the first."""
     import soundfile
 
@@ -106,7 +104,7 @@ def test_a_step_hears_its_own_part_of_the_sound(checkpoints: Checkpoints, tmp_pa
 
 
 @pytest.mark.parametrize("family", ["clip", "siglip2", "clap", "xclip"])
-def test_words_are_what_white_space_parts(checkpoints: Checkpoints, family: str) -> None:
+def test_words_are_separated_by_white_space(checkpoints: Checkpoints, family: str) -> None:
     space = opened(checkpoints, family)
     texts = ["two cats", " one   dog,  runs"]
     tokens = space.encode_tokens(texts, modality="text")

@@ -16,8 +16,8 @@ from typing import Any, Protocol, runtime_checkable
 from isthmus.base.errors import IsthmusError, reason_of
 
 HASH_BLOCK = 2**20
-STREAM = re.compile(r"(Error opening )?'?<_io\.\w+[^>]*>'?(: )?")
-"""How libraries name the stream they read, which says nothing to a user."""
+NOISE = re.compile(r"(Error opening )?'?<_io\.\w+[^>]*>'?(: )?|\[Errno -?\d+\] |: '[^']*'$")
+"""Parts of libraries' messages that say nothing new: the stream they read, numbers of errors, the file again."""
 
 
 class UnreadableError(IsthmusError):
@@ -36,7 +36,7 @@ def unreadable(name: str) -> Iterator[None]:
     except MemoryError as error:
         raise UnreadableError(f"{name}: reading it needs more memory than is allowed") from error
     except Exception as error:
-        reason = STREAM.sub("", reason_of(error)).strip(" :")
+        reason = NOISE.sub("", reason_of(error)).strip(" :")
         raise UnreadableError(f"{name}: cannot be read ({type(error).__name__}: {reason})") from error
 
 

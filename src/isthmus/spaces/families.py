@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from isthmus.spaces.protocol import Family
 
 EMBED = "isthmus[embed]"
@@ -42,29 +44,19 @@ CLAP = Family(
     extra=EMBED,
     loader="isthmus.spaces.encoders.clap:load",
 )
-CLAP_GENERAL = Family(
+CLAP_GENERAL = replace(
+    CLAP,
     name="clap-general",
     title="LAION larger CLAP, any audio",
-    modalities=("text", "audio"),
-    dim=512,
-    licence="Apache-2.0",
     checkpoint="laion/larger_clap_general",
     revision="ada0c23a36c4e8582805bb38fec3905903f18b41",
-    needs=("transformers",),
-    extra=EMBED,
-    loader="isthmus.spaces.encoders.clap:load",
 )
-CLAP_MUSIC = Family(
+CLAP_MUSIC = replace(
+    CLAP,
     name="clap-music",
     title="LAION larger CLAP, music",
-    modalities=("text", "audio"),
-    dim=512,
-    licence="Apache-2.0",
     checkpoint="laion/larger_clap_music",
     revision="a0b4534a14f58e20944452dff00a22a06ce629d1",
-    needs=("transformers",),
-    extra=EMBED,
-    loader="isthmus.spaces.encoders.clap:load",
 )
 XCLIP = Family(
     name="xclip",

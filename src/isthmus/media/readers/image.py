@@ -52,7 +52,10 @@ def _from_memory(name: str, value: Any) -> Image.Image:
         return value
     pixels = np.asarray(value)
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] != 3) or pixels.size == 0:
-        raise UnreadableError(f"{name}: expected shape (height, width, 3) or (height, width), got {pixels.shape}")
+        raise UnreadableError(
+            f"{name}: expected a path, a PIL image, or an array of shape (height, width, 3) or (height, width), "
+            f"got shape {pixels.shape}"
+        )
     return Image.fromarray(eight_bit(name, pixels))
 
 
