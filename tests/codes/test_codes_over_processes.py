@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 import torch.distributed as dist
 from torch.multiprocessing.spawn import spawn
@@ -14,6 +15,7 @@ from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
 from isthmus.training.config import OptimisationConfig
 
+pytestmark = pytest.mark.slow
 CONFIG = CodesConfig(
     codes=6,
     code_dim=8,

@@ -15,6 +15,7 @@ from isthmus.codes.reading.assignment import Assignment
 from isthmus.embeddings.token_files import save_tokens
 from isthmus.search import Hits
 
+pytestmark = pytest.mark.slow
 BRIEF = ["--codes", "8", "--optimisation.min-steps", "3", "--optimisation.batch-size", "16", "--restarts", "1"]
 
 

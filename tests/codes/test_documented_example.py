@@ -11,6 +11,7 @@ from isthmus.codes.model.config import CodesConfig
 from isthmus.connectors.config import ProcrustesConfig
 from isthmus.training.config import OptimisationConfig
 
+pytestmark = pytest.mark.slow
 BRIEF = CodesConfig(codes=8, restarts=1, optimisation=OptimisationConfig(epochs=1, min_steps=5, batch_size=16))
 
 

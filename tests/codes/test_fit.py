@@ -26,8 +26,11 @@ from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import LabelledTokens
 
 SHORT = replace(BRIEF, min_steps=150, batch_size=64)
+SHORTER = replace(SHORT, min_steps=100)
+"""Enough for our recipe to share codes, and for the literal one to own them."""
 OURS = CodesConfig(optimisation=SHORT, restarts=1)
-BRIEFEST = CodesConfig(optimisation=replace(BRIEF, min_steps=12, batch_size=32), restarts=2)
+BRIEFEST = CodesConfig(optimisation=replace(BRIEF, min_steps=8, batch_size=32), restarts=2)
+pytestmark = pytest.mark.slow
 Galleries = Mapping[str, Mapping[str, LabelledTokens]]
 
 
@@ -42,9 +45,19 @@ def ours(pairs: dict[str, CodeItems]) -> CodeModel:
     return fit_codes(pairs, triples(pairs), OURS, device="cpu")
 
 
+def first(items: Mapping[str, CodeItems], count: int) -> dict[str, CodeItems]:
+    rows = np.arange(count)
+    return {name: CodeItems(own.tokens.take(rows), own.pooled.take(rows)) for name, own in items.items()}
+
+
 @pytest.fixture(scope="module")
-def briefest(pairs: dict[str, CodeItems]) -> CodeModel:
-    return fit_codes(pairs, triples(pairs), BRIEFEST, device="cpu")
+def few(pairs: dict[str, CodeItems]) -> dict[str, CodeItems]:
+    return first(pairs, 60)
+
+
+@pytest.fixture(scope="module")
+def briefest(few: dict[str, CodeItems]) -> CodeModel:
+    return fit_codes(few, triples(few), BRIEFEST, device="cpu")
 
 
 def same(one: CodeModel, other: CodeModel) -> bool:
@@ -75,7 +88,9 @@ def test_codes_are_shared_by_default(ours: CodeModel, taught: dict[str, Labelled
 def test_the_literal_recipe_shares_no_code_and_says_so(
     pairs: dict[str, CodeItems], taught: dict[str, LabelledTokens], asked: Galleries, caplog: pytest.LogCaptureFixture
 ) -> None:
-    literal = fit_codes(pairs, triples(pairs), replace(LITERAL, optimisation=SHORT), terms=LITERAL_TERMS, device="cpu")
+    literal = fit_codes(
+        pairs, triples(pairs), replace(LITERAL, optimisation=SHORTER), terms=LITERAL_TERMS, device="cpu"
+    )
     found = code_figures(literal.token_codes, taught, asked)
     assert found["joint_use.seen"] <= 0.1
     assert found["transfer.image_to_audio.seen"] <= 0.4
@@ -95,18 +110,18 @@ def test_codes_are_shared_without_a_pair(
 
 
 def test_the_same_seed_gives_the_same_codes_and_another_does_not(
-    briefest: CodeModel, pairs: dict[str, CodeItems]
+    briefest: CodeModel, few: dict[str, CodeItems]
 ) -> None:
-    again, other = (fit_codes(pairs, triples(pairs), BRIEFEST, seed=seed, device="cpu") for seed in (0, 1))
+    again, other = (fit_codes(few, triples(few), BRIEFEST, seed=seed, device="cpu") for seed in (0, 1))
     assert same(briefest, again)
     assert not same(briefest, other)
 
 
-def test_options_are_keywords_or_a_config(briefest: CodeModel, pairs: dict[str, CodeItems]) -> None:
-    schedule = {"epochs": 1, "min_steps": 12, "batch_size": 32, "learning_rate": 3e-3}
-    assert same(briefest, fit_codes(pairs, triples(pairs), optimisation=schedule, restarts=2, device="cpu"))
+def test_options_are_keywords_or_a_config(briefest: CodeModel, few: dict[str, CodeItems]) -> None:
+    schedule = {"epochs": 1, "min_steps": 8, "batch_size": 32, "learning_rate": 3e-3}
+    assert same(briefest, fit_codes(few, triples(few), optimisation=schedule, restarts=2, device="cpu"))
     with pytest.raises(IsthmusError, match="pass either config or options, not both"):
-        fit_codes(pairs, triples(pairs), config=BRIEFEST, restarts=2)
+        fit_codes(few, triples(few), config=BRIEFEST, restarts=2)
 
 
 def test_a_model_returns_from_disk_and_names_damage(
@@ -144,33 +159,33 @@ def test_assignment_does_not_depend_on_what_else_is_assigned(ours: CodeModel, pa
 
 
 def test_training_stopped_midway_continues_bit_exactly(
-    briefest: CodeModel, pairs: dict[str, CodeItems], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    briefest: CodeModel, few: dict[str, CodeItems], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "run"
     monkeypatch.setattr("isthmus.training.loop.CHECKPOINT_SECONDS", 0.0)
 
     def stop(now: Progress) -> None:
-        if now.done >= 5:
+        if now.done >= 3:
             raise KeyboardInterrupt
 
     monkeypatch.setattr("isthmus.training.loop.REPORT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        fit_codes(pairs, triples(pairs), BRIEFEST, device="cpu", checkpoint=file, progress=stop)
+        fit_codes(few, triples(few), BRIEFEST, device="cpu", checkpoint=file, progress=stop)
     assert [done.name for done in checkpoints_of(file)] == ["run.0"]
-    resumed = fit_codes(pairs, triples(pairs), BRIEFEST, device="cpu", checkpoint=file)
+    resumed = fit_codes(few, triples(few), BRIEFEST, device="cpu", checkpoint=file)
     assert [done.name for done in checkpoints_of(file)] == ["run.0", "run.1"]
     assert same(briefest, resumed)
-    shuffled = [replace(source, right_rows=source.right_rows[::-1].copy()) for source in triples(pairs)]
+    shuffled = [replace(source, right_rows=source.right_rows[::-1].copy()) for source in triples(few)]
     with pytest.raises(IsthmusError, match=r"run\.0: checkpoint of another run"):
-        fit_codes(pairs, shuffled, BRIEFEST, device="cpu", checkpoint=file)
+        fit_codes(few, shuffled, BRIEFEST, device="cpu", checkpoint=file)
     with pytest.raises(IsthmusError, match=r"run\.0: checkpoint of another run"):
-        fit_codes(pairs, triples(pairs), BRIEFEST, terms=Terms(commitment=0.0), device="cpu", checkpoint=file)
+        fit_codes(few, triples(few), BRIEFEST, terms=Terms(commitment=0.0), device="cpu", checkpoint=file)
 
 
-def test_the_start_that_matches_best_is_kept(pairs: dict[str, CodeItems], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_start_that_matches_best_is_kept(few: dict[str, CodeItems], monkeypatch: pytest.MonkeyPatch) -> None:
     starts = recorded(monkeypatch, "_fit_once")
-    kept = fit_codes(pairs, triples(pairs), replace(BRIEFEST, restarts=3), device="cpu")
-    losses = [mismatch(model, pairs, triples(pairs)) for model in starts]
+    kept = fit_codes(few, triples(few), replace(BRIEFEST, restarts=3), device="cpu")
+    losses = [mismatch(model, few, triples(few)) for model in starts]
     assert len({round(loss, 4) for loss in losses}) == 3
     assert kept is starts[int(np.argmin(losses))]
 
@@ -186,9 +201,9 @@ def test_bad_sources_are_named(pairs: dict[str, CodeItems]) -> None:
         build_model({"image": pairs["image"]}, OURS, 0).assign(pairs["audio"].tokens)
     with pytest.raises(IsthmusError, match="not of the same items"):
         CodeItems(pairs["image"].tokens, pairs["image"].pooled.take(np.arange(3)))
-    few = {name: CodeItems(own.tokens.take(np.arange(3)), own.pooled.take(np.arange(3))) for name, own in pairs.items()}
+    three = first(pairs, 3)
     with pytest.raises(IsthmusError, match=r"400 codes need at least as many tokens to start from, got \d+"):
-        fit_codes(few, triples(few), replace(OURS, codes=400))
+        fit_codes(three, triples(three), replace(OURS, codes=400))
 
 
 def test_a_base_that_does_not_fit_is_named(pairs: dict[str, CodeItems], ours: CodeModel) -> None:
@@ -232,9 +247,10 @@ def test_a_modality_is_added_later_and_nothing_else_moves(
 ) -> None:
     heard = {name: pairs[name] for name in ("audio", "text")}
     count = len(pairs["text"].tokens)
-    base = fit_codes(heard, [pairs_by_row("audio", "text", count)], OURS, device="cpu")
+    brief = replace(OURS, optimisation=SHORTER)
+    base = fit_codes(heard, [pairs_by_row("audio", "text", count)], brief, device="cpu")
     seen, file = {name: pairs[name] for name in ("image", "text")}, tmp_path / "run"
-    larger = fit_codes(seen, [pairs_by_row("image", "text", count)], OURS, base=base, device="cpu", checkpoint=file)
+    larger = fit_codes(seen, [pairs_by_row("image", "text", count)], brief, base=base, device="cpu", checkpoint=file)
     assert larger.facts["sources"] == [f"{count} true pairs of audio and text", f"{count} true pairs of image and text"]
     for name, tensor in base.state_dict().items():
         assert torch.equal(tensor, larger.state_dict()[name]), name

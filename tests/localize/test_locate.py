@@ -11,15 +11,16 @@ from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
 from isthmus.codes.learning.fit import fit_codes
 from isthmus.codes.learning.pairs import pairs_by_row
-from isthmus.codes.model.config import BRIEF, CodesConfig
+from isthmus.codes.model.config import BRIEF
 from isthmus.codes.model.model import CodeModel
-from isthmus.demo import lessons as digit_codes
+from isthmus.demo import code_data as digit_codes
 from isthmus.embeddings.token_files import open_tokens, save_tokens
 from isthmus.localize import LocateQuery, locate
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.digits.items import digits_in
 
 ITEMS = 600
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,8 @@ def model(digits: DigitsWorld) -> CodeModel:
     world = digits.world("test", Sizes(texts=10, memory=10, pairs=ITEMS, gallery=10))
     items = digit_codes.true_pairs(digits, world).items
     sources = [pairs_by_row(a, b, ITEMS) for a, b in (("image", "audio"), ("image", "text"), ("audio", "text"))]
-    return fit_codes(items, sources, CodesConfig(optimisation=replace(BRIEF, min_steps=150)), device="cpu")
+    short = replace(BRIEF, min_steps=150, batch_size=64)
+    return fit_codes(items, sources, optimisation=short, restarts=1, device="cpu")
 
 
 @pytest.fixture(scope="module")
