@@ -1,9 +1,9 @@
 """The bank of worlds: how well `auto` chooses and the report estimates, on families they were not fitted to.
 
     python benchmarks/bank.py --seeds 0 1 --plot docs/estimate.png  # leave-one-family-out figures
-    python benchmarks/bank.py --seeds 0 1 --fit                        # and write ranking.json and estimate.json
+    python benchmarks/bank.py --seeds 0 1 --fit                     # and write ranking.json and estimate.json
 
-Ratios are true mean reciprocal ranks over that of the world's best single candidate, chosen knowing the truth.
+Ratios are true mean reciprocal ranks divided by that of the world's best single candidate, chosen by the truth.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from isthmus.connectors.choosing.pool import CENTRINGS, candidates, fit_candidat
 from isthmus.connectors.choosing.ranking import features
 from isthmus.connectors.config import AutoConfig
 from isthmus.connectors.connect import hold_out
+from isthmus.connectors.member import recentred
 from isthmus.connectors.methods.linear import Candidate
-from isthmus.connectors.overlap.centring import recentred
 from isthmus.connectors.overlap.materials import assemble
-from isthmus.connectors.pseudo.centred import view
+from isthmus.connectors.pseudo.centred import centred_materials
 from isthmus.connectors.trust.estimate import criteria_evidence, log_odds, neighbour_evidence, rate_of
 from worlds.bank import BankWorld, bank
 
@@ -56,11 +56,11 @@ BANDS = {"criteria": 0.98, "counterparts": 0.80}
 """Share of the left-out residuals within each band; single candidates scatter more than blends."""
 AUTO = AutoConfig()
 ANCHORS = 8
-"""Candidates best on average over the families, that stand in every blend."""
+"""Number of candidates, best on average over the families, that are in every blend."""
 GALLERIES = {"criteria": GALLERY, "counterparts": None}
-"""Size of the gallery whose mean reciprocal rank a band estimates; ``None`` for the one at hand."""
+"""Size of the gallery whose mean reciprocal rank a band estimates; ``None`` for the world's own."""
 OTHERS = 8
-"""Single candidates beside the blend by which a world takes part in the calibration of the estimate."""
+"""Single candidates per world that the estimate is calibrated on, in addition to the blend."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Judged:
 
     @property
     def like_memories(self) -> bool:
-        """Whether galleries hold content like the memories', as the band before any query assumes."""
+        """Whether galleries have content like the memories', as the band from criteria assumes."""
         return not self.shifted
 
     @cached_property
@@ -92,7 +92,7 @@ class Judged:
 
     @cached_property
     def shares(self) -> np.ndarray:
-        """The same as shares of the best candidate's."""
+        """The same divided by the best candidate's."""
         return self.singles / self.singles.max()
 
     def truth(self, weights: np.ndarray, gallery: int | None = None) -> float:
@@ -104,13 +104,13 @@ class Judged:
         return float(np.mean([mutual_neighbours(scores) for scores in self.blended(weights)]))
 
     def blended(self, weights: np.ndarray) -> list[Tensor]:
-        """Cosines of a blend, one matrix a gallery."""
+        """Cosines of a blend, one matrix per gallery."""
         used = np.flatnonzero(weights)
         galleries = range(len(self.relevant))
         return [sum(float(weights[i]) * self.cosines[i][g].float() for i in used) for g in galleries]
 
     def criteria(self, weights: np.ndarray) -> dict[str, float]:
-        """Criteria of a blend, taken as its members' mean."""
+        """Criteria of a blend: the mean of its members'."""
         return {name: float(weights @ [entry[name] for entry in self.scores]) for name in self.scores[0]}
 
 
@@ -131,12 +131,12 @@ def one_way(scores: Tensor, relevant: Tensor, gallery: int | None) -> float:
 
 
 def judge(drawn: BankWorld, seed: int) -> Judged:
-    """Fit the pool without the held-out rows; take criteria and truth of every candidate."""
+    """Fit the pool without the held-out rows; measure criteria and truth of every candidate."""
     world = drawn.world
     materials = assemble(world.left, world.right, world.overlap)
     rows = len(materials.left.overlap)
     fitted, held = hold_out(rows, seed)
-    views = {centring: view(materials, centring, torch.arange(rows)) for centring in CENTRINGS}
+    views = {centring: centred_materials(materials, centring, torch.arange(rows)) for centring in CENTRINGS}
     pool = candidates(SOURCES)
     maps = fit_candidates(pool, views, fitted)
     evidence = {centring: gather_evidence(own, fitted, held, seed=seed) for centring, own in views.items()}
@@ -166,9 +166,9 @@ def _projected(items, centres, weights) -> Tensor:
 
 
 def fit_ranking(worlds: Sequence[Judged]) -> dict[str, list]:
-    """Coefficients of `ranking.rank`: ridge regression of the share of the pool's best, families weighing alike.
+    """Coefficients of `ranking.rank`: ridge regression of the share of the pool's best, families weighted equally.
 
-    Anchors are the candidates with the best mean share, families weighing alike.
+    Anchors are the candidates with the best mean share, families weighted equally.
     """
     seen = [features(w.pool, w.scores, RANKING_CRITERIA) for w in worlds]
     weight = np.concatenate([np.full(len(x), 1 / _of_family(worlds, w)) for x, w in zip(seen, worlds, strict=True)])
@@ -190,20 +190,20 @@ def _of_family(worlds: Sequence[Judged], world: Judged) -> int:
 
 
 def ranked(world: Judged, coefficients: dict[str, list]) -> np.ndarray:
-    """Candidates of a world, best first, by given coefficients."""
+    """Candidates of a world, best first according to the coefficients."""
     rows = features(world.pool, world.scores, coefficients["criteria"])
     standard = (rows - np.array(coefficients["mean"])) / np.array(coefficients["scale"])
     return np.argsort(-(standard @ np.array(coefficients["weight"])), kind="stable")
 
 
 def blend(world: Judged, coefficients: dict[str, list]) -> np.ndarray:
-    """The weight `auto` gives every candidate of the pool."""
+    """The weight that `auto` gives every candidate of the pool."""
     anchors = [i for i, candidate in enumerate(world.pool) if str(candidate) in coefficients["anchors"]]
     return blend_weights(ranked(world, coefficients), anchors, AUTO)
 
 
 def evidence_of(world: Judged, weights: np.ndarray, band: str) -> dict[str, float]:
-    """What a band is linear in, for a blend of candidates."""
+    """The evidence that a band is linear in, for a blend of candidates."""
     if band == "counterparts":
         return neighbour_evidence(world.neighbours(weights))
     return criteria_evidence(world.criteria(weights))
@@ -212,7 +212,7 @@ def evidence_of(world: Judged, weights: np.ndarray, band: str) -> dict[str, floa
 def fit_estimate(worlds: Sequence[Judged], blends: Sequence[np.ndarray], band: str) -> dict:
     """Coefficients of one band: ridge regression of the log-odds of the truth, ends from left-family-out residuals.
 
-    Worlds that break the bands' assumptions take no part.
+    Worlds that violate the bands' assumptions are left out.
     """
     rows, truths, families = [], [], []
     for world, own in zip(worlds, blends, strict=True):
@@ -246,7 +246,7 @@ def _regress(rows: np.ndarray, truths: np.ndarray) -> Ridge:
 
 
 def left_family_out(worlds: Sequence[Judged]) -> list[dict]:
-    """Each world by a ranking and an estimate that saw no world of its family."""
+    """Each world, judged by a ranking and an estimate fitted without its family."""
     found = []
     for family in track(sorted({w.family for w in worlds}), description="leaving families out"):
         rest = [w for w in worlds if w.family != family]
@@ -301,7 +301,7 @@ def summary(rows: list[dict], pool: list[Candidate]) -> dict:
 
 
 def trust(rows: list[dict], name: str) -> dict:
-    """How well a band knew the truth."""
+    """How well a band estimates the truth."""
     truth = np.array([row[f"{name}_truth"] for row in rows])
     middle, low, high = (np.array([row[f"{name}_{end}"] for row in rows]) for end in ("middle", "low", "high"))
     return {
@@ -334,7 +334,7 @@ def draw_scatter(rows: list[dict], path: Path) -> None:
 
 
 def main() -> None:
-    """Judge the bank, print and write what came out."""
+    """Judge the bank, print and write the figures."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="draws of every world")
     options.add_argument("--fit", action="store_true", help="fit to all worlds and write the package's coefficients")
@@ -359,7 +359,7 @@ def main() -> None:
         bands = {name: fit_estimate(worlds, blends, name) for name in ("criteria", "counterparts")}
         (package / "choosing" / "ranking.json").write_text(json.dumps(coefficients) + "\n")
         (package / "trust" / "estimate.json").write_text(json.dumps(bands, indent=1) + "\n")
-        print(f"written: {package}/choosing/ranking.json, {package}/trust/estimate.json")
+        print(f"wrote {package}/choosing/ranking.json, {package}/trust/estimate.json")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python benchmarks/consistency_speed.py
 
 One run, ratios, idle cores. Exact: arithmetic is 4 · queries · rows · 512; its rate is compared with that of one large
-float32 matrix product measured before and after. Peak memory is taken in processes of their own over memories of
-growing size, memory-mapped. `lists` includes sorting the memory and finding the share that keeps the tolerance.
+float32 matrix product measured before and after. Peak memory is measured in separate processes, over memory-mapped
+memories of growing size. `lists` includes clustering the memory and choosing the number of lists for the tolerance.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import torch
 
 from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import TensorRows
-from isthmus.connectors.pseudo.consistency import PseudoRows, exact, prepare
+from isthmus.connectors.pseudo.consistency import PseudoRows, prepare
+from isthmus.connectors.pseudo.exact import exact
 from isthmus.connectors.pseudo.lists import mean_cosine_error
 from realistic import DIM, Contents, Space
 
@@ -57,7 +58,7 @@ def draw(rows: int, modality: str, seed: int) -> torch.Tensor:
 
 
 class MappedRows:
-    """Float16 rows in a file that stays on disk."""
+    """Float16 rows of a memory-mapped file."""
 
     def __init__(self, path: Path) -> None:
         self.rows = np.load(path, mmap_mode="r")
@@ -73,7 +74,7 @@ class MappedRows:
 
 
 def peak_megabytes(rows: int, folder: Path) -> float:
-    """Memory that exact consistency adds, over a memory-mapped file of so many rows, in a process of its own."""
+    """Memory that exact consistency adds over a memory-mapped file of this many rows, in a separate process."""
     path = folder / f"{rows}.npy"
     file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=(rows, DIM))
     for start in range(0, rows, 50_000):
@@ -86,11 +87,11 @@ def peak_megabytes(rows: int, folder: Path) -> float:
 
 
 def print_peak(path: Path) -> None:
-    """Run exact over a file and print the memory it took at most, in MB; pages of the mapped file do not count."""
+    """Run exact over a file and print the peak memory in MB, without pages of the mapped file."""
     queries = torch.nn.functional.normalize(torch.randn(512, DIM), dim=-1)
     memory = MappedRows(path)
     exact(queries, memory, TEMPERATURE)
-    # Not ru_maxrss, which begins at what the parent process held when it started this one.
+    # ru_maxrss would start at the memory of the parent process.
     print((_kilobytes("VmHWM") - _kilobytes("RssFile")) / 1024)
 
 
@@ -133,13 +134,13 @@ def main() -> None:
         "exact_gflops": round(rate / 1e9, 1),
         "exact_share_of_matrix_rate": round(rate / max(before, after), 3),
         "exact_peak_mb_by_memory_rows": peaks,
-        "top_k_prepare_s": round(prepared, 1),
-        "top_k_answer_s": round(answered, 1),
+        "lists_prepare_s": round(prepared, 1),
+        "lists_answer_s": round(answered, 1),
         "exact_s_for_the_same": round(exact_for_all, 1),
-        "top_k_times_faster_answering": round(exact_for_all / answered, 1),
-        "top_k_times_faster_in_all": round(exact_for_all / (prepared + answered), 1),
-        "top_k_error_reported": ready[0].error,
-        "top_k_error_on_2000_others": mean_cosine_error(torch.from_numpy(np.concatenate(answers))[sample], expected),
+        "lists_times_faster_answering": round(exact_for_all / answered, 1),
+        "lists_times_faster_in_all": round(exact_for_all / (prepared + answered), 1),
+        "lists_error_reported": ready[0].error,
+        "lists_error_on_2000_others": mean_cosine_error(torch.from_numpy(np.concatenate(answers))[sample], expected),
         "queries": QUERIES,
         "memory_rows": MEMORY_ROWS,
     }

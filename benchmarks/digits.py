@@ -1,7 +1,7 @@
 """Handwriting and speech that were never paired: every method against the paired oracle, over seeds.
 
-    python benchmarks/digits.py --images mnist_8k.npz --speech fsdd_8k.npz --split dev     # choose on this
-    python benchmarks/digits.py --images mnist_8k.npz --speech fsdd_8k.npz --split test    # report this, once
+    python benchmarks/digits.py --images mnist_8k.npz --speech fsdd_8k.npz --split dev     # to choose
+    python benchmarks/digits.py --images mnist_8k.npz --speech fsdd_8k.npz --split test    # to report, once
 
 A seed trains its own two spaces (cached in ISTHMUS_HOME), draws its own memories, texts, pairs and galleries, and
 seeds every method. Figures are R@1 in percent, the mean of both directions; ± is the standard deviation over seeds.
@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from isthmus.connectors.config import CmcrConfig
-from isthmus.connectors.connect import connect_prepared, method_config, prepare
-from isthmus.demo.contenders import ABLATION
+from isthmus.connectors.config import CmcrConfig, method_config
+from isthmus.connectors.connect import connect_prepared, prepare
+from isthmus.demo.methods import ABLATION
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries, fit_oracle
 from isthmus.worlds.digits.build import build
 from isthmus.worlds.digits.digits_world import Sizes
@@ -34,7 +34,7 @@ from worlds.gap import with_gap
 METHODS = ("procrustes", "ridge", "cca", "cmcr", "auto")
 GALLERIES = ("seen", "unseen", "hard")
 SPACE_SEEDS = 10
-"""How far apart the seeds of the spaces lie for neighbouring benchmark seeds."""
+"""Distance between the spaces' seeds of consecutive benchmark seeds."""
 ABLATED = CmcrConfig()
 Figures = dict[str, float]
 
@@ -52,7 +52,7 @@ def compare(world: World, seed: int, say: Callable[[str], None]) -> dict[str, Fi
     found = {"chain": rates(evaluate_galleries(chain(world), world.galleries))}
     prepared = prepare(world.left, world.right, world.overlap, seed)
     for name in METHODS:
-        connector = connect_prepared(prepared, method_config(name, {}), None, None, None)
+        connector = connect_prepared(prepared, method_config(name, {}))
         found[name] = rates(evaluate_galleries(by_cosine(connector.project), world.galleries))
         found[f"{name} + CSLS"] = rates(evaluate_galleries(by_csls(connector.project), world.galleries))
         say(f"seed {seed} {name} {found[name]}")
@@ -71,9 +71,9 @@ def ablate(world: World, seed: int, say: Callable[[str], None]) -> dict[str, Fig
     prepared = prepare(world.left, world.right, world.overlap, seed)
     for name, variant in ABLATION.items():
         config = replace(variant.setting, optimisation=ABLATED.optimisation)
-        connector = connect_prepared(prepared, config, None, None, None)
+        connector = connect_prepared(prepared, config)
         found[name] = rates(evaluate_galleries(by_cosine(connector.project), world.galleries))
-        say(f"seed {seed} {world.name} {name} {found[name]}")
+        say(f"seed {seed} {name} {found[name]}")
     return found
 
 
@@ -83,7 +83,7 @@ def rates(figures: Figures) -> Figures:
 
 
 def table(found: list[dict[str, Figures]]) -> list[str]:
-    """Mean ± deviation over seeds as Markdown rows."""
+    """Mean ± standard deviation over seeds as Markdown rows."""
     lines = ["| | " + " | ".join(GALLERIES) + " |", "|---|" + "---|" * len(GALLERIES)]
     for name in found[0]:
         cells = []
@@ -101,7 +101,7 @@ def main() -> None:
     options.add_argument("--speech", type=Path, required=True)
     options.add_argument("--split", choices=("dev", "test"), default="dev")
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    options.add_argument("--ablate", action="store_true", help="the components of C-MCR in place of the methods")
+    options.add_argument("--ablate", action="store_true", help="ablate C-MCR instead of comparing methods")
     options.add_argument("--gap", type=float, default=0.0, help="distance between the modalities of each space")
     options.add_argument("--texts", type=int, default=Sizes().texts)
     options.add_argument("--train-only", action="store_true", help="only train and cache the spaces")

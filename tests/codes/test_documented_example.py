@@ -1,4 +1,4 @@
-"""The Python example of docs/codes.md runs as it stands, but for a shorter schedule."""
+"""The Python example of docs/codes.md runs, with a shorter schedule."""
 
 import re
 from pathlib import Path
@@ -30,8 +30,8 @@ def test_the_documented_example_runs(sides: tuple[dict[str, CodeItems], dict[str
         "audio_tokens": sides[1]["audio"].tokens, "audio_vectors": sides[1]["audio"].pooled,
         "words_b": sides[1]["text"].tokens, "text_vectors_b": sides[1]["text"].pooled,
     }  # fmt: skip
-    exec(example.replace("isthmus.CodesConfig()", "brief").replace("clip-17", item), names)
+    exec(example.replace("known.sources)", "known.sources, brief)").replace("clip-17", item), names)
     said = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in said] == sides[0]["image"].tokens.ids
     assert names["better"].ids.shape == hits.ids.shape
-    assert len(names["written"]) == len(sides[0]["image"].tokens)
+    assert len(names["assignment"]) == len(sides[0]["image"].tokens)

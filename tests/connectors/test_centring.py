@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from isthmus.connectors.overlap.centring import centres, matched_centre, recentred, sample
+from isthmus.connectors.member import recentred
+from isthmus.connectors.overlap.centring import centres, matched_centre, sample
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.embeddings import Embeddings
 

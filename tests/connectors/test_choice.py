@@ -16,9 +16,9 @@ from isthmus.connectors.choosing.pool import CENTRINGS, candidates, fit_candidat
 from isthmus.connectors.choosing.ranking import anchors, rank
 from isthmus.connectors.config import AutoConfig
 from isthmus.connectors.connect import hold_out
-from isthmus.connectors.overlap.centring import recentred
+from isthmus.connectors.member import recentred
 from isthmus.connectors.overlap.materials import assemble
-from isthmus.connectors.pseudo.centred import view
+from isthmus.connectors.pseudo.centred import centred_materials
 from isthmus.connectors.trust.estimate import band_from_criteria, band_from_neighbours
 from isthmus.connectors.trust.report import ConnectorReport, Coverage
 from isthmus.connectors.trust.verdict import verdict
@@ -40,7 +40,7 @@ def reciprocal_ranks(cosines: np.ndarray) -> float:
 def test_the_ranking_agrees_with_the_truth_of_digits_it_never_saw(digits_world: World) -> None:
     materials = assemble(digits_world.left, digits_world.right, "text")
     fitted, held = hold_out(700, seed=0)
-    views = {centring: view(materials, centring, torch.arange(700)) for centring in CENTRINGS}
+    views = {centring: centred_materials(materials, centring, torch.arange(700)) for centring in CENTRINGS}
     pool = candidates(SOURCES)
     maps = fit_candidates(pool, views, fitted)
     evidence = {centring: gather_evidence(own, fitted, held, seed=0) for centring, own in views.items()}

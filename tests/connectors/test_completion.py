@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from isthmus.connectors.methods.completion import complete
+from isthmus.connectors.pseudo.counterparts import complete
 
 
 def rows(count: int, dim: int) -> torch.Tensor:

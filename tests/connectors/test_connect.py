@@ -19,7 +19,7 @@ METHODS = ("procrustes", "ridge", "cca", "auto")
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return synthetic_world("small", "plain", SyntheticRecipe(texts=600, memory=500, gallery=100), seed=1)
+    return synthetic_world("small", SyntheticRecipe(texts=600, memory=500, gallery=100), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_cosines_of_a_blend_are_the_weighted_mean_of_its_members_in_fewer_dimens
 
 @pytest.mark.parametrize("share", [0.0, 0.25])
 def test_a_trained_member_is_tried_where_texts_are_many(share: float) -> None:
-    many = synthetic_world("many", "plain", SyntheticRecipe(texts=2600, memory=500, dims=(32, 24), content=12), seed=1)
+    many = synthetic_world("many", SyntheticRecipe(texts=2600, memory=500, dims=(32, 24), content=12), seed=1)
     connector = isthmus.connect(many.left, many.right, trained_share=share)
     tried = connector.choice["trained"]
     assert (tried is not None) == (share > 0)
@@ -96,7 +96,7 @@ def test_a_trained_member_is_tried_where_texts_are_many(share: float) -> None:
 def test_unpaired_overlap_rows_are_dropped_and_counted(world: World) -> None:
     texts = world.right["text"]
     fewer = texts.take(np.arange(100, 600))
-    with pytest.warns(UserWarning, match="100 text rows have no partner and are dropped; 500 pairs are kept"):
+    with pytest.warns(UserWarning, match="dropped 100 text rows without a counterpart; 500 pairs remain"):
         isthmus.connect(world.left, {**world.right, "text": fewer}, method="procrustes")
 
 
@@ -133,7 +133,7 @@ def test_input_that_cannot_be_connected_is_refused_in_one_line(world: World) -> 
         (lambda: isthmus.connect(left, renamed(right, "left")), "both sides are in space 'left'"),
         (lambda: isthmus.connect(left, {**right, "text": other_ids}), "no text id is on both sides"),
         (lambda: isthmus.connect({**left, "video": video}, right), "several memories"),
-        (lambda: isthmus.connect({**left, "video": left["image"]}, right), "give the key and the modality one name"),
+        (lambda: isthmus.connect({**left, "video": left["image"]}, right), "make key and modality the same"),
         (lambda: isthmus.connect({**left, "image": left["image"].take(np.arange(2))}, right), "memory has 2 items"),
         (lambda: isthmus.connect(left, right, method="umap"), "unknown method 'umap'"),
         (lambda: isthmus.connect(left, right, method="cca", powr=2), "no option 'powr'"),
@@ -147,15 +147,15 @@ def test_input_that_cannot_be_connected_is_refused_in_one_line(world: World) -> 
         (lambda: isthmus.connect(left, right, method="cmcr", min_steps=3), "write optimisation="),
         (lambda: isthmus.connect(left, right, method="cmcr", optimisation={"steps": 3}), "unknown option 'steps'"),
         (lambda: isthmus.connect(left, right, method="cmcr", device="gpu9"), "device 'gpu9' is not here"),
-        (lambda: isthmus.connect(left, right, seed=-1), "seed -1: give a whole number"),
-        (lambda: isthmus.connect(left, right, method=CcaConfig(), power=2.0), "beside a config"),
+        (lambda: isthmus.connect(left, right, seed=-1), "seed -1: pass an integer"),
+        (lambda: isthmus.connect(left, right, method=CcaConfig(), power=2.0), "not both \\(got config and 'power'\\)"),
     ]
     for attempt, message in cases:
         with pytest.raises(IsthmusError, match=message) as caught:
             attempt()
         assert "\n" not in str(caught.value)
     with (
-        pytest.warns(UserWarning, match="no partner"),
+        pytest.warns(UserWarning, match="without a counterpart"),
         pytest.raises(IsthmusError, match="only 5 text rows are on both sides"),
     ):
         isthmus.connect(left, few)
@@ -212,11 +212,11 @@ def test_all_texts_alike_are_not_taken_for_found_twins(world: World) -> None:
     alike = Embeddings.from_array(np.ones((600, 128)), modality="text", space="left", ids=world.left["text"].ids)
     report = isthmus.connect({**world.left, "text": alike}, world.right, method="procrustes").report
     assert report is not None
-    assert not report.found_twins
+    assert not report.beats_chance
 
 
-def test_more_overlap_rows_than_the_view_holds_still_connect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("isthmus.connectors.connect"), "VIEW_ROWS", 150)
+def test_more_overlap_rows_than_the_sample_holds_still_connect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("isthmus.connectors.connect"), "SAMPLE_ROWS", 150)
     for method in ("auto", "cca"):
         connector = isthmus.connect(world.left, world.right, method=method)
         assert connector.report is not None

@@ -9,7 +9,9 @@ from isthmus.base.errors import IsthmusError
 from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import TensorRows
 from isthmus.connectors.pseudo import consistency
-from isthmus.connectors.pseudo.consistency import coverage, exact, prepare, pseudo_rows
+from isthmus.connectors.pseudo import exact as exact_means
+from isthmus.connectors.pseudo.consistency import prepare, pseudo_rows
+from isthmus.connectors.pseudo.exact import exact, match_memory
 
 CPU = torch.device("cpu")
 
@@ -32,8 +34,8 @@ def full_softmax(queries: torch.Tensor, memory: torch.Tensor, temperature: float
 def test_exact_is_the_full_softmax_whatever_the_blocks(
     temperature: float, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(consistency.MEMORY_ROWS, "cpu", block)
-    monkeypatch.setitem(consistency.TILE_QUERIES, "cpu", 10)
+    monkeypatch.setitem(exact_means.MEMORY_ROWS, "cpu", block)
+    monkeypatch.setitem(exact_means.TILE_QUERIES, "cpu", 10)
     queries, memory = unit_rows(0, 33), unit_rows(1, 130)
     _, expected = full_softmax(queries, memory, temperature)
     np.testing.assert_allclose(exact(queries, TensorRows(memory), temperature), expected, atol=2e-6)
@@ -48,14 +50,14 @@ def test_far_rows_before_near_ones_do_not_underflow() -> None:
 def test_coverage_counts_neighbours_and_the_nearest_cosine() -> None:
     queries, memory = unit_rows(3, 20), unit_rows(4, 90)
     weights, _ = full_softmax(queries, memory, 0.1)
-    found = coverage(queries, TensorRows(memory), 0.1)
+    found = match_memory(queries, TensorRows(memory), 0.1)
     np.testing.assert_allclose(found.effective_neighbours, 1 / (weights**2).sum(1), rtol=1e-4)
     np.testing.assert_allclose(found.top_cosine, (queries @ memory.T).max(1).values, atol=1e-6)
 
 
 def test_equal_memory_rows_are_all_neighbours() -> None:
     row = unit_rows(5, 1)
-    found = coverage(row, TensorRows(row.repeat(40, 1)), 0.01)
+    found = match_memory(row, TensorRows(row.repeat(40, 1)), 0.01)
     assert found.effective_neighbours.item() == pytest.approx(40, rel=1e-3)
 
 

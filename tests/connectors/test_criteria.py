@@ -6,24 +6,24 @@ import torch
 from torch.nn import functional
 
 from isthmus.connectors.choosing.criteria import (
+    counterpart_mrr,
     found_first,
     linear_projection,
     mutual_neighbours,
     reciprocal_ranks,
     score,
-    twins_mrr,
 )
 from isthmus.connectors.choosing.evidence import gather_evidence
 from isthmus.connectors.methods.closed_forms import cca, moments
 from isthmus.connectors.overlap.materials import assemble
-from isthmus.connectors.pseudo.centred import CentredMaterials, view
+from isthmus.connectors.pseudo.centred import CentredMaterials, centred_materials
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 
 
 @pytest.fixture(scope="module")
 def small_view() -> CentredMaterials:
-    world = synthetic_world("small", "plain", SyntheticRecipe(texts=500, memory=400, gallery=50), seed=3)
-    return view(assemble(world.left, world.right, "text"), "matched", torch.arange(500))
+    world = synthetic_world("small", SyntheticRecipe(texts=500, memory=400, gallery=50), seed=3)
+    return centred_materials(assemble(world.left, world.right, "text"), "matched", torch.arange(500))
 
 
 def test_reciprocal_ranks_agree_with_a_loop_and_scale_to_a_gallery() -> None:
@@ -41,8 +41,8 @@ def test_twins_of_identical_rows_come_first_and_of_unrelated_rows_at_chance() ->
     rows = functional.normalize(torch.randn(300, 40, generator=draw), dim=-1)
     others = functional.normalize(torch.randn(300, 40, generator=draw), dim=-1)
     chance = float((1 / torch.arange(1, 301)).mean())
-    assert twins_mrr(rows, rows) == 1.0
-    assert twins_mrr(rows, others) == pytest.approx(chance, rel=0.6)
+    assert counterpart_mrr(rows, rows) == 1.0
+    assert counterpart_mrr(rows, others) == pytest.approx(chance, rel=0.6)
 
 
 def test_mutual_neighbours_agree_with_a_loop() -> None:

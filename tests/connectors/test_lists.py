@@ -7,7 +7,8 @@ from torch.nn import functional
 
 from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import TensorRows
-from isthmus.connectors.pseudo.consistency import exact, prepare
+from isthmus.connectors.pseudo.consistency import prepare
+from isthmus.connectors.pseudo.exact import exact
 from isthmus.connectors.pseudo.lists import (
     Lists,
     Probe,

@@ -181,7 +181,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     for name, says in (
         ("other", "isthmus reads ulip_clip"),
         ("list", "not a state dict"),
-        ("noise", "no plain weights"),
+        ("noise", "more than plain weights"),
         ("absent", "not found"),
     ):
         with pytest.raises(IsthmusError, match=says):

@@ -6,24 +6,23 @@ import pytest
 import torch
 from torch import nn
 
-from isthmus.connectors.choosing.auto import Choice, choose
+from isthmus.connectors.choosing.auto import Choice, add_trained, choose
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
-from isthmus.connectors.choosing.trained_member import join_trained
 from isthmus.connectors.config import AutoConfig, CcaConfig
 from isthmus.connectors.connect import hold_out
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.linear import fit_linear
 from isthmus.connectors.overlap.materials import assemble
-from isthmus.connectors.pseudo.centred import view
+from isthmus.connectors.pseudo.centred import centred_materials
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 
 
 @pytest.fixture(scope="module")
 def judged() -> tuple[Choice, Evidence, Member]:
-    world = synthetic_world("small", "plain", SyntheticRecipe(texts=500, memory=400, gallery=50), seed=3)
+    world = synthetic_world("small", SyntheticRecipe(texts=500, memory=400, gallery=50), seed=3)
     materials = assemble(world.left, world.right, "text")
-    matched = view(materials, "matched", torch.arange(500))
-    views = {"matched": matched, "mean": view(materials, "mean", torch.arange(500))}
+    matched = centred_materials(materials, "matched", torch.arange(500))
+    views = {"matched": matched, "mean": centred_materials(materials, "mean", torch.arange(500))}
     fitted, held = hold_out(500, seed=0)
     evidence = gather_evidence(matched, fitted, held, seed=0)
     chosen = choose(views, AutoConfig(members=3), fitted, held, evidence, seed=0)
@@ -41,7 +40,7 @@ def member_of(left: torch.Tensor, right: torch.Tensor, centres: tuple[Mapping, M
 
 def test_a_member_as_good_as_the_closed_forms_gets_its_share(judged: tuple[Choice, Evidence, Member]) -> None:
     chosen, evidence, equal = judged
-    joined = join_trained(chosen, equal, evidence, share=0.25)
+    joined = add_trained(chosen, equal, evidence, share=0.25)
     assert len(joined.members) == len(chosen.members) + 1
     assert joined.weights[-1] / sum(joined.weights) == pytest.approx(0.25, abs=0.1)
 
@@ -50,7 +49,7 @@ def test_a_member_that_maps_at_random_gets_nothing(judged: tuple[Choice, Evidenc
     chosen, evidence, _ = judged
     centres = (chosen.judged[0].left.centres, chosen.judged[0].right.centres)
     member = member_of(torch.randn(128, 32), torch.randn(96, 32), centres)
-    joined = join_trained(chosen, member, evidence, share=0.25)
+    joined = add_trained(chosen, member, evidence, share=0.25)
     assert joined.members == chosen.members
     assert joined.trained is not None
     assert joined.trained["weight"] == 0

@@ -1,15 +1,17 @@
-"""What each method can be asked: one frozen dataclass is at once Python argument, CLI options and saved JSON.
+"""The options of each method: one frozen dataclass is at once Python argument, command-line options and saved JSON.
 
-Nothing here imports torch, so that `isthmus connect --help` stays light. Defaults are the papers' where a paper
-states one.
+Nothing here imports torch, so that `isthmus connect --help` stays light. Defaults are the papers' if a paper states
+one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
-from isthmus.base.options import check_types, require
+from isthmus.base.errors import IsthmusError
+from isthmus.base.options import check_types, config_from, make_config, require
 from isthmus.training.config import DEFAULT_OPTIMISATION, OptimisationConfig
 
 Centring = Literal["none", "mean", "matched"]
@@ -24,14 +26,22 @@ Base = Literal["left", "right"]
 
 @dataclass(frozen=True)
 class ConsistencyConfig:
-    """Semantic consistency: how pseudo pairs are drawn from the memories."""
+    """Semantic consistency: how pseudo pairs are drawn from the memories.
+
+    Example:
+        >>> import isthmus
+        >>> consistency = isthmus.ConsistencyConfig(method="lists", tolerance=1e-4)
+        >>> isthmus.CmcrConfig(consistency=consistency).consistency.temperature
+        0.01
+    """
 
     temperature: float = 0.01
-    """Softmax temperature τ1 over the memory."""
+    """Temperature τ1 of the softmax over the memory."""
     method: ConsistencyMethod = "auto"
-    """exact weighs every memory row; lists only those of lists that matter, auto where exact would take minutes."""
+    """exact weighs every memory row, lists only the rows of the lists that matter; auto takes lists if exact would take
+    minutes."""
     tolerance: float = 1e-3
-    """Mean cosine error lists may have; it is measured on a sample of queries and reported."""
+    """Largest mean cosine error of lists, measured on a sample of queries."""
     seed: int = 0
     """Seed of the lists."""
 
@@ -43,32 +53,41 @@ class ConsistencyConfig:
 
 @dataclass(frozen=True)
 class CmcrConfig:
-    """C-MCR: both spaces are projected into a new one by trained projectors."""
+    """C-MCR: train projectors of both spaces into a new joint space.
+
+    Connecting Multi-modal Contrastive Representations, Wang et al., NeurIPS 2023.
+
+    Example:
+        >>> import isthmus
+        >>> config = isthmus.CmcrConfig(centring="matched", optimisation={"epochs": 6})
+        >>> config.optimisation.epochs, config.intra_weight
+        (6, 0.1)
+    """
 
     centring: Centring = "none"
-    """What is subtracted from each modality first; the paper subtracts nothing."""
+    """What to subtract from each modality first; the paper subtracts nothing."""
     consistency: ConsistencyConfig = ConsistencyConfig()
     """Semantic consistency."""
     noise_variance: float = 0.004
-    """Semantic completion: variance σ² of the noise added to each coordinate, drawn afresh each step."""
+    """Semantic completion: variance σ² of the noise added to each coordinate, drawn afresh in every step."""
     contrast: Contrast = "infonce"
-    """The contrastive loss of the inter-space terms."""
+    """Contrastive loss of the inter-space terms."""
     temperature: float = 0.05
     """Temperature τ2 of the contrastive loss."""
     overlap_weight: float = 1.0
-    """Weight of the inter term between the native overlap rows; 0 switches it off."""
+    """Weight of the inter-space term of the overlap pairs; 0 switches it off."""
     pseudo_weight: float = 1.0
-    """Weight of the inter term between pseudo pairs; 0 switches it off."""
+    """Weight of the inter-space term of the pseudo pairs; 0 switches it off."""
     intra: Intra = "squared"
-    """Norm of the intra-space alignment."""
+    """Distance in the intra-space term."""
     intra_weight: float = 0.1
-    """Weight λ of the intra-space alignment; 0 switches it off."""
+    """Weight λ of the intra-space term; 0 switches it off."""
     projector: ProjectorFamily = "auto"
     """Architecture of both projectors; auto takes linear for few overlap rows, the published MLP for many."""
     joint_dim: int | None = None
-    """Dimension of the joint space; by default the smaller of the two spaces'."""
+    """Dimension of the joint space; by default the smaller of the two spaces' dimensions."""
     optimisation: OptimisationConfig = DEFAULT_OPTIMISATION
-    """The optimiser."""
+    """Optimiser and schedule."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -83,26 +102,35 @@ class CmcrConfig:
 
 @dataclass(frozen=True)
 class ExmcrConfig:
-    """Ex-MCR: one space is the base and stays as it is; the other, the leaf, is mapped into it."""
+    """Ex-MCR: keep one space, the base, and train a map of the other, the leaf, into it.
+
+    Extending Multi-modal Contrastive Representations, Zhang et al., NeurIPS 2024.
+
+    Example:
+        >>> import isthmus
+        >>> isthmus.ExmcrConfig(base="right").projector
+        'auto'
+    """
 
     base: Base = "left"
-    """The side whose embeddings stay unchanged."""
+    """Side that keeps its vectors."""
     centring: Centring = "none"
-    """What is subtracted from each of the leaf's modalities first; the base is never centred."""
+    """What to subtract from each of the leaf's modalities first; the base is never centred."""
     consistency: ConsistencyConfig = ConsistencyConfig()
     """Semantic consistency, queried from every modality."""
     noise_variance: float = 0.004
-    """Semantic completion: variance σ² of the noise added to each coordinate, drawn afresh each step."""
+    """Semantic completion: variance σ² of the noise added to each coordinate, drawn afresh in every step."""
     contrast: Contrast = "infonce"
-    """The contrastive loss of the inter-space terms."""
+    """Contrastive loss of the inter-space terms."""
     temperature: float = 0.05
     """Temperature τ2 of the contrastive loss."""
     intra: Intra = "squared"
-    """Norm of the intra-space alignment."""
+    """Distance in the intra-space term."""
     projector: LeafProjector = "auto"
-    """What maps the leaf into the base: the paper's two MLPs one after another, or one linear layer (for few texts)."""
+    """Map of the leaf into the base: the paper's two consecutive MLPs, or one linear layer; auto takes linear for few
+    overlap rows."""
     optimisation: OptimisationConfig = DEFAULT_OPTIMISATION
-    """The optimiser."""
+    """Optimiser and schedule."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -112,12 +140,18 @@ class ExmcrConfig:
 
 @dataclass(frozen=True)
 class ProcrustesConfig:
-    """Procrustes: the rotation that brings the two sides of the pairs closest."""
+    """Procrustes: the rotation that brings the two sides of the pairs closest to each other.
+
+    Example:
+        >>> import isthmus
+        >>> isthmus.ProcrustesConfig().centring
+        'matched'
+    """
 
     source: FittedPairs = "overlap"
-    """Pairs it is fitted to: the overlap's own, pseudo pairs drawn from the memories, or both."""
+    """Pairs to fit to: overlap pairs, pseudo pairs, or both."""
     centring: Centring = "matched"
-    """What is subtracted from each modality first."""
+    """What to subtract from each modality first."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -125,14 +159,20 @@ class ProcrustesConfig:
 
 @dataclass(frozen=True)
 class RidgeConfig:
-    """Ridge regression from the right space into the left."""
+    """Ridge regression from the right space into the left space.
+
+    Example:
+        >>> import isthmus
+        >>> isthmus.RidgeConfig(penalty=0.1).source
+        'both'
+    """
 
     penalty: float = 0.01
     """Penalty on the squared map, in units of the variance of one coordinate of unit rows."""
     source: FittedPairs = "both"
-    """Pairs it is fitted to: the overlap's own, pseudo pairs drawn from the memories, or both."""
+    """Pairs to fit to: overlap pairs, pseudo pairs, or both."""
     centring: Centring = "matched"
-    """What is subtracted from each modality first."""
+    """What to subtract from each modality first."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -141,18 +181,24 @@ class RidgeConfig:
 
 @dataclass(frozen=True)
 class CcaConfig:
-    """Regularised canonical correlations, axes weighted by their correlation."""
+    """Regularized canonical correlation analysis; its axes are weighted by their correlation.
+
+    Example:
+        >>> import isthmus
+        >>> isthmus.CcaConfig(power=2.0).penalty
+        0.001
+    """
 
     penalty: float = 0.001
-    """Variance added to each coordinate: the size of the noise to be tolerated."""
+    """Variance added to each coordinate: the size of the noise that the projection tolerates."""
     right_penalty: float | None = None
-    """The same for the right space, where it differs from the left one's."""
+    """Penalty of the right space; by default that of the left space."""
     power: float = 1.0
-    """Axes are weighted by correlation to this power."""
+    """Each axis is weighted by its correlation to this power."""
     source: FittedPairs = "both"
-    """Pairs it is fitted to: the overlap's own, pseudo pairs drawn from the memories, or both."""
+    """Pairs to fit to: overlap pairs, pseudo pairs, or both."""
     centring: Centring = "matched"
-    """What is subtracted from each modality first."""
+    """What to subtract from each modality first."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -163,14 +209,20 @@ class CcaConfig:
 
 @dataclass(frozen=True)
 class AutoConfig:
-    """Blend the closed forms that criteria without pairs put first, and a trained C-MCR where texts are many."""
+    """Blend the closed forms that rank best by criteria without pairs, and with many overlap rows a trained C-MCR.
+
+    Example:
+        >>> import isthmus
+        >>> isthmus.AutoConfig(trained_share=0.0).members
+        12
+    """
 
     members: int = 12
-    """How many of the best closed forms are blended."""
+    """How many of the best-ranked closed forms to blend."""
     anchor_share: float = 0.5
-    """Share of the closed forms' weight for those that are good on average over many worlds, whatever the ranking."""
+    """Share of the closed forms' weight for those that do well on average over many worlds, whatever the ranking."""
     trained_share: float = 0.5
-    """Share of the blend for a trained C-MCR member, from 2000 overlap rows on; 0 for closed forms only."""
+    """Share of the blend for a trained C-MCR member, from 2000 overlap rows; 0 for closed forms only."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -189,4 +241,36 @@ METHODS: dict[str, type[MethodConfig]] = {
     "cmcr": CmcrConfig,
     "exmcr": ExmcrConfig,
 }
-"""Every method by the name users give it."""
+"""The config of every method by the method's name."""
+
+
+def method_config(
+    method: str | MethodConfig, options: Mapping[str, Any], config: MethodConfig | None = None
+) -> MethodConfig:
+    """The config that was passed, as ``config`` or as ``method``, or a new one from a method's name and options.
+
+    Raises `IsthmusError` naming an unknown method or option, and if a config comes with options or another method.
+    """
+    if not isinstance(method, str):
+        config, method = method if config is None else config, "auto"
+    if config is not None:
+        if not isinstance(config, tuple(METHODS.values())):
+            raise IsthmusError(f"unknown method {config!r}: pass a name ({', '.join(METHODS)}), a config or a Method")
+        if method not in ("auto", method_name(config)):
+            raise IsthmusError(f"{type(config).__name__} is the config of method {method_name(config)}, not {method}")
+        return config_from(type(config), config, options)
+    if method not in METHODS:
+        raise IsthmusError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
+    known = [field.name for field in fields(METHODS[method])]
+    unknown = next((name for name in options if name not in known), None)
+    if unknown is not None:
+        hint = ""
+        if "optimisation" in known and unknown in {field.name for field in fields(OptimisationConfig)}:
+            hint = f" (write optimisation={{{unknown!r}: …}})"
+        raise IsthmusError(f"method {method} has no option {unknown!r}{hint}: choose from {', '.join(known)}")
+    return make_config(METHODS[method], options)
+
+
+def method_name(config: MethodConfig) -> str:
+    """The name of a config's method."""
+    return next(name for name, kind in METHODS.items() if isinstance(config, kind))

@@ -1,9 +1,9 @@
-"""Connect: the public function. Checks the input, holds rows out, fits a method, measures, gives a `Connector`."""
+"""`connect`: assemble the materials, hold rows out, centre, fit a method, measure it, return a `Connector`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,83 +13,28 @@ from jaxtyping import Int
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
-from isthmus.base.options import make_config
 from isthmus.base.progress import OnProgress
-from isthmus.connectors.choosing.auto import Choice, choose
+from isthmus.connectors.choosing.auto import TRAINED, TRAINED_ROWS, add_trained, choose
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
-from isthmus.connectors.choosing.trained_member import TRAINED, TRAINED_ROWS, join_trained
-from isthmus.connectors.config import METHODS, AutoConfig, Centring, CmcrConfig, ExmcrConfig, MethodConfig
+from isthmus.connectors.config import AutoConfig, CmcrConfig, ExmcrConfig, MethodConfig, method_config, method_name
 from isthmus.connectors.connector import Connector
-from isthmus.connectors.member import Member, project_blend
+from isthmus.connectors.member import Member, architecture, project_blend
 from isthmus.connectors.methods.cmcr import fit_cmcr
 from isthmus.connectors.methods.exmcr import fit_exmcr
 from isthmus.connectors.methods.linear import fit_linear_twice
+from isthmus.connectors.methods.plugins import Method, Plugins
 from isthmus.connectors.narrowing import narrow_basis
 from isthmus.connectors.overlap.materials import Materials, assemble
-from isthmus.connectors.pseudo.centred import CentredMaterials, view
-from isthmus.connectors.trust.measure import coverage_of, measure
+from isthmus.connectors.pseudo.centred import CentredMaterials, centred_materials
+from isthmus.connectors.trust.measurement import coverage_of, measure
 from isthmus.connectors.trust.report import Coverage
 from isthmus.embeddings import Embeddings
-from isthmus.training.config import OptimisationConfig
 
 HELD_OUT_SHARE = 0.2
 HELD_OUT_ROWS = 400
 FEWEST_ROWS = 10
-VIEW_ROWS = 20_000
-"""Fitted overlap rows that `auto` and the report look at; methods by name are fitted to all."""
-
-
-@dataclass(frozen=True)
-class ConnectInput:
-    """What every method starts from: checked materials, overlap rows fitted to and held out, and the matched view.
-
-    The view holds ``sampled``: 20 000 of the fitted rows at most, then all held-out ones; ``known`` and ``asked``
-    number the two within it.
-    """
-
-    materials: Materials
-    fitted: Int[Tensor, " fitted"]
-    held: Int[Tensor, " held"]
-    sampled: Int[Tensor, " sampled"]
-    matched: CentredMaterials
-    overlap: str
-    seed: int
-
-    @property
-    def known(self) -> Int[Tensor, " known"]:
-        """The fitted rows of the view."""
-        return torch.arange(len(self.sampled) - len(self.held))
-
-    @property
-    def asked(self) -> Int[Tensor, " held"]:
-        """The held-out rows of the view."""
-        return torch.arange(len(self.sampled) - len(self.held), len(self.sampled))
-
-    @cached_property
-    def evidence(self) -> Evidence | None:
-        """What a connector is judged by; ``None`` where a side has no memory."""
-        if any(memory is None for memory in self.matched.memories):
-            return None
-        return gather_evidence(self.matched, self.known, self.asked, seed=self.seed)
-
-    @cached_property
-    def coverages(self) -> tuple[Coverage, ...]:
-        """How each memory covers the texts."""
-        return coverage_of(self.matched, self.materials)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What fitting gave.
-
-    ``measured`` members did not see the held-out rows, ``members`` may have; ``weights`` are those of both. ``choice``
-    says what was chosen and why (empty where nothing was to choose).
-    """
-
-    measured: tuple[Member, ...]
-    members: tuple[Member, ...]
-    weights: tuple[float, ...]
-    choice: dict[str, Any]
+SAMPLE_ROWS = 20_000
+"""Fitted overlap rows that `auto` and the report use; the other methods are fitted to all rows."""
 
 
 def connect(
@@ -97,130 +42,220 @@ def connect(
     right: Mapping[str, Embeddings],
     *,
     overlap: str = "text",
-    method: str | MethodConfig = "auto",
+    method: str | MethodConfig | Method = "auto",
+    config: MethodConfig | None = None,
     seed: int = 0,
     device: str | None = None,
     checkpoint: str | Path | None = None,
     progress: bool | OnProgress = False,
     **options: Any,
 ) -> Connector:
-    """Connect two embedding spaces through the modality they share, without a pair of their other modalities.
+    """Connect two embedding spaces through the modality they share, without pairs of their other modalities.
 
-    ``left`` and ``right`` map modality to embeddings: the overlap (rows matched by id) and one unpaired memory each.
-    ``method`` is a name (`config.METHODS`) whose ``options`` are keywords here, or a config. A fifth of the overlap,
-    400 rows at most, is held out to measure the connector for its report; closed forms are then refitted to all rows
-    (`auto`: to 20 000 and the held-out ones).
-    ``checkpoint`` is a file from which an interrupted training continues.
+    A fifth of the overlap rows, at most 400, is held out to measure the connector for its report. Closed forms are then
+    fitted again to all rows (``"auto"``: to at most 20 000 and the held-out ones).
 
-    Raises `IsthmusError` for input that cannot be connected and for unknown methods and options; warns where overlap
-    rows have no partner and where a side has no memory.
+    Args:
+        left: Embeddings by modality, all of one space: the overlap, ``(n, dim)``, and an unpaired memory of another
+            modality. Without a memory only the overlap is used.
+        right: The same for the other space.
+        overlap: Modality that both spaces share. Its rows are matched by id; rows without a counterpart are dropped.
+        method: Name of a method (``"auto"``, ``"procrustes"``, ``"ridge"``, ``"cca"``, ``"cmcr"``, ``"exmcr"``), or an
+            object of your own with the `Method` protocol.
+        config: The method's config, such as `CcaConfig`; pass either a config or options.
+        seed: The same seed on the same machine gives the same connector.
+        device: Where methods train: ``"cpu"`` or ``"cuda"``; by default on a GPU if there is one.
+        checkpoint: A file from which interrupted training continues.
+        progress: True for a bar on stderr, or a function that is called with every `Progress`.
+        **options: Options of the method, the fields of its config; nested configs may be mappings. ``projector`` may be
+            a function ``(inputs, outputs, generator)`` that returns an `nn.Sequential` (``"cmcr"``, ``"exmcr"``).
+            ``loss_terms`` takes objects with the `LossTerm` protocol (``"cmcr"``). Both also go with ``config``.
+
+    Returns:
+        The connector with its report.
+
+    Raises:
+        IsthmusError: The spaces cannot be connected (no shared ids, too few rows, mixed spaces), or a method or option
+            is unknown.
+
+    Example:
+        >>> import isthmus, numpy as np
+        >>> draw = np.random.default_rng(0)
+        >>> def rows(modality, space, dim):
+        ...     vectors = draw.standard_normal((60, dim))
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space)
+        >>> clip = {"text": rows("text", "clip", 8), "image": rows("image", "clip", 8)}
+        >>> clap = {"text": rows("text", "clap", 6), "audio": rows("audio", "clap", 6)}
+        >>> connector = isthmus.connect(clip, clap, method="cca", power=2.0)
+        >>> connector.project(clap["audio"]).vectors.shape
+        (60, 6)
     """
-    config = method_config(method, options)
+    asked, plugins = _asked(method, config, options)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise IsthmusError(f"seed {seed!r}: give a whole number from 0")
-    where = None if checkpoint is None else Path(checkpoint)
-    return connect_prepared(prepare(left, right, overlap, seed), config, device, where, progress)
+        raise IsthmusError(f"seed {seed!r}: pass an integer from 0")
+    prepared = prepare(left, right, overlap, seed)
+    return connect_prepared(prepared, asked, device, checkpoint, progress, plugins)
+
+
+def _asked(
+    method: str | MethodConfig | Method, config: MethodConfig | None, options: Mapping[str, Any]
+) -> tuple[MethodConfig | Method, Plugins]:
+    """The method, and the plug-ins among its options."""
+    plain = dict(options)
+    plugins = Plugins(
+        tuple(plain.pop("loss_terms", ())), plain.pop("projector") if callable(plain.get("projector")) else None
+    )
+    if isinstance(method, Method):
+        if config is not None or options:
+            raise IsthmusError(f"method {method.name!r} is an object: set its options in the object itself")
+        return method, plugins
+    chosen = method_config(method, plain, config)
+    allowed = {"cmcr": ("loss_terms", "projector"), "exmcr": ("projector",)}.get(method_name(chosen), ())
+    refused = next((name for name in plugins.facts() if name not in allowed), None)
+    if refused is not None:
+        raise IsthmusError(f"method {method_name(chosen)} takes no plug-in {refused!r}: use method cmcr")
+    return chosen, plugins
+
+
+@dataclass(frozen=True)
+class ConnectInput:
+    """What every method starts from: checked materials, the overlap rows to fit to, and those held out.
+
+    ``centred`` is a matched-centred sample of the materials: at most 20 000 fitted rows, then all held-out ones.
+    ``sampled`` are their numbers among the overlap rows.
+    """
+
+    materials: Materials
+    fitted: Int[Tensor, " fitted"]
+    held: Int[Tensor, " held"]
+    sampled: Int[Tensor, " sampled"]
+    centred: CentredMaterials
+    seed: int
+
+    @property
+    def fitted_sample(self) -> Int[Tensor, " known"]:
+        """The numbers of the fitted rows in the sample."""
+        return torch.arange(len(self.sampled) - len(self.held))
+
+    @property
+    def held_sample(self) -> Int[Tensor, " held"]:
+        """The numbers of the held-out rows in the sample."""
+        return torch.arange(len(self.sampled) - len(self.held), len(self.sampled))
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """What connectors are judged by; ``None`` if a side has no memory."""
+        if any(memory is None for memory in self.centred.memories):
+            return None
+        return gather_evidence(self.centred, self.fitted_sample, self.held_sample, seed=self.seed)
+
+    @cached_property
+    def coverages(self) -> tuple[Coverage, ...]:
+        """How well each memory covers the overlap."""
+        return coverage_of(self.centred, self.materials)
 
 
 def prepare(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], overlap: str, seed: int) -> ConnectInput:
-    """Check and match the input, hold rows out and draw the matched view. Raises as `connect`."""
+    """Assemble the materials, hold rows out, and centre a sample. Raises as `connect`."""
     materials = assemble(left, right, overlap)
     rows = len(materials.left.overlap)
     if rows < FEWEST_ROWS:
         raise IsthmusError(f"only {rows} {overlap} rows are on both sides: connecting needs at least {FEWEST_ROWS}")
     fitted, held = hold_out(rows, seed)
-    spaced = torch.linspace(0, len(fitted) - 1, min(len(fitted), VIEW_ROWS), dtype=torch.float64).long()
+    spaced = torch.linspace(0, len(fitted) - 1, min(len(fitted), SAMPLE_ROWS), dtype=torch.float64).long()
     sampled = torch.cat((fitted[spaced], held))
-    return ConnectInput(materials, fitted, held, sampled, view(materials, "matched", sampled), overlap, seed)
+    return ConnectInput(materials, fitted, held, sampled, centred_materials(materials, "matched", sampled), seed)
+
+
+def hold_out(rows: int, seed: int) -> tuple[Int[Tensor, " fitted"], Int[Tensor, " held"]]:
+    """The numbers of the rows to fit to, and of those held out to measure on, each in order."""
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+    held = min(HELD_OUT_ROWS, int(rows * HELD_OUT_SHARE))
+    return order[held:].sort().values, order[:held].sort().values
 
 
 def connect_prepared(
     prepared: ConnectInput,
-    config: MethodConfig,
-    device: str | None,
-    checkpoint: Path | None,
-    progress: bool | OnProgress,
+    method: MethodConfig | Method,
+    device: str | None = None,
+    checkpoint: str | Path | None = None,
+    progress: bool | OnProgress = False,
+    plugins: Plugins = Plugins(),  # noqa: B008
 ) -> Connector:
-    """Fit a method to what was prepared, and measure it."""
+    """Fit a method to what `prepare` returned, and measure it."""
     materials, seed = prepared.materials, prepared.seed
-    fit = _fit(prepared, config, {"seed": seed, "device": device, "checkpoint": checkpoint, "progress": progress})
+    where = None if checkpoint is None else Path(checkpoint)
+    run = {"seed": seed, "device": device, "checkpoint": where, "progress": progress}
+    fit = _fit(prepared, method, plugins, run)
 
     def project(block: Tensor, side: int, modality: str) -> Tensor:
         heads = [member.right if side else member.left for member in fit.measured]
         return project_blend(heads, fit.weights, block, modality)
 
+    own = {"method": method.name} if isinstance(method, Method) else {"method": method_name(method), **asdict(method)}
     return Connector(
         left_space=materials.left.space,
         right_space=materials.right.space,
-        overlap=prepared.overlap,
+        overlap=materials.left.overlap.modality,
         members=fit.members,
         weights=fit.weights,
-        config={"method": method_name(config), "seed": seed, **asdict(config)},
+        config={**own, "seed": seed, **plugins.facts()},
         choice=fit.choice,
         basis=narrow_basis(fit.members, fit.weights, materials),
         revisions={side.space: side.overlap.revision for side in (materials.left, materials.right)},
-        report=measure(project, materials, prepared.matched, prepared.held, prepared.evidence, prepared.coverages),
+        report=measure(project, materials, prepared.centred, prepared.held, prepared.evidence, prepared.coverages),
     )
 
 
-def _fit(prepared: ConnectInput, config: MethodConfig, run: Mapping[str, Any]) -> Fit:
-    fitted, held = prepared.fitted.numpy(), prepared.held.numpy()
-    match config:
+@dataclass(frozen=True)
+class Fit:
+    """A fitted method.
+
+    ``measured`` members were fitted without the held-out rows, ``members`` perhaps with them; ``weights`` are those of
+    both. ``choice`` says what `auto` chose and why.
+    """
+
+    measured: tuple[Member, ...]
+    members: tuple[Member, ...]
+    weights: tuple[float, ...]
+    choice: Mapping[str, Any]
+
+    @classmethod
+    def single(cls, measured: Member, member: Member) -> Fit:
+        """A connector of one member."""
+        return cls((measured,), (member,), (1.0,), {})
+
+
+def _fit(prepared: ConnectInput, method: MethodConfig | Method, plugins: Plugins, run: Mapping[str, Any]) -> Fit:
+    materials, fitted = prepared.materials, prepared.fitted.numpy()
+    match method:
         case AutoConfig():
-            chosen = _chosen(prepared, config, run)
-            return Fit(chosen.judged, chosen.members, chosen.weights, chosen.as_dict())
+            return _fit_auto(prepared, method, run)
         case CmcrConfig():
-            member = fit_cmcr(prepared.materials.taken(fitted), config, **run)
-            return Fit((member,), (member,), (1.0,), {})
+            member = fit_cmcr(materials.taken(fitted), method, plugins=plugins, **run)
         case ExmcrConfig():
-            member = fit_exmcr(prepared.materials.taken(fitted), config, **run)
-            return Fit((member,), (member,), (1.0,), {})
+            member = fit_exmcr(materials.taken(fitted), method, plugins=plugins, **run)
+        case Method():
+            member = method.fit(materials.taken(fitted), **run)
+            for head in (member.left, member.right):
+                architecture(head.projector)
         case _:
-            judged, member = fit_linear_twice(prepared.materials, config, fitted, held)
-            return Fit((judged,), (member,), (1.0,), {})
+            return Fit.single(*fit_linear_twice(materials, method, fitted, prepared.held.numpy()))
+    return Fit.single(member, member)
 
 
-def _chosen(prepared: ConnectInput, config: AutoConfig, run: Mapping[str, Any]) -> Choice:
-    """Auto's blend of closed forms, with a trained member where texts are many enough to train it."""
+def _fit_auto(prepared: ConnectInput, config: AutoConfig, run: Mapping[str, Any]) -> Fit:
+    """A blend of closed forms, and of a trained member if there are enough overlap rows to train it."""
     materials, evidence = prepared.materials, prepared.evidence
-    views: dict[Centring, CentredMaterials] = {
-        "matched": prepared.matched,
-        "mean": view(materials, "mean", prepared.sampled),
-    }
-    chosen = choose(views, config, prepared.known, prepared.asked, evidence, seed=prepared.seed)
-    if config.trained_share == 0 or evidence is None or len(prepared.fitted) < TRAINED_ROWS:
-        return chosen
-    member = fit_cmcr(materials.taken(prepared.fitted.numpy()), TRAINED, **run)
-    return join_trained(chosen, member, evidence, config.trained_share)
-
-
-def method_config(method: str | MethodConfig, options: Mapping[str, Any]) -> MethodConfig:
-    """The config a name and keyword options ask for. Raises `IsthmusError` naming what is unknown."""
-    if not isinstance(method, str):
-        if not isinstance(method, tuple(METHODS.values())):
-            raise IsthmusError(f"method {method!r}: give a name ({', '.join(METHODS)}) or a config")
-        if options:
-            raise IsthmusError(f"option {next(iter(options))} stands beside a config: set it in the config")
-        return method
-    if method not in METHODS:
-        raise IsthmusError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
-    known = [field.name for field in fields(METHODS[method])]
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        hint = ""
-        if "optimisation" in known and unknown[0] in {field.name for field in fields(OptimisationConfig)}:
-            hint = f" (write optimisation={{{unknown[0]!r}: …}})"
-        raise IsthmusError(f"method {method} has no option {unknown[0]!r}{hint}: it has {', '.join(known)}")
-    return make_config(METHODS[method], options)
-
-
-def method_name(config: MethodConfig) -> str:
-    """The name users give a config's method."""
-    return next(name for name, kind in METHODS.items() if isinstance(config, kind))
-
-
-def hold_out(rows: int, seed: int) -> tuple[Int[Tensor, " fitted"], Int[Tensor, " held"]]:
-    """Row numbers to fit to and row numbers kept apart to measure on, each in order."""
-    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
-    held = min(HELD_OUT_ROWS, int(rows * HELD_OUT_SHARE))
-    return order[held:].sort().values, order[:held].sort().values
+    chosen = choose(
+        {"matched": prepared.centred, "mean": centred_materials(materials, "mean", prepared.sampled)},
+        config,
+        prepared.fitted_sample,
+        prepared.held_sample,
+        evidence,
+        seed=prepared.seed,
+    )
+    if config.trained_share > 0 and evidence is not None and len(prepared.fitted) >= TRAINED_ROWS:
+        member = fit_cmcr(materials.taken(prepared.fitted.numpy()), TRAINED, **run)
+        chosen = add_trained(chosen, member, evidence, config.trained_share)
+    return Fit(chosen.judged, chosen.members, chosen.weights, chosen.as_dict())

@@ -84,7 +84,7 @@ def architecture(projector: nn.Sequential) -> list[dict[str, Any]]:
         match layer:
             case nn.Linear():
                 layers.append({"linear": [layer.in_features, layer.out_features], "bias": layer.bias is not None})
-            case nn.BatchNorm1d():
+            case nn.BatchNorm1d(affine=True, track_running_stats=True):
                 layers.append({"batchnorm": layer.num_features})
             case nn.LayerNorm(elementwise_affine=True) if layer.bias is not None and len(layer.normalized_shape) == 1:
                 layers.append({"layernorm": layer.normalized_shape[0], "eps": layer.eps})

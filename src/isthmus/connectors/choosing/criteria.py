@@ -1,7 +1,7 @@
 """Criteria: figures in [0, 1] that say how good a connector is, from `Evidence` alone. Larger is better.
 
-No single one is safe (docs/benchmarks.md); `ranking` weighs them together. Each is a mean reciprocal rank, over both
-directions, of something that ought to be found first.
+No single one is reliable (docs/benchmarks.md); `ranking` combines them. Each is a mean reciprocal rank, over both
+directions, of something that should come first, except for the share of mutual neighbours.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from isthmus.connectors.choosing.evidence import Evidence
+from isthmus.metrics import target_ranks
 
 GALLERY = 200
-"""Ranks among sampled items are scaled to a gallery of this size, so that small memories compare with large."""
+"""Ranks among sampled items are scaled to a gallery of this size, to compare small memories with large ones."""
 
 Pair = tuple[Tensor, Tensor]
 Kind = Literal["text", "item"]
 Projection = Callable[[Tensor, int, Kind], Tensor]
-"""Maps a view's centred rows, of side 0 or 1, that are texts or items, to unit joint rows."""
+"""Maps centred rows of side 0 or 1, texts or items, to unit joint rows."""
 
 
 def score(evidence: Evidence, project: Projection) -> dict[str, float]:
@@ -37,13 +38,12 @@ def score(evidence: Evidence, project: Projection) -> dict[str, float]:
     few = len(counterparts[0])
     direct = items[0] @ items[1].T
     return {
-        "overlap_twins": twins_mrr(*texts),
-        "pseudo_twins": twins_mrr(*pseudo),
-        "noisy_twins": twins_mrr(*noisy),
-        "shown_twins": twins_mrr(*shown),
-        "text_to_pseudo": (twins_mrr(texts[0], pseudo[1]) + twins_mrr(pseudo[0], texts[1])) / 2,
-        "simulated_pairs": (twins_mrr(items[0][:few], counterparts[0]) + twins_mrr(items[1][:few], counterparts[1]))
-        / 2,
+        "overlap_twins": counterpart_mrr(*texts),
+        "pseudo_twins": counterpart_mrr(*pseudo),
+        "noisy_twins": counterpart_mrr(*noisy),
+        "shown_twins": counterpart_mrr(*shown),
+        "text_to_pseudo": (counterpart_mrr(texts[0], pseudo[1]) + counterpart_mrr(pseudo[0], texts[1])) / 2,
+        "simulated_pairs": sum(counterpart_mrr(items[s][:few], counterparts[s]) for s in (0, 1)) / 2,
         "transfer": transfer(evidence, texts, items),
         "round_trip": round_trip(evidence, texts, items),
         "chain": (found_first(direct, evidence.chained[0]) + found_first(direct.T, evidence.chained[1])) / 2,
@@ -51,21 +51,21 @@ def score(evidence: Evidence, project: Projection) -> dict[str, float]:
     }
 
 
-def twins_mrr(left: Float[Tensor, "rows dim"], right: Float[Tensor, "rows dim"]) -> float:
-    """Mean reciprocal rank of row i of one side among the rows of the other, for row i; both directions."""
+def counterpart_mrr(left: Float[Tensor, "rows dim"], right: Float[Tensor, "rows dim"]) -> float:
+    """Mean reciprocal rank of each row's counterpart, the row with the same number, over both directions."""
     scores = left @ right.T
     own = torch.arange(len(left))
     return (reciprocal_ranks(scores, own).mean() + reciprocal_ranks(scores.T, own).mean()).item() / 2
 
 
 def transfer(evidence: Evidence, texts: Pair, items: Pair) -> float:
-    """Does a text reach, from the other space through the joint one, the item its twin is nearest to natively?"""
+    """For a text of the other space: the reciprocal rank of the item to which its counterpart is nearest natively."""
     found = [found_first(texts[1 - side] @ items[side].T, evidence.native[side]) for side in (0, 1)]
     return sum(found) / 2
 
 
 def round_trip(evidence: Evidence, texts: Pair, items: Pair) -> float:
-    """Item → nearest text of the other space in the joint space → its twin → natively back to the item."""
+    """Item → nearest text of the other space, in the joint space → its counterpart → natively back to the item."""
     found = []
     for side in (0, 1):
         nearest = (items[side] @ texts[1 - side].T).argmax(1)
@@ -80,7 +80,7 @@ def found_first(scores: Float[Tensor, "queries items"], reference: Float[Tensor,
 
 
 def mutual_neighbours(scores: Float[Tensor, "left right"]) -> float:
-    """Share of items whose nearest counterpart has them as its own nearest, both directions."""
+    """Share of items that are the nearest neighbour of their own nearest neighbour, over both directions."""
     forward, backward = scores.argmax(1), scores.argmax(0)
     there = (backward[forward] == torch.arange(len(forward))).float().mean()
     back = (forward[backward] == torch.arange(len(backward))).float().mean()
@@ -95,7 +95,7 @@ def reciprocal_ranks(
     Among equal scores the target comes last.
     """
     own = scores.gather(1, target[:, None])
-    above = (scores >= own).sum(1, dtype=torch.int32).to(scores.dtype) - 1
+    above = target_ranks(scores, own).to(scores.dtype) - 1
     items = scores.shape[1]
     if gallery is not None and items > 1:
         above = above * (min(gallery, items) - 1) / (items - 1)
@@ -103,7 +103,7 @@ def reciprocal_ranks(
 
 
 def linear_projection(maps: Pair) -> Projection:
-    """The projection by two linear maps that were fitted in the evidence's own view."""
+    """The projection by two linear maps that were fitted to rows centred as the evidence is."""
 
     def project(rows: Tensor, side: int, kind: Kind) -> Tensor:
         return functional.normalize(rows @ maps[side], dim=-1)

@@ -12,7 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from isthmus.connectors.pseudo.centred import CentredMaterials, soft_match
+from isthmus.connectors.overlap.centring import soft_match
+from isthmus.connectors.pseudo.centred import CentredMaterials
 
 ITEMS = 1200
 """Items of each memory that criteria look at: enough for a rank in a gallery of a thousand."""

@@ -26,6 +26,7 @@ def connect_graph(
     sets: Sequence[EmbeddingSet],
     *,
     method: str | MethodConfig = "auto",
+    config: MethodConfig | None = None,
     base: str | None = None,
     onto: SpaceGraph | None = None,
     seed: int = 0,
@@ -43,6 +44,7 @@ def connect_graph(
         method: ``"exmcr"`` gives a star, which keeps the space ``base`` and maps the others into it (Extending
             Multi-modal Contrastive Representations, Zhang et al., NeurIPS 2024). ``"cca"`` gives a new joint space by
             one closed form, ``"auto"`` by a blend of several.
+        config: The method's config, such as `ExmcrConfig`; pass either a config or options.
         base: Name of the base space; by default that of the first set.
         onto: A star to which the new spaces of the sets are added.
         seed: The same seed on the same machine gives the same graph.
@@ -69,24 +71,24 @@ def connect_graph(
         >>> isthmus.connect_graph(sets, method="cca")
         SpaceGraph(joint around 'clip': clip, clap, ulip)
     """
-    config = method_config(method, options)
+    asked = method_config(method, options, config)
     if len(sets) < (1 if onto else 2):
         raise IsthmusError(f"{len(sets)} embedding set(s): pass at least two")
-    match config:
+    match asked:
         case ExmcrConfig():
             where = None if checkpoint is None else Path(checkpoint)
             with reporting(progress) as report:
                 return fit_star(
-                    sets, config, base=base, onto=onto, seed=seed, device=device, checkpoint=where, progress=report
+                    sets, asked, base=base, onto=onto, seed=seed, device=device, checkpoint=where, progress=report
                 )
         case AutoConfig() if onto is None:
-            if config != AutoConfig():
+            if asked != AutoConfig():
                 raise IsthmusError("auto has no options for more than two spaces: leave them out, or use cca")
             return fit_joint(sets, base=base, seed=seed)
         case CcaConfig() if onto is None:
-            if config.right_penalty is not None:
+            if asked.right_penalty is not None:
                 raise IsthmusError("--right-penalty is for two spaces: use --penalty, which applies to all")
-            return fit_joint(sets, config, base=base, seed=seed)
+            return fit_joint(sets, asked, base=base, seed=seed)
     if onto is not None:
-        raise IsthmusError(f"method {method_name(config)} cannot add to a star: use exmcr")
-    raise IsthmusError(f"method {method_name(config)} connects two spaces: for more use exmcr (a star), auto or cca")
+        raise IsthmusError(f"method {method_name(asked)} cannot add to a star: use exmcr")
+    raise IsthmusError(f"method {method_name(asked)} connects two spaces: for more use exmcr (a star), auto or cca")

@@ -1,7 +1,8 @@
-"""C-MCR: both spaces projected into a new one (papers A.1 to A.7)."""
+"""C-MCR: train projectors of both spaces into a new joint space (Wang et al., NeurIPS 2023, arXiv 2305.14381)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,41 +14,102 @@ from torch.nn import functional
 from isthmus.base.progress import OnProgress
 from isthmus.connectors.config import CmcrConfig
 from isthmus.connectors.member import Head, Member
-from isthmus.connectors.methods.completion import complete
 from isthmus.connectors.methods.losses import INTRA, SIGLIP_BIAS, contrastive_loss, inter
+from isthmus.connectors.methods.plugins import CmcrBatch, LossTerm, Pair, Plugins, plugged_projector
 from isthmus.connectors.methods.projectors import folded, projector
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.pseudo.counterparts import TrainingSide, overlap_counterparts
+from isthmus.connectors.pseudo.counterparts import TrainingSide, complete, overlap_counterparts
 from isthmus.training.checkpoint import Checkpoint, fingerprint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
 from isthmus.training.schedule import Schedule, seed_of
 
 
-class CmcrObjective(nn.Module):
-    """``L = L_inter + λ L_intra`` of a batch, over two projectors.
+def fit_cmcr(
+    materials: Materials,
+    config: CmcrConfig,
+    *,
+    seed: int,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+    progress: bool | OnProgress = False,
+    plugins: Plugins = Plugins(),  # noqa: B008
+) -> Member:
+    """Train both projectors on the overlap rows and their pseudo pairs.
 
-    ``left`` and ``right`` hold what each space knows of every overlap row: its native embedding and, where both
-    sides have a memory, its pseudo counterpart; ``(views, rows, dim)`` with one or two views.
+    If a side has no memory, only the overlap term is used. With ``checkpoint`` (a file) the run is saved there and,
+    started again with the same arguments, continues bit for bit.
+    """
+    join_processes()
+    place = training_device(device)
+    left_centres, right_centres = centres(materials, config.centring)
+    left_side = TrainingSide.of(materials.left, left_centres, config.consistency, place)
+    right_side = TrainingSide.of(materials.right, right_centres, config.consistency, place)
+    left, right = overlap_counterparts(left_side, right_side)
+
+    projectors = _projectors(config, plugins, left, right, seed)
+    objective = CmcrObjective(left, right, projectors, config, plugins.loss_terms).to(place)
+    schedule = Schedule.over(left.shape[1], config.optimisation, seed)
+    settings = (asdict(config), schedule, *plugins.facts().items())
+    run = fingerprint(repr(settings), [left, right])
+    train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
+    return Member(
+        left=Head(folded(objective.left_projector), left_centres),
+        right=Head(folded(objective.right_projector), right_centres),
+        method="cmcr",
+        source="both" if len(left) == 2 else "overlap",
+    )
+
+
+def _projectors(
+    config: CmcrConfig, plugins: Plugins, left: Tensor, right: Tensor, seed: int
+) -> tuple[nn.Sequential, nn.Sequential]:
+    draw = torch.Generator().manual_seed(seed_of(seed))
+    dims = left.shape[-1], right.shape[-1]
+    joint = config.joint_dim or min(dims)
+    if plugins.projector is None:
+        made = [projector(config.projector, dim, joint, left.shape[1], draw) for dim in dims]
+    else:
+        made = [plugged_projector(plugins.projector, dim, joint, draw) for dim in dims]
+    return made[0], made[1]
+
+
+class CmcrObjective(nn.Module):
+    """``L = L_inter + λ L_intra`` of a batch (the paper's equation 8), over two projectors, plus any loss terms.
+
+    ``left`` and ``right`` hold each space's rows ``(modalities, rows, dim)``: its overlap rows and, if both sides
+    have a memory, their pseudo counterparts.
     """
 
     def __init__(
         self,
-        left: Float[Tensor, "views rows dl"],
-        right: Float[Tensor, "views rows dr"],
+        left: Float[Tensor, "modalities rows dl"],
+        right: Float[Tensor, "modalities rows dr"],
         projectors: tuple[nn.Sequential, nn.Sequential],
         config: CmcrConfig,
+        loss_terms: Sequence[LossTerm] = (),
     ) -> None:
         super().__init__()
         self.left, self.right, self.config = left, right, config
         self.left_projector, self.right_projector = projectors
         self.bias = nn.Parameter(torch.tensor(SIGLIP_BIAS), requires_grad=config.contrast == "siglip")
+        self.loss_terms = tuple(loss_terms)
+        self.trained_terms = nn.ModuleList(term for term in loss_terms if isinstance(term, nn.Module))
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
         """The loss of the batch; completion noise comes from ``draw``."""
-        left = self._views(self.left_projector, self.left, rows, draw)
-        right = self._views(self.right_projector, self.right, rows, draw)
+        left = self._projected(self.left_projector, self.left, rows, draw)
+        right = self._projected(self.right_projector, self.right, rows, draw)
+        loss = self._paper_loss(left, right)
+        if self.loss_terms:
+            native = [my_share(side.index_select(1, rows), dim=1) for side in (self.left, self.right)]
+            batch = CmcrBatch(*_pairs(left, right), *_pairs(*native))
+            for term in self.loss_terms:
+                loss = loss + term.weight * term(batch)
+        return loss
+
+    def _paper_loss(self, left: tuple[Tensor, ...], right: tuple[Tensor, ...]) -> Float[Tensor, ""]:
         contrastive = contrastive_loss(self.config.contrast, self.config.temperature, self.bias)
         if len(left) == 1:
             return contrastive(left[0], right[0])
@@ -61,49 +123,18 @@ class CmcrObjective(nn.Module):
             loss = loss + self.config.intra_weight * attraction
         return loss
 
-    def _views(self, projector: nn.Module, pairs: Tensor, rows: Tensor, draw: torch.Generator) -> tuple[Tensor, ...]:
-        """The batch's views completed, projected and normalised, ``(share, joint)`` each.
+    def _projected(self, projector: nn.Module, own: Tensor, rows: Tensor, draw: torch.Generator) -> tuple[Tensor, ...]:
+        """The batch's rows completed, projected and normalized: ``(share, joint)`` for each modality.
 
-        Both views pass the projector together, so that its batch statistics are those of the whole space, as
-        they are at inference. Every process draws the noise of the whole batch, so that all of them see what one would.
+        All modalities pass the projector together, so that its batch statistics are those of the whole space, as they
+        are at inference. Every process draws the noise of the whole batch, so that the noise does not depend on how
+        many processes there are.
         """
-        completed = complete(pairs.index_select(1, rows), self.config.noise_variance, draw)
+        completed = complete(own.index_select(1, rows), self.config.noise_variance, draw)
         projected = projector(my_share(completed, dim=1).flatten(0, 1))
-        return functional.normalize(projected, dim=-1).chunk(len(pairs))
+        return functional.normalize(projected, dim=-1).chunk(len(own))
 
 
-def fit_cmcr(
-    materials: Materials,
-    config: CmcrConfig,
-    *,
-    seed: int,
-    device: str | None = None,
-    checkpoint: Path | None = None,
-    progress: bool | OnProgress = False,
-) -> Member:
-    """Train both projectors on the overlap rows and their pseudo pairs.
-
-    Without a memory on either side only the overlap term is used. With ``checkpoint`` (a file) the run is saved
-    there and, started again with the same arguments, continues bit-exactly.
-    """
-    join_processes()
-    place = training_device(device)
-    left_centres, right_centres = centres(materials, config.centring)
-    left_space = TrainingSide.of(materials.left, left_centres, config.consistency, place)
-    right_space = TrainingSide.of(materials.right, right_centres, config.consistency, place)
-    left, right = overlap_counterparts(left_space, right_space)
-
-    draw = torch.Generator().manual_seed(seed_of(seed))
-    dims = left.shape[-1], right.shape[-1]
-    joint = config.joint_dim or min(dims)
-    made = [projector(config.projector, dim, joint, left.shape[1], draw) for dim in dims]
-    objective = CmcrObjective(left, right, (made[0], made[1]), config).to(place)
-    schedule = Schedule.over(left.shape[1], config.optimisation, seed)
-    run = fingerprint(repr((asdict(config), schedule)), [left, right])
-    train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
-    return Member(
-        left=Head(folded(objective.left_projector), left_centres),
-        right=Head(folded(objective.right_projector), right_centres),
-        method="cmcr",
-        source="both" if len(left) == 2 else "overlap",
-    )
+def _pairs(left: Sequence[Tensor] | Tensor, right: Sequence[Tensor] | Tensor) -> tuple[Pair, Pair | None]:
+    """The overlap rows of both sides, and their pseudo counterparts if there are any."""
+    return (left[0], right[0]), (left[1], right[1]) if len(left) == 2 else None

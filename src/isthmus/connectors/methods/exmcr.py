@@ -1,7 +1,7 @@
-"""Ex-MCR: one space is the base and stays as it is; the other, the leaf, is mapped into it.
+"""Ex-MCR: keep one space, the base, and map the other, the leaf, into it (Zhang et al., NeurIPS 2024).
 
-A linear layer, the identity at first, brings the leaf's memory modality to the leaf's overlap modality; it learns
-from the intra term alone. What follows maps the leaf into the base and learns from the four inter terms alone.
+A linear layer, at first the identity, brings the leaf's memory modality to its overlap modality; it learns from the
+intra-space term alone. The projector after it maps the leaf into the base and learns from the inter-space terms alone.
 """
 
 from __future__ import annotations
@@ -17,29 +17,75 @@ from torch.nn import functional
 from isthmus.base.progress import OnProgress
 from isthmus.connectors.config import ExmcrConfig, LeafProjector
 from isthmus.connectors.member import Head, Member
-from isthmus.connectors.methods.completion import complete
 from isthmus.connectors.methods.losses import INTRA, SIGLIP_BIAS, contrastive_loss
+from isthmus.connectors.methods.plugins import Plugins, plugged_projector
 from isthmus.connectors.methods.projectors import FEW_OVERLAP_ROWS, clap_clip, folded, linear
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.pseudo.counterparts import TrainingSide, every_counterpart
+from isthmus.connectors.pseudo.counterparts import TrainingSide, complete, every_counterpart
 from isthmus.training.checkpoint import Checkpoint, fingerprint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
 from isthmus.training.schedule import Schedule, seed_of
 
 
+def fit_exmcr(
+    materials: Materials,
+    config: ExmcrConfig,
+    *,
+    seed: int,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+    progress: bool | OnProgress = False,
+    plugins: Plugins = Plugins(),  # noqa: B008
+) -> Member:
+    """Train the map of the leaf into the base; the base's head is the identity.
+
+    Pseudo pairs are queried from every modality. With ``checkpoint`` (a file) the run is saved there and, started again
+    with the same arguments, continues bit for bit.
+    """
+    join_processes()
+    place = training_device(device)
+    sides = {"left": materials.left, "right": materials.right}
+    of_leaf = "right" if config.base == "left" else "left"
+    leaf_centres = dict(zip(sides, centres(materials, config.centring), strict=True))[of_leaf]
+    base_side = TrainingSide.of(sides[config.base], {}, config.consistency, place)
+    leaf_side = TrainingSide.of(sides[of_leaf], leaf_centres, config.consistency, place)
+    base, leaf = every_counterpart(base_side, leaf_side)
+
+    draw = torch.Generator().manual_seed(seed_of(seed))
+    dims = leaf_side.overlap.dim, base_side.overlap.dim
+    if plugins.projector is None:
+        projector = leaf_projector(config.projector, *dims, len(materials.left.overlap), draw)
+    else:
+        projector = plugged_projector(plugins.projector, *dims, draw)
+    objective = ExmcrObjective(base, leaf, projector, config).to(place)
+    schedule = Schedule.over(base.shape[1], config.optimisation, seed)
+    settings = (asdict(config), schedule, *plugins.facts().items())
+    run = fingerprint(repr(settings), [base, leaf])
+    train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
+
+    memory = sides[of_leaf].memory
+    adapters = {} if memory is None else {memory.modality: objective.adapter.requires_grad_(False).cpu()}
+    heads = {
+        config.base: Head(nn.Sequential(), {}),
+        of_leaf: Head(folded(objective.projector), leaf_centres, adapters),
+    }
+    source = "overlap" if memory is None else "both"
+    return Member(left=heads["left"], right=heads["right"], method="exmcr", source=source)
+
+
 class ExmcrObjective(nn.Module):
     """``¼ (L_av + L_at + L_tv + L_tt)`` for the projector, ``L_intra`` for the adapter.
 
-    ``base`` and ``leaf`` hold what each space knows of every row: the overlap modality's view and, where the space
-    has a memory, the memory modality's; ``(views, rows, dim)``. With fewer views there are fewer inter terms.
+    ``base`` and ``leaf`` hold each space's rows ``(modalities, rows, dim)``: the overlap modality and, if the space
+    has a memory, the memory modality. With fewer modalities there are fewer inter-space terms.
     """
 
     def __init__(
         self,
-        base: Float[Tensor, "base_views rows db"],
-        leaf: Float[Tensor, "leaf_views rows dl"],
+        base: Float[Tensor, "base_modalities rows db"],
+        leaf: Float[Tensor, "leaf_modalities rows dl"],
         projector: nn.Sequential,
         config: ExmcrConfig,
     ) -> None:
@@ -53,61 +99,20 @@ class ExmcrObjective(nn.Module):
         """The loss of the batch; completion noise comes from ``draw``."""
         base = self._completed(self.base, rows, draw)
         overlap, *memory = self._completed(self.leaf, rows, draw)
-        adapted = [self.adapter(view) for view in memory]
-        inputs = [overlap, *(view.detach() for view in adapted)]
+        adapted = [self.adapter(items) for items in memory]
+        inputs = [overlap, *(items.detach() for items in adapted)]
         projected = functional.normalize(self.projector(torch.cat(inputs)), dim=-1).chunk(len(inputs))
 
         contrastive = contrastive_loss(self.config.contrast, self.config.temperature, self.bias)
         loss = torch.stack([contrastive(mine, native) for mine in projected for native in base]).mean()
         intra = INTRA[self.config.intra]
-        for view in adapted:
-            loss = loss + intra(overlap, functional.normalize(view, dim=-1))
+        for items in adapted:
+            loss = loss + intra(overlap, functional.normalize(items, dim=-1))
         return loss
 
-    def _completed(self, views: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:
-        """The batch's views with noise, this process's share of them: ``(views, share, dim)``."""
-        return my_share(complete(views.index_select(1, rows), self.config.noise_variance, draw), dim=1)
-
-
-def fit_exmcr(
-    materials: Materials,
-    config: ExmcrConfig,
-    *,
-    seed: int,
-    device: str | None = None,
-    checkpoint: Path | None = None,
-    progress: bool | OnProgress = False,
-) -> Member:
-    """Map one space into the other, whose own head is the identity.
-
-    Pseudo pairs are queried from every modality at hand. With ``checkpoint`` (a file) the run is saved there and,
-    started again with the same arguments, continues bit-exactly.
-    """
-    join_processes()
-    place = training_device(device)
-    sides = {"left": materials.left, "right": materials.right}
-    of_leaf = "right" if config.base == "left" else "left"
-    leaf_centres = dict(zip(sides, centres(materials, config.centring), strict=True))[of_leaf]
-    base = TrainingSide.of(sides[config.base], {}, config.consistency, place)
-    leaf = TrainingSide.of(sides[of_leaf], leaf_centres, config.consistency, place)
-    base_views, leaf_views = every_counterpart(base, leaf)
-
-    draw = torch.Generator().manual_seed(seed_of(seed))
-    dims = leaf.overlap.dim, base.overlap.dim
-    projector = leaf_projector(config.projector, *dims, len(materials.left.overlap), draw)
-    objective = ExmcrObjective(base_views, leaf_views, projector, config).to(place)
-    schedule = Schedule.over(base_views.shape[1], config.optimisation, seed)
-    run = fingerprint(repr((asdict(config), schedule)), [base_views, leaf_views])
-    train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
-
-    memory = sides[of_leaf].memory
-    adapters = {} if memory is None else {memory.modality: objective.adapter.requires_grad_(False).cpu()}
-    heads = {
-        config.base: Head(nn.Sequential(), {}),
-        of_leaf: Head(folded(objective.projector), leaf_centres, adapters),
-    }
-    source = "overlap" if memory is None else "both"
-    return Member(left=heads["left"], right=heads["right"], method="exmcr", source=source)
+    def _completed(self, own: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:
+        """The batch's rows with noise, this process's share of them: ``(modalities, share, dim)``."""
+        return my_share(complete(own.index_select(1, rows), self.config.noise_variance, draw), dim=1)
 
 
 def leaf_projector(
@@ -120,7 +125,7 @@ def leaf_projector(
 
 
 def identity_layer(dim: int) -> nn.Linear:
-    """A linear layer that changes nothing yet."""
+    """A linear layer that starts as the identity."""
     layer = nn.Linear(dim, dim)
     nn.init.eye_(layer.weight)
     nn.init.zeros_(layer.bias)

@@ -1,4 +1,4 @@
-"""Projectors: the published architectures for any dimensions, and their folding for inference."""
+"""Projectors: the published architectures for any dimensions, and their folding into plain layers for inference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from isthmus.connectors.config import ProjectorFamily
 from isthmus.training.processes import SharedBatchNorm
 
 FEW_OVERLAP_ROWS = 2000
-"""Below this many overlap rows a linear projector is trained: MLPs learn a few hundred texts by heart.
+"""With fewer overlap rows a linear projector is trained, because MLPs overfit to a few hundred texts.
 
 With 800 captions the published MLP reached .60 of the paired oracle and a linear projector .80; with 12 000 texts
 the MLP was level with the best closed form."""
@@ -19,7 +19,7 @@ the MLP was level with the best closed form."""
 def projector(
     family: ProjectorFamily, inputs: int, joint: int, overlap_rows: int, draw: torch.Generator
 ) -> nn.Sequential:
-    """A projector ``(batch, inputs) → (batch, joint)`` of a family, ``auto`` deciding by the overlap rows."""
+    """A projector ``(batch, inputs) → (batch, joint)`` of a family; ``auto`` chooses by the number of overlap rows."""
     if family == "auto":
         family = "linear" if overlap_rows < FEW_OVERLAP_ROWS else "clap-clip"
     build = {"clap-clip": clap_clip, "ulip-clip": ulip_clip, "linear": linear}[family]
@@ -27,7 +27,7 @@ def projector(
 
 
 def clap_clip(inputs: int, joint: int, draw: torch.Generator) -> nn.Sequential:
-    """The CLAP-CLIP projector: Linear, BatchNorm, ReLU, Linear, BatchNorm; twice the joint width inside."""
+    """The CLAP-CLIP projector: Linear, BatchNorm, ReLU, Linear, BatchNorm; its hidden width is twice the joint one."""
     return nn.Sequential(
         linear_layer(inputs, 2 * joint, draw),
         SharedBatchNorm(2 * joint),
@@ -48,7 +48,7 @@ def linear(inputs: int, joint: int, draw: torch.Generator) -> nn.Sequential:
 
 
 def linear_layer(inputs: int, outputs: int, draw: torch.Generator) -> nn.Linear:
-    """A linear layer with Xavier-uniform weights drawn from the generator and no offset."""
+    """A linear layer with Xavier-uniform weights drawn from the generator and a zero bias."""
     layer = nn.Linear(inputs, outputs)
     nn.init.xavier_uniform_(layer.weight, generator=draw)
     nn.init.zeros_(layer.bias)
@@ -56,7 +56,7 @@ def linear_layer(inputs: int, outputs: int, draw: torch.Generator) -> nn.Linear:
 
 
 def linear_map(weights: Float[Tensor, "inputs outputs"]) -> nn.Sequential:
-    """A projector of given weights, without an offset."""
+    """A linear projector of given weights, without a bias."""
     inputs, outputs = weights.shape
     layer = nn.Linear(inputs, outputs, bias=False)
     layer.weight = nn.Parameter(weights.T.contiguous(), requires_grad=False)
@@ -86,13 +86,17 @@ def _fold_batch_norm(layer: nn.Linear, norm: nn.BatchNorm1d) -> nn.Linear:
     if norm.running_mean is None or norm.running_var is None:
         raise TypeError("a BatchNorm without running statistics cannot be folded")
     scale = norm.weight.double() * (norm.running_var.double() + norm.eps).rsqrt()
-    offset = (layer.bias.double() - norm.running_mean.double()) * scale + norm.bias.double()
+    offset = (_bias(layer) - norm.running_mean.double()) * scale + norm.bias.double()
     return _affine(layer.weight.double() * scale[:, None], offset)
 
 
 def _compose(first: nn.Linear, second: nn.Linear) -> nn.Linear:
     weight = second.weight.double() @ first.weight.double()
-    return _affine(weight, second.weight.double() @ first.bias.double() + second.bias.double())
+    return _affine(weight, second.weight.double() @ _bias(first) + _bias(second))
+
+
+def _bias(layer: nn.Linear) -> Float[Tensor, " outputs"]:
+    return torch.zeros(layer.out_features, dtype=torch.float64) if layer.bias is None else layer.bias.double()
 
 
 def _affine(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:

@@ -1,1 +1,4 @@
-"""Overlap: two embedding sets come in; out go `Materials`, whose overlap rows correspond, and centres to subtract."""
+"""Overlap: two embedding sets come in.
+
+Out go `Materials`, whose overlap rows correspond by id; centres to subtract; and sources that read rows block by block.
+"""

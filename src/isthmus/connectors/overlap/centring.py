@@ -1,8 +1,8 @@
-"""Centring: what is subtracted from each modality before projection, so that a modality gap does not decide.
+"""Centring: what to subtract from each modality before projection, so that the modality gap does not matter.
 
-*Mean* centring subtracts each modality's mean. That is wrong when the memory speaks of other things than the
-texts: the difference of content is then removed along with the gap. *Matched* centring subtracts only the part
-of the mean that content does not explain.
+*Mean* centring subtracts each modality's mean. That is wrong if the memory is about other things than the texts: it
+then removes a difference of content along with the gap. *Matched* centring subtracts only the part of the mean that
+content does not explain.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from isthmus.connectors.config import Centring
+from isthmus.connectors.member import recentred
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.embeddings import Embeddings
 
@@ -25,31 +25,8 @@ SAMPLE_ROWS = 5000
 """A centre is a mean: its error falls with the root of the rows, so a sample of a large memory is enough."""
 
 
-def recentred(rows: Float[Tensor, "rows dim"], centre: Float[Tensor, " dim"]) -> Float[Tensor, "rows dim"]:
-    """Unit rows after subtracting the centre."""
-    return functional.normalize(rows - centre, dim=-1)
-
-
-def matched_centre(items: Float[Tensor, "items dim"], texts: Float[Tensor, "texts dim"]) -> Float[Tensor, " dim"]:
-    """The items' centre, corrected for what they are about.
-
-    ``mean(items) - (mean of the texts softly matched to the items - mean(texts))``, with the matching done in
-    the space so centred (softmax over the texts at temperature 0.02), iterated five times.
-    """
-    text_centre = texts.mean(0)
-    centred_texts = recentred(texts, text_centre)
-    item_mean = items.mean(0)
-    centre = item_mean
-    for _ in range(MATCH_ITERATIONS):
-        use_of_text = torch.zeros(len(texts))
-        for block in recentred(items, centre).split(MATCH_ROWS):
-            use_of_text += torch.softmax(block @ centred_texts.T / MATCH_TEMPERATURE, dim=-1).sum(0)
-        centre = item_mean - (use_of_text / len(items) @ texts - text_centre)
-    return centre
-
-
 def centres(materials: Materials, kind: Centring) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Each side's centres by modality, ``(dim,)`` each: of the overlap, and of the memory where there is one."""
+    """Each side's centres by modality, ``(dim,)`` each: of the overlap and, if the side has one, of the memory."""
     if kind == "none":
         return {}, {}
     return _side_centres(materials.left, kind), _side_centres(materials.right, kind)
@@ -62,6 +39,34 @@ def _side_centres(side: Side, kind: Centring) -> dict[str, Tensor]:
         items = sample(side.memory)
         found[side.memory.modality] = matched_centre(items, texts) if kind == "matched" else items.mean(0)
     return found
+
+
+def matched_centre(items: Float[Tensor, "items dim"], texts: Float[Tensor, "texts dim"]) -> Float[Tensor, " dim"]:
+    """The mean of the items, corrected for what the items are about.
+
+    ``mean(items) - (mean of the texts softly matched to the items - mean(texts))``. The items are matched after
+    subtracting the centre found so far, five times in turn.
+    """
+    text_centre = texts.mean(0)
+    centred_texts = recentred(texts, text_centre)
+    item_mean = items.mean(0)
+    centre = item_mean
+    for _ in range(MATCH_ITERATIONS):
+        use_of_text = torch.zeros(len(texts))
+        for block in recentred(items, centre).split(MATCH_ROWS):
+            use_of_text += soft_match(block, centred_texts, MATCH_TEMPERATURE).sum(0)
+        centre = item_mean - (use_of_text / len(items) @ texts - text_centre)
+    return centre
+
+
+def soft_match(
+    queries: Float[Tensor, "queries dim"], keys: Float[Tensor, "keys dim"], temperature: float
+) -> Float[Tensor, "queries keys"]:
+    """The weight of every key for each query: a softmax over the keys of their cosines, divided by the temperature.
+
+    The whole matrix is held in memory; `pseudo.exact` gives means with these weights over memories of any size.
+    """
+    return torch.softmax(queries @ keys.T / temperature, dim=-1)
 
 
 def sample(embeddings: Embeddings, rows: int = SAMPLE_ROWS) -> Float[Tensor, "sample dim"]:

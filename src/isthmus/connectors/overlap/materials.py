@@ -1,10 +1,11 @@
-"""Materials: what a method may learn from. Two spaces, their shared rows, and an unpaired memory on each side."""
+"""Materials: what a method is fitted to. Two spaces, their shared rows, and an unpaired memory on each side."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Int
@@ -14,12 +15,12 @@ from isthmus.connectors.overlap.alignment import matching_rows
 from isthmus.embeddings import Embeddings
 
 FEWEST_ITEMS = 10
-"""A memory of fewer items says nothing of where its modality lies."""
+"""The mean of a smaller memory is too uncertain to centre by."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One space: its rows of the overlap, and a memory of its other modality (``None`` where there is none)."""
+    """One space: its rows of the overlap, and a memory of its other modality (``None`` if it has no other)."""
 
     overlap: Embeddings
     memory: Embeddings | None
@@ -32,7 +33,18 @@ class Side:
 
 @dataclass(frozen=True)
 class Materials:
-    """Two sides whose overlap rows correspond: row i of ``left.overlap`` and of ``right.overlap`` are one item."""
+    """Two sides with corresponding overlap rows: row i of ``left.overlap`` and of ``right.overlap`` show one item.
+
+    Example:
+        >>> import isthmus, numpy as np
+        >>> def rows(modality, space):
+        ...     vectors = np.random.default_rng(0).standard_normal((50, 8))
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space)
+        >>> left = Side(rows("text", "clip"), rows("image", "clip"))
+        >>> materials = Materials(left, Side(rows("text", "clap"), None))
+        >>> len(materials.taken(np.arange(20)).left.overlap)
+        20
+    """
 
     left: Side
     right: Side
@@ -44,83 +56,94 @@ class Materials:
 
 
 def assemble(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], overlap: str) -> Materials:
-    """Materials from two sets of embeddings by modality; overlap rows are matched by id.
+    """Materials from two mappings of modality to embeddings; overlap rows are matched by id.
 
-    Rows without a partner are dropped with a warning that counts them. Raises `IsthmusError` where a side lacks the
-    overlap, holds several memories or two spaces, where both sides name one space, or where no id is shared.
+    Rows without a counterpart are dropped with a warning that counts them. Raises `IsthmusError` if a side lacks the
+    overlap, holds several memories or two spaces, if both sides have the same space, or if they share no id.
     """
-    _checked(left, "left")
-    _checked(right, "right")
-    left_space, right_space = _space(left, "left", overlap), _space(right, "right", overlap)
-    if left_space == right_space:
-        raise IsthmusError(f"both sides are in space {left_space!r}: there is nothing to connect, or one is misnamed")
-    aligned = _aligned(left[overlap], right[overlap])
+    _require_side(left, "left", overlap)
+    _require_side(right, "right", overlap)
+    space = left[overlap].space
+    if space == right[overlap].space:
+        raise IsthmusError(f"both sides are in space {space!r}: there is nothing to connect, or one is misnamed")
+    left_rows, right_rows = _corresponding(left[overlap], right[overlap])
     return Materials(
-        Side(aligned[0], _memory(left, "left", overlap)),
-        Side(aligned[1], _memory(right, "right", overlap)),
+        Side(left_rows, _memory(left, "left", overlap)),
+        Side(right_rows, _memory(right, "right", overlap)),
     )
 
 
-def _space(side: Mapping[str, Embeddings], name: str, overlap: str) -> str:
-    if overlap not in side:
-        held = ", ".join(side) or "nothing"
-        raise IsthmusError(f"the {name} side has no {overlap!r} (it has {held}): name the modality both sides share")
-    spaces = {embeddings.space for embeddings in side.values()}
-    dims = {modality: embeddings.dim for modality, embeddings in side.items()}
-    if len(spaces) > 1:
-        raise IsthmusError(f"the {name} side mixes spaces {sorted(spaces)}: each side must be of one space")
-    if len(set(dims.values())) > 1:
-        listed = ", ".join(f"{modality} {dim}" for modality, dim in dims.items())
-        raise IsthmusError(f"the {name} side mixes dimensions ({listed}): all its modalities must share one space")
-    if len(side[overlap]) == 0:
-        raise IsthmusError(f"the {name} side's {overlap!r} has no rows: embed some")
-    return spaces.pop()
+def pick_memory(
+    own: Mapping[str, Embeddings], overlap: str, *, several: Literal["refuse", "largest"]
+) -> Embeddings | None:
+    """The memory of a space: its modality other than the overlap; ``None`` if it has no other.
+
+    If it has several others, ``"largest"`` takes the one with most rows, the first of equals; ``"refuse"`` raises
+    `IsthmusError`.
+    """
+    others = [embeddings for modality, embeddings in own.items() if modality != overlap]
+    if several == "refuse" and len(others) > 1:
+        listed = ", ".join(other.modality for other in others)
+        raise IsthmusError(
+            f"space {others[0].space!r} has several memories ({listed}): pass the overlap and one other modality"
+        )
+    return max(others, key=len, default=None)
 
 
-def _checked(side: Mapping[str, Embeddings], name: str) -> None:
+def _require_side(side: Mapping[str, Embeddings], name: str, overlap: str) -> None:
     if not isinstance(side, Mapping) or not all(isinstance(rows, Embeddings) for rows in side.values()):
         raise IsthmusError(
-            f"the {name} side is no mapping of modality to Embeddings: pass {{'text': …, 'image': …}} or open_set(path)"
+            f"the {name} side must map modalities to Embeddings: pass {{'text': …, 'image': …}} or open_set(path)"
         )
     wrong = next((key for key, rows in side.items() if rows.modality != key), None)
     if wrong is not None:
         raise IsthmusError(
-            f"the {name} side's {wrong!r} holds {side[wrong].modality!r} rows: give the key and the modality one name"
+            f"the {name} side's {wrong!r} has rows of modality {side[wrong].modality!r}: make key and modality the same"
         )
-    if any(rows.dim < 2 for rows in side.values()):
-        raise IsthmusError(f"the {name} side has vectors of one dimension: embed the items again")
+    if overlap not in side:
+        has = ", ".join(side) or "nothing"
+        raise IsthmusError(
+            f"the {name} side has no {overlap!r} (it has {has}): name the modality that both sides share"
+        )
+    spaces = {rows.space for rows in side.values()}
+    if len(spaces) > 1:
+        raise IsthmusError(f"the {name} side mixes the spaces {sorted(spaces)}: each side must be of one space")
+    dims = {modality: rows.dim for modality, rows in side.items()}
+    if len(set(dims.values())) > 1:
+        listed = ", ".join(f"{modality} {dim}" for modality, dim in dims.items())
+        raise IsthmusError(f"the {name} side mixes dimensions ({listed}): embed all its modalities with one encoder")
+    if min(dims.values()) < 2:
+        raise IsthmusError(f"the {name} side has one-dimensional vectors: embed the items again")
+    if len(side[overlap]) == 0:
+        raise IsthmusError(f"the {name} side's {overlap!r} has no rows: embed some")
+
+
+def _corresponding(left: Embeddings, right: Embeddings) -> tuple[Embeddings, Embeddings]:
+    if left.ids == right.ids:
+        return left, right
+    left_rows, right_rows = matching_rows(left.ids, right.ids)
+    matched = len(left_rows)
+    if matched == 0:
+        example = f"{left.ids[0]!r} on the left, {right.ids[0]!r} on the right"
+        raise IsthmusError(f"no {left.modality} id is on both sides (first: {example}): overlap rows are matched by id")
+    dropped = len(left) + len(right) - 2 * matched
+    if dropped:
+        warnings.warn(
+            f"dropped {dropped} {left.modality} rows without a counterpart; {matched} pairs remain", stacklevel=5
+        )
+    return left.take(left_rows), right.take(right_rows)
 
 
 def _memory(side: Mapping[str, Embeddings], name: str, overlap: str) -> Embeddings | None:
-    memories = [embeddings for modality, embeddings in side.items() if modality != overlap]
-    if len(memories) > 1:
-        listed = ", ".join(memory.modality for memory in memories)
-        raise IsthmusError(f"the {name} side has several memories ({listed}): pass the overlap and one other modality")
-    if memories and 0 < len(memories[0]) < FEWEST_ITEMS:
-        raise IsthmusError(
-            f"the {name} side's {memories[0].modality} memory has {len(memories[0])} items: "
-            f"give at least {FEWEST_ITEMS}, or none"
-        )
-    if not memories or len(memories[0]) == 0:
+    memory = pick_memory(side, overlap, several="refuse")
+    if memory is None or len(memory) == 0:
         warnings.warn(
             f"the {name} side has no memory: only {overlap!r} is used, and its other modality cannot be centred",
             stacklevel=5,
         )
         return None
-    return memories[0]
-
-
-def _aligned(left: Embeddings, right: Embeddings) -> tuple[Embeddings, Embeddings]:
-    if left.ids == right.ids:
-        return left, right
-    left_rows, right_rows = matching_rows(left.ids, right.ids)
-    modality = left.modality
-    if len(left_rows) == 0:
-        example = f"{left.ids[0]!r} on the left, {right.ids[0]!r} on the right"
-        raise IsthmusError(f"no {modality} id is on both sides (first: {example}): overlap rows correspond by id")
-    dropped = len(left) + len(right) - 2 * len(left_rows)
-    if dropped:
-        warnings.warn(
-            f"{dropped} {modality} rows have no partner and are dropped; {len(left_rows)} pairs are kept", stacklevel=5
+    if len(memory) < FEWEST_ITEMS:
+        raise IsthmusError(
+            f"the {name} side's {memory.modality} memory has {len(memory)} items: give at least {FEWEST_ITEMS}, or none"
         )
-    return left.take(left_rows), right.take(right_rows)
+    return memory

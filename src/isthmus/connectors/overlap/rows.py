@@ -1,4 +1,4 @@
-"""Rows block by block: how the trained methods read sets that may be larger than memory."""
+"""Rows block by block: how methods read sets that may be larger than memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from isthmus.connectors.overlap.centring import recentred
+from isthmus.connectors.member import recentred
 
 
 @runtime_checkable
@@ -31,7 +31,7 @@ class RowSource(Protocol):
 
 @dataclass(frozen=True)
 class Recentred:
-    """Rows of a source after subtracting a centre ``(dim,)``, unit again; ``None`` leaves them as they are."""
+    """A source after subtracting a centre ``(dim,)`` from its rows, unit again; ``None`` leaves them unchanged."""
 
     source: RowSource
     centre: Tensor | None
@@ -71,8 +71,8 @@ class TensorRows:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """Two sources with corresponding rows, side by side."""
+class Concatenated:
+    """Two sources with corresponding rows, concatenated row by row."""
 
     first: RowSource
     second: RowSource
@@ -103,7 +103,7 @@ def blocks(source: RowSource, rows: int, device: torch.device) -> Iterator[Float
 
 
 def read(source: RowSource, device: torch.device) -> Float[Tensor, "rows dim"]:
-    """A source's rows, whole, on a device."""
+    """All rows of a source as one tensor on a device."""
     rows = torch.empty(len(source), source.dim, device=device)
     start = 0
     for block in blocks(source, 65_536, device):

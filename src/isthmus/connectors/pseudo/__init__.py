@@ -1,1 +1,5 @@
-"""Pseudo pairs: overlap rows and a memory come in; out goes each row's pseudo counterpart by semantic consistency."""
+"""Pseudo pairs: overlap rows and a memory come in.
+
+Out goes the pseudo counterpart of each row by semantic consistency: over the whole memory (`exact`) or the lists of it
+that matter (`lists`), as `consistency` decides.
+"""

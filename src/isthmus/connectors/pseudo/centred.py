@@ -1,4 +1,7 @@
-"""A view: the materials in centred coordinates, small enough for memory. Closed forms and criteria work on it."""
+"""Centred materials: both sides' rows in centred coordinates, a sample that fits in memory.
+
+Closed forms are chosen and connectors are judged on it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from isthmus.connectors.config import Centring, FittedPairs
-from isthmus.connectors.overlap.centring import centres, recentred, sample
+from isthmus.connectors.member import recentred
+from isthmus.connectors.overlap.centring import centres, sample
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import TensorRows
-from isthmus.connectors.pseudo.consistency import exact
+from isthmus.connectors.pseudo.exact import exact
 
 CONSISTENCY_TEMPERATURE = 0.01
 MEMORY_ROWS = 20_000
@@ -21,9 +25,9 @@ MEMORY_ROWS = 20_000
 
 @dataclass(frozen=True)
 class CentredMaterials:
-    """Centred unit rows of both sides. ``pseudo[s]`` holds, for each text, its pseudo counterpart in side s's memory.
+    """Centred unit rows of both sides. ``pseudo[s]`` is each text's pseudo counterpart in the memory of side s.
 
-    Index 0 is the left side, 1 the right; a side without a memory has ``None``.
+    Index 0 is the left side, 1 the right; the entries of a side without a memory are ``None``.
     """
 
     centring: Centring
@@ -35,7 +39,7 @@ class CentredMaterials:
     def pairs(
         self, source: FittedPairs, rows: Int[Tensor, " rows"]
     ) -> Iterator[tuple[Float[Tensor, "rows dl"], Float[Tensor, "rows dr"]]]:
-        """The pairs of a source over the given texts."""
+        """The overlap pairs, the pseudo pairs or both, of the given texts."""
         if source in ("overlap", "both"):
             yield self.texts[0][rows], self.texts[1][rows]
         if source in ("pseudo", "both"):
@@ -45,37 +49,24 @@ class CentredMaterials:
             yield left[rows], right[rows]
 
 
-def view(materials: Materials, centring: Centring, texts: Int[Tensor, " texts"]) -> CentredMaterials:
-    """Centre the given overlap rows and a sample of the memories (20 000 items at most), and draw the pseudo pairs."""
-    found = centres(materials, centring)
+def centred_materials(materials: Materials, centring: Centring, texts: Int[Tensor, " texts"]) -> CentredMaterials:
+    """Centre the given overlap rows and at most 20 000 items of each memory, and draw the pseudo pairs."""
+    own = centres(materials, centring)
     taken = materials.taken(texts.numpy())
-    sides = [_centred(side, own) for side, own in zip((taken.left, taken.right), found, strict=True)]
+    left, right = (_centred(side, centre) for side, centre in zip((taken.left, taken.right), own, strict=True))
     return CentredMaterials(
         centring=centring,
-        centres=found,
-        texts=(sides[0][0], sides[1][0]),
-        memories=(sides[0][1], sides[1][1]),
-        pseudo=(_pseudo(*sides[0]), _pseudo(*sides[1])),
+        centres=own,
+        texts=(left[0], right[0]),
+        memories=(left[1], right[1]),
+        pseudo=(left[2], right[2]),
     )
 
 
-def soft_match(
-    queries: Float[Tensor, "queries dim"], memory: Float[Tensor, "items dim"], temperature: float
-) -> Float[Tensor, "queries items"]:
-    """Softmax over the memory of the cosines at a temperature: the weights of semantic consistency."""
-    return torch.softmax(queries @ memory.T / temperature, dim=-1)
-
-
-def _centred(side: Side, own: dict[str, Tensor]) -> tuple[Tensor, Tensor | None]:
-    texts = _recentred(torch.from_numpy(side.overlap.vectors), own.get(side.overlap.modality))
+def _centred(side: Side, own: dict[str, Tensor]) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Texts, memory and pseudo counterparts of one side."""
+    texts = recentred(torch.from_numpy(side.overlap.vectors), own.get(side.overlap.modality))
     if side.memory is None:
-        return texts, None
-    return texts, _recentred(sample(side.memory, MEMORY_ROWS), own.get(side.memory.modality))
-
-
-def _recentred(rows: Tensor, centre: Tensor | None) -> Tensor:
-    return rows if centre is None else recentred(rows, centre)
-
-
-def _pseudo(texts: Tensor, memory: Tensor | None) -> Tensor | None:
-    return None if memory is None else exact(texts, TensorRows(memory), CONSISTENCY_TEMPERATURE)
+        return texts, None, None
+    memory = recentred(sample(side.memory, MEMORY_ROWS), own.get(side.memory.modality))
+    return texts, memory, exact(texts, TensorRows(memory), CONSISTENCY_TEMPERATURE)

@@ -1,8 +1,7 @@
-"""Semantic consistency (papers A.1): each overlap row's pseudo counterpart in an unpaired memory.
+"""Semantic consistency (C-MCR, step 1): the pseudo counterpart of each overlap row in an unpaired memory.
 
-``v_i = normalize(Σ_k softmax_k(<t_i, v_k>/τ1) v_k)``. `exact` weighs every memory row, block by block with an
-online softmax, so that neither the memory nor a score matrix is ever held whole. `lists` (see `lists`) weighs the
-rows of the nearest lists only. `prepare` chooses between them and measures what will come out.
+``v_i = normalize(Σ_k softmax_k(<t_i, v_k>/τ1) v_k)``. `exact` weighs every memory row; `lists` weighs only the rows of
+the lists that matter. `prepare` chooses between them and measures the error of lists first.
 """
 
 from __future__ import annotations
@@ -19,82 +18,27 @@ from torch import Tensor
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced
+from isthmus.connectors.pseudo.exact import exact
 from isthmus.connectors.pseudo.lists import Lists, build_lists, least_share_for, mean_over_lists
-from isthmus.connectors.pseudo.softmax import OnlineSoftmax
 
 LOG = logging.getLogger(__name__)
 QUERY_ROWS = {"cpu": 16_384, "cuda": 2**22}
 """Queries answered in one pass over the memory: on a processor reading and converting a memory row is then less than a
 thousandth of the arithmetic on it; on a GPU, to which rows travel over a slow bus, one pass or two answer all."""
-MEMORY_ROWS = {"cpu": 2048, "cuda": 8192}
-"""Memory rows read at once."""
 SAMPLE_QUERIES = 256
 """Queries on which the error is measured."""
 METRIC_QUERIES = 16_384
-"""Queries whose second moment is the lists' metric."""
+"""Queries whose second moment is the metric of the lists."""
 MANY_SCORES = 10**10
 """Scores from which "auto" takes `lists`: exact needs about three minutes for them in 512 dimensions on two cores."""
-TILE_QUERIES = {"cpu": 512, "cuda": 8192}
-"""Queries scored against one memory block at once: on a processor a tile of scores is 4 MB and stays in its cache (a
-sixth faster than tiles of 64 MB)."""
-
-
-def exact(
-    queries: Float[Tensor, "queries dim"], memory: RowSource, temperature: float, values: RowSource | None = None
-) -> Float[Tensor, "queries value_dim"]:
-    """Pseudo counterparts of the queries over the whole memory, read once; unit rows.
-
-    ``values`` are rows that stand beside the memory's, to be averaged in their stead.
-    """
-    running = OnlineSoftmax.empty(len(queries), (values or memory).dim, queries.device)
-    for keys, averaged in memory_blocks(memory, values, queries.device):
-        for tile in _tiles(queries):
-            running.add(tile, (queries[tile] / temperature) @ keys.T, averaged)
-    return running.mean()
-
-
-def memory_blocks(
-    memory: RowSource, values: RowSource | None, device: torch.device
-) -> Iterator[tuple[Float[Tensor, "block dim"], Float[Tensor, "block value_dim"]]]:
-    """Blocks of the memory beside those of the values, which by default are the memory itself."""
-    if values is None:
-        yield from ((block, block) for block in blocks(memory, MEMORY_ROWS[device.type], device))
-        return
-    yield from zip(
-        blocks(memory, MEMORY_ROWS[device.type], device), blocks(values, MEMORY_ROWS[device.type], device), strict=True
-    )
-
-
-@dataclass(frozen=True)
-class MemoryMatch:
-    """How a memory answers a sample of queries, each ``(sample,)``.
-
-    ``effective_neighbours`` is 1/Σw² of the softmax weights, ``top_cosine`` the cosine to the nearest memory row.
-    """
-
-    effective_neighbours: Float[Tensor, " sample"]
-    top_cosine: Float[Tensor, " sample"]
-
-
-def coverage(queries: Float[Tensor, "sample dim"], memory: RowSource, temperature: float) -> MemoryMatch:
-    """Measure a memory on a sample of queries, in one pass over it."""
-    logs = torch.full((2, len(queries)), -torch.inf, device=queries.device)
-    top = torch.full((len(queries),), -torch.inf, device=queries.device)
-    for block in blocks(memory, MEMORY_ROWS[queries.device.type], queries.device):
-        cosines = queries @ block.T
-        top = torch.maximum(top, cosines.amax(1))
-        scores = cosines / temperature
-        here = torch.stack((scores.logsumexp(1), (2 * scores).logsumexp(1)))
-        logs = torch.logaddexp(logs, here)
-    return MemoryMatch((2 * logs[0] - logs[1]).exp(), top)
 
 
 @dataclass(frozen=True)
 class Consistency:
     """Semantic consistency with one memory, ready to answer queries.
 
-    ``lists`` is the memory sorted for `lists`, ``None`` where the answers are exact. ``error`` is the mean of
-    1 - cosine to the exact answers over a sample of queries.
+    ``lists`` is the memory sorted for `lists`; ``None`` if the answers are exact. ``error`` is the mean of 1 - cosine
+    to the exact answers over a sample of queries.
     """
 
     memory: RowSource
@@ -129,11 +73,11 @@ def prepare(
     values: RowSource | None = None,
     device: torch.device,
 ) -> Consistency:
-    """Get a memory ready for queries; with ``values``, answers are means of the rows that stand beside the memory's.
+    """Prepare a memory for queries; with ``values``, rows that correspond to the memory's, answers are means of those.
 
-    The method "auto" sorts the memory into lists where exact answers would take minutes on a processor. Where the
-    lists do not pay the answers are exact. The log says which, and with what error. Raises `IsthmusError` for an empty
-    memory.
+    The method "auto" sorts the memory into lists if exact answers would take minutes on a processor. If the lists do
+    not pay, the answers are exact. The log says which method was taken and its error. Raises `IsthmusError` for an
+    empty memory.
     """
     if len(memory) == 0:
         raise IsthmusError("the memory has no rows: leave it out, or add rows to it")
@@ -186,9 +130,3 @@ def pseudo_rows(
 ) -> PseudoRows:
     """Pseudo counterparts of every query, as `prepare` answers them."""
     return PseudoRows(queries, prepare(queries, memory, config, values=values, device=device), device)
-
-
-def _tiles(queries: Float[Tensor, "queries dim"]) -> Iterator[slice]:
-    step = TILE_QUERIES[queries.device.type]
-    for start in range(0, len(queries), step):
-        yield slice(start, min(start + step, len(queries)))

@@ -1,10 +1,11 @@
-"""Counterparts: what each space knows of every training row, natively or by semantic consistency.
+"""Counterparts: the training rows of C-MCR and Ex-MCR, native or by semantic consistency, and their completion.
 
-Views are ``(views, rows, dim)``: the overlap modality first, then the memory modality where the space has one.
+Rows are ``(modalities, rows, dim)``: the overlap modality first, then the memory modality if the space has one.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,16 +15,16 @@ from torch.nn import functional
 
 from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.materials import Side
-from isthmus.connectors.overlap.rows import Beside, Recentred, RowSource, TensorRows, read
+from isthmus.connectors.overlap.rows import Concatenated, Recentred, RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
 
-Views = Float[Tensor, "views rows dim"]
-OtherViews = Float[Tensor, "other_views rows other_dim"]
+SideRows = Float[Tensor, "modalities rows dim"]
+OtherRows = Float[Tensor, "other_modalities rows other_dim"]
 
 
 @dataclass(frozen=True)
 class TrainingSide:
-    """One side's rows, centred, and how its pseudo counterparts are drawn."""
+    """The centred rows of one side, and how its pseudo counterparts are drawn."""
 
     overlap: RowSource
     memory: RowSource | None
@@ -41,8 +42,8 @@ class TrainingSide:
         memory = Recentred(side.memory, centres.get(side.memory.modality))
         return cls(overlap, memory, consistency, device)
 
-    def views_of(self, texts: RowSource) -> Views:
-        """Rows of the overlap modality and, where there is a memory, their counterparts in it."""
+    def rows_of(self, texts: RowSource) -> SideRows:
+        """Rows of the overlap modality and, if the side has a memory, their pseudo counterparts in it."""
         native = read(texts, self.device)
         if self.memory is None:
             return native[None]
@@ -50,16 +51,16 @@ class TrainingSide:
         return torch.stack((native, read(found, self.device)))
 
 
-def overlap_counterparts(left: TrainingSide, right: TrainingSide) -> tuple[Views, OtherViews]:
-    """C-MCR's training rows: the overlap, with pseudo pairs where both spaces have a memory."""
+def overlap_counterparts(left: TrainingSide, right: TrainingSide) -> tuple[SideRows, OtherRows]:
+    """C-MCR's training rows: the overlap, and pseudo pairs if both spaces have a memory."""
     if left.memory is None or right.memory is None:
         return read(left.overlap, left.device)[None], read(right.overlap, right.device)[None]
-    return left.views_of(left.overlap), right.views_of(right.overlap)
+    return left.rows_of(left.overlap), right.rows_of(right.overlap)
 
 
-def every_counterpart(left: TrainingSide, right: TrainingSide) -> tuple[Views, OtherViews]:
-    """Ex-MCR's training rows: queried from the overlap and from each memory there is."""
-    queried = [(left.views_of(left.overlap), right.views_of(right.overlap))]
+def every_counterpart(left: TrainingSide, right: TrainingSide) -> tuple[SideRows, OtherRows]:
+    """Ex-MCR's training rows: queried from the overlap and from each memory."""
+    queried = [(left.rows_of(left.overlap), right.rows_of(right.overlap))]
     if left.memory is not None:
         queried.append(_queried_from_memory(left.memory, left, right))
     if right.memory is not None:
@@ -69,13 +70,25 @@ def every_counterpart(left: TrainingSide, right: TrainingSide) -> tuple[Views, O
     return torch.cat(lefts, dim=1), torch.cat(rights, dim=1)
 
 
-def _queried_from_memory(memory: RowSource, own: TrainingSide, other: TrainingSide) -> tuple[Views, OtherViews]:
+def _queried_from_memory(memory: RowSource, own: TrainingSide, other: TrainingSide) -> tuple[SideRows, OtherRows]:
     """A memory's rows as queries: softly matched to the overlap in their own space, and through it in the other.
 
-    The same weights give the overlap row's counterpart in both spaces; the other memory is queried from there.
+    The same weights give a mean of overlap rows in both spaces; the other memory is queried with the mean there.
     """
-    twins = Beside(own.overlap, other.overlap)
-    found = read(pseudo_rows(memory, own.overlap, own.consistency, values=twins, device=own.device), own.device)
-    own_text, other_text = (functional.normalize(part, dim=-1) for part in found.split(twins.dims, dim=1))
-    own_views = torch.stack((own_text, read(memory, own.device)))
-    return own_views, other.views_of(TensorRows(other_text))
+    overlap = Concatenated(own.overlap, other.overlap)
+    found = read(pseudo_rows(memory, own.overlap, own.consistency, values=overlap, device=own.device), own.device)
+    own_text, other_text = (functional.normalize(part, dim=-1) for part in found.split(overlap.dims, dim=1))
+    own_rows = torch.stack((own_text, read(memory, own.device)))
+    return own_rows, other.rows_of(TensorRows(other_text))
+
+
+def complete(
+    rows: Float[Tensor, "*batch dim"], variance: float, generator: torch.Generator
+) -> Float[Tensor, "*batch dim"]:
+    """Semantic completion (C-MCR, step 2): ``normalize(x + θ)`` with θ ~ N(0, variance · I) from the generator.
+
+    In 512 dimensions and with the paper's variance of 0.004 the noise is longer than the unit row: the mean cosine
+    between a row and its completion is 0.57.
+    """
+    noise = torch.empty_like(rows).normal_(0.0, math.sqrt(variance), generator=generator)
+    return functional.normalize(noise.add_(rows), dim=-1)

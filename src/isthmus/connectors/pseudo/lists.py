@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced
-from isthmus.connectors.pseudo.softmax import LEAST_EXPONENT
+from isthmus.connectors.pseudo.exact import LEAST_EXPONENT
 from isthmus.training.k_means import k_means, nearest
 
 LISTS_PER_ROOT = 4
