@@ -8,10 +8,13 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 DOCS = Path(__file__).parent.parent / "docs"
 ITEMS = 14
+ALL = ("python", "bash", "")
+"""Languages of blocks that can be run."""
 SHORTER = {("codes", "train"): ["--restarts", "1", "--optimisation.min-steps", "20"]}
 """Options that keep a command short in tests."""
 
@@ -23,18 +26,19 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 def commands(text: str) -> list[list[str]]:
     """The arguments of every `isthmus` line of a block; others, such as `pip install`, are left out."""
-    return [shlex.split(line, comments=True)[1:] for line in text.splitlines() if line.startswith("isthmus ")]
+    lines = text.replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("isthmus ")]
 
 
-def run_page(page: Path) -> None:
-    """Run a page's blocks in order, as a reader would."""
+def run_page(page: Path, names: dict[str, object] | None = None, languages: Sequence[str] = ALL) -> None:
+    """Run a page's blocks in order, as a reader would; ``names`` are those that the page takes as given."""
     from isthmus.cli import main
 
-    names: dict[str, object] = {}
+    names = {} if names is None else names
     for language, text in blocks(page):
-        if language == "python":
+        if language == "python" and language in languages:
             exec(compile(text, page.name, "exec"), names)
-        elif language in ("bash", ""):
+        elif language in languages:
             for arguments in commands(text):
                 main([*arguments, *SHORTER.get(tuple(arguments[:2]), [])])
 

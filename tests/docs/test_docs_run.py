@@ -1,7 +1,6 @@
 """The code of the documentation runs as it is printed, on tiny data; every public name is on an API page."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,8 @@ import pytest
 
 import doc_pages
 import isthmus
+from isthmus.cli import main
+from isthmus.cli.parser import parse
 
 LATENT = 8
 
@@ -26,18 +27,51 @@ def write_vectors(folder: Path) -> None:
         (folder / file).write_text("".join(f"{file[:5]} {row}\n" for row in range(len(rows))))
 
 
-def write_nothing(folder: Path) -> None:
-    """The page makes its own data."""
+def given_vectors(folder: Path) -> dict[str, object]:
+    """The names that the guide and the README take as given."""
+    write_vectors(folder)
+    names: dict[str, object] = {"isthmus": isthmus}
+    for space in ("clip", "clap"):
+        names |= {file.stem: np.load(file) for file in folder.glob(f"{space}_*.npy")}
+    lines = {file.stem: file.read_text().splitlines() for file in folder.glob("*.txt")}
+    images, clips = names["clip_images"], names["clap_sounds"]
+    names |= {"text_a": names["clip_texts"], "text_b": names["clap_texts"], "images": images, "sounds": clips, **lines}
+
+    def embeddings(rows: object, modality: str, space: str, ids: list[str] | None = None) -> isthmus.Embeddings:
+        return isthmus.Embeddings.from_array(rows, modality=modality, space=space, ids=ids)
+
+    captions, files = lines["captions"], lines["image_files"]
+    names["clip"] = {
+        "text": embeddings(names["clip_texts"], "text", "clip", captions),
+        "image": embeddings(images, "image", "clip", files),
+    }
+    names["clap"] = {
+        "text": embeddings(names["clap_texts"], "text", "clap", captions),
+        "audio": embeddings(clips, "audio", "clap"),
+    }
+    # ULIP shares images with CLIP: the same images seen through another linear map.
+    turned = images @ np.random.default_rng(1).standard_normal((images.shape[1], 20)).astype(np.float32)
+    names["ulip"] = {
+        "image": embeddings(turned, "image", "ulip", files),
+        "points": embeddings(turned + 0.1, "points", "ulip"),
+    }
+    names["embeddings"] = names["clip"]["image"]
+    return names
 
 
-@pytest.mark.parametrize(
-    ("page", "write"), [("tutorials/engineer.md", write_vectors), ("tutorials/researcher.md", write_nothing)]
-)
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_page_runs(page: str, write: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", ["tutorials/engineer.md", "tutorials/researcher.md"])
+def test_a_tutorial_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write(tmp_path)
+    write_vectors(tmp_path)
     doc_pages.run_page(doc_pages.DOCS / page)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("page", ["../README.md", "connect.md", "formats.md"])
+def test_the_python_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    doc_pages.run_page(doc_pages.DOCS / page, given_vectors(tmp_path), ("python",))
 
 
 @pytest.mark.slow
@@ -45,6 +79,15 @@ def test_a_folder_of_media_runs(tmp_path: Path) -> None:
     printed = doc_pages.run_page_on_media(doc_pages.DOCS / "tutorials" / "folder.md", tmp_path)
     assert (tmp_path / "text-hits.jsonl").read_text().count('"query"') == 40
     assert sum(line.startswith('{"item"') for line in printed.splitlines()) == doc_pages.ITEMS
+
+
+def test_every_documented_command_exists_with_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isthmus.cli.app.run", parse)
+    pages = [doc_pages.DOCS.parent / "README.md", *sorted(doc_pages.DOCS.rglob("*.md"))]
+    lines = [line for page in pages for _, text in doc_pages.blocks(page) for line in doc_pages.commands(text)]
+    for arguments in lines:
+        main(arguments)
+    assert len(lines) > 30
 
 
 def test_every_public_name_has_a_place_in_the_api_pages() -> None:

@@ -23,17 +23,23 @@ Command = Callable[..., None]
 
 
 def run(command: Command, arguments: Sequence[str], prog: str) -> None:
-    """Call ``command`` with the values given on a command line; ``--help`` prints its help instead.
+    """Call ``command`` with the values given on a command line; ``--help`` prints its help and exits instead."""
+    positional, named = parse(command, arguments, prog)
+    command(*positional, **named)
+
+
+def parse(command: Command, arguments: Sequence[str], prog: str) -> tuple[list[Any], dict[str, Any]]:
+    """The positional and the keyword arguments of ``command`` that a command line stands for.
 
     Raises `IsthmusError` for an unknown option, a missing argument or a value of the wrong kind.
     """
     parameters = inspect.signature(command).parameters
     hints = get_type_hints(command)
-    configs = {name: parameters[name].default for name, kind in hints.items() if is_dataclass(kind)}
     parser = _parser(command, parameters, hints, prog)
     found, extra = parser.parse_known_intermixed_args(list(arguments))
-    given = {name: value for name, value in vars(found).items() if value not in (None, [])}
     _refuse_unknown(extra, parser, prog)
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in vars(found).items()}
+    given = {name: value for name, value in values.items() if value not in (None, ())}
     missing = [_shown(one) for one in parameters.values() if _is_required(one, hints) and one.name not in given]
     if missing:
         raise IsthmusError(f"missing {', '.join(missing)}: see {prog} --help")
@@ -41,10 +47,11 @@ def run(command: Command, arguments: Sequence[str], prog: str) -> None:
     for name, one in parameters.items():
         if one.kind is one.VAR_POSITIONAL:
             positional += given.pop(name)
-        elif one.kind is not one.KEYWORD_ONLY:
+        elif _is_argument(one):
             positional.append(given.pop(name, one.default))
-    changed = {name: _changed(config, name, given) for name, config in configs.items()}
-    command(*positional, **{name: value for name, value in given.items() if "." not in name}, **changed)
+    configs = {name: one.default for name, one in parameters.items() if is_dataclass(hints[name])}
+    named = {name: value for name, value in given.items() if "." not in name}
+    return positional, named | {name: _changed(config, name, given) for name, config in configs.items()}
 
 
 def summary(command: Command) -> str:
