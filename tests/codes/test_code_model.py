@@ -1,0 +1,47 @@
+"""A code model on disk: what 0.1 saved keeps its meaning when it is saved again."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from isthmus.base.errors import IsthmusError
+from isthmus.codes.model.model import CodeModel
+from isthmus.embeddings.token_files import open_tokens
+
+SAVED = Path(__file__).parents[1] / "saved_by_0_1"
+
+
+@pytest.mark.parametrize(("folder", "floor"), [("codes", 0.0), ("codes-literal", 1e-7)])
+def test_a_model_of_0_1_is_saved_again_without_loss(folder: str, floor: float, tmp_path: Path) -> None:
+    tokens = open_tokens(SAVED / "set-clap", "audio")
+    model = CodeModel.load(SAVED / folder)
+    again = CodeModel.from_pretrained(model.save_pretrained(tmp_path))
+    assert again.floor == model.floor == floor
+    assert again.config == model.config
+    np.testing.assert_array_equal(again.assign(tokens), model.assign(tokens))
+    np.testing.assert_array_equal(again.item_codes(tokens), model.item_codes(tokens))
+    saved, original = (json.loads((own / "config.json").read_text()) for own in (tmp_path, SAVED / folder))
+    assert saved["config"].items() <= original["config"].items()
+    assert saved["config"]["normalisation"] == model.config.normalization
+
+
+def test_a_floored_model_floors_the_probabilities_of_items() -> None:
+    tokens = open_tokens(SAVED / "set-clap", "audio")
+    model = CodeModel.load(SAVED / "codes-literal")
+    floored = model.item_codes(tokens)
+    model.floor = 0.0
+    exact = model.item_codes(tokens).astype(np.float64)
+    assert not np.array_equal(floored, exact)
+    np.testing.assert_allclose(floored, np.log(np.exp(exact) + 1e-7), atol=1e-5)
+
+
+def test_a_config_that_does_not_describe_the_weights_is_named(tmp_path: Path) -> None:
+    CodeModel.load(SAVED / "codes").save(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for change in ({"codes": 7}, {"normalisation": "some"}):
+        damaged = {**config, "config": {**config["config"], **change}}
+        (tmp_path / "config.json").write_text(json.dumps(damaged))
+        with pytest.raises(IsthmusError, match=r"config\.json: damaged"):
+            CodeModel.load(tmp_path)
