@@ -71,7 +71,7 @@ def test_reranking_puts_what_reads_the_same_first(monkeypatch: pytest.MonkeyPatc
 
     queries = tokens([[1, -1, 1]], "audio")
     gallery = tokens([[-1, 1, -1], [1, 1, -1, -1, 1], [1, 1]], "video")
-    hits = Hits(np.array([["a", "b", "c"]]), np.array([[0.5, 0.49, 0.3]], np.float32), np.array([[0, 1, 2]]))
+    hits = Hits(["a"], np.array([["a", "b", "c"]]), np.array([[0.5, 0.49, 0.3]], np.float32), np.array([[0, 1, 2]]))
     monkeypatch.setattr(CodeModel, "token_codes", TwoLetters.token_codes)
     found = rerank_by_codes(hits, CodeModel.__new__(CodeModel), queries, gallery)
     assert found.ids[0].tolist() == ["b", "a", "c"]

@@ -77,7 +77,8 @@ def test_search_is_reordered_by_codes(
     tokens, answers = sides[0]["image"].tokens.take(np.arange(60)), sides[1]["audio"].tokens.take(np.arange(60))
     rows = np.array([[answers.ids.index(hit["id"]) for hit in first["hits"]] for first in plain])
     scores = np.array([[hit["score"] for hit in first["hits"]] for first in plain], np.float32)
-    expected = rerank_by_codes(Hits(np.array(answers.ids)[rows], scores, rows), CodeModel.load(model), tokens, answers)
+    hits = Hits(tokens.ids, np.array(answers.ids)[rows], scores, rows)
+    expected = rerank_by_codes(hits, CodeModel.load(model), tokens, answers)
     assert [again["hits"][0]["id"] for again in ordered][:20] == expected.ids[:20, 0].tolist()
 
 

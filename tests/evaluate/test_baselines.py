@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import isthmus.evaluate.matchers as matchers
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.config import CcaConfig, CmcrConfig
 from isthmus.embeddings import Embeddings
@@ -43,7 +42,7 @@ def looped_soft_chain(queries: Embeddings, items: Embeddings, texts: np.ndarray,
 def test_chaining_follows_ids_in_both_directions(
     shuffled_world: World, matcher, looped, block_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matchers, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr("isthmus.metrics.blocks.SCORE_BYTES", block_bytes)
     gallery = shuffled_world.galleries["seen"]
     left, right = counterpart_rows(shuffled_world)
     match = matcher(shuffled_world)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import isthmus.evaluate.matchers as matchers
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
 from isthmus.evaluate import by_cosine, by_csls, evaluate_galleries
@@ -45,7 +44,7 @@ def counted(scores: np.ndarray, relevant: np.ndarray) -> dict[str, float]:
 def test_both_directions_and_their_mean_are_counted(
     world: World, block_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matchers, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr("isthmus.metrics.blocks.SCORE_BYTES", block_bytes)
     project, gallery = random_projection(world), world.galleries["seen"]
     found = evaluate_galleries(by_cosine(project), world.galleries)
 
@@ -60,7 +59,7 @@ def test_both_directions_and_their_mean_are_counted(
 
 @pytest.mark.parametrize("block_bytes", [1, 2**20])
 def test_csls_ranks_like_the_index(world: World, block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matchers, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr("isthmus.metrics.blocks.SCORE_BYTES", block_bytes)
     project, gallery = random_projection(world), world.galleries["seen"]
     images, sounds = project(gallery.left), project(gallery.right)
     scores = np.concatenate(list(by_csls(project)(gallery.left, gallery.right)))

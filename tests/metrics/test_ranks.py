@@ -1,11 +1,12 @@
 """Ranks against a loop that compares every pair of items in float64."""
 
 import numpy as np
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from isthmus.metrics import relevant_ranks
+from isthmus.metrics import relevant_ranks, target_ranks
 
 
 def looped_ranks(scores: np.ndarray, relevant: np.ndarray) -> list[list[int]]:
@@ -51,3 +52,15 @@ def test_scoring_everything_alike_earns_the_worst_rank() -> None:
 
 def test_a_query_without_relevant_items_has_no_ranks() -> None:
     assert [len(ranks) for ranks in relevant_ranks(np.ones((1, 3), np.float32), np.zeros((1, 3), bool))] == [0]
+
+
+@given(scored(), st.randoms())
+def test_the_rank_of_one_target_is_its_rank_among_relevant_items(case: tuple[np.ndarray, np.ndarray], random) -> None:
+    scores, _ = case
+    target = np.array([random.randrange(scores.shape[1]) for _ in scores])
+    only = np.arange(scores.shape[1]) == target[:, None]
+    expected = [ranks[0] for ranks in looped_ranks(scores, only)]
+    own = np.take_along_axis(scores, target[:, None], 1)
+    assert target_ranks(scores, own).tolist() == expected
+    assert target_ranks(torch.from_numpy(scores), torch.from_numpy(own)).tolist() == expected
+    assert [ranks.tolist() for ranks in relevant_ranks(scores, only)] == [[rank] for rank in expected]

@@ -1,9 +1,10 @@
 """Exact search against a sort of all cosines in float64, and its corrections and refusals."""
 
+import sys
+
 import numpy as np
 import pytest
 
-import isthmus.search.index as index_module
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
 from isthmus.search import Index
@@ -28,9 +29,9 @@ def looped_csls(scores: np.ndarray, reference: np.ndarray, neighbours: int = 10)
     return corrected
 
 
-@pytest.mark.parametrize("score_rows", [30, 10**6])
-def test_hits_are_the_best_cosines_in_order(score_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "SCORE_ROWS", score_rows)
+@pytest.mark.parametrize("block_bytes", [1, 4 * 40 * 3, 2**20])
+def test_hits_are_the_best_cosines_in_order(block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isthmus.metrics.blocks.SCORE_BYTES", block_bytes)
     items, queries = rows(40, 0), rows(9, 1)
     hits = Index(items).search(queries, k=6)
     expected = cosines(queries, items)
@@ -40,9 +41,9 @@ def test_hits_are_the_best_cosines_in_order(score_rows: int, monkeypatch: pytest
     assert hits.ids.tolist() == [[items.ids[row] for row in found] for found in order]
 
 
-@pytest.mark.parametrize("score_rows", [30, 10**6])
-def test_csls_equals_its_definition(score_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "SCORE_ROWS", score_rows)
+@pytest.mark.parametrize("block_bytes", [1, 4 * 40 * 3, 2**20])
+def test_csls_equals_its_definition(block_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isthmus.metrics.blocks.SCORE_BYTES", block_bytes)
     items, queries = rows(40, 0), rows(23, 1)
     hits = Index(items).search(queries, k=4, csls=True)
     plain = cosines(queries, items)
@@ -80,16 +81,62 @@ def test_added_rows_are_found_and_numbered_after_the_old() -> None:
 
 
 def test_k_beyond_the_index_gives_every_row() -> None:
-    assert Index(rows(3, 0)).search(rows(2, 1), k=10).ids.shape == (2, 3)
+    hits = Index(rows(3, 0)).search(rows(2, 1), k=10)
+    assert [sorted(found) for found in hits.rows.tolist()] == [[0, 1, 2], [0, 1, 2]]
+
+
+@pytest.mark.parametrize("csls", [False, True])
+def test_no_queries_give_no_hits(csls: bool) -> None:
+    none = rows(3, 1).take(np.array([], int))
+    hits = Index(rows(4, 0), reference=rows(5, 2)).search(none, k=2, csls=csls)
+    assert (hits.ids.shape, list(hits), hits.to_dicts()) == ((0, 2), [], [])
+
+
+def test_hits_iterate_by_query_and_make_a_table() -> None:
+    items, queries = rows(6, 0), rows(3, 1)
+    hits = Index(items).search(queries, k=2)
+    expected = cosines(queries, items)
+    order = np.argsort(-expected, axis=1)[:, :2]
+    assert [(query, [hit.row for hit in found]) for query, found in hits] == list(
+        zip(queries.ids, order.tolist(), strict=True)
+    )
+    table = [
+        {"query": queries.ids[q], "rank": rank + 1, "id": items.ids[order[q, rank]], "row": order[q, rank]}
+        for q in range(3)
+        for rank in range(2)
+    ]
+    found = hits.to_dicts()
+    np.testing.assert_allclose(
+        [row.pop("score") for row in found], np.take_along_axis(expected, order, 1).ravel(), atol=1e-6
+    )
+    assert found == table
+    frame = hits.to_pandas()
+    assert frame.drop(columns="score").to_dict("records") == table
+    assert frame["score"].to_list() == hits.scores.ravel().tolist()
+    assert len(hits.top(1).to_pandas()) == 3
+
+
+def test_ids_of_any_length_cost_a_reference_each() -> None:
+    names = ["a", "b" * 10_000]
+    items = Embeddings.from_array(np.eye(2, dtype=np.float32), modality="audio", space="joint", ids=names)
+    hits = Index(items).search(items, k=1)
+    assert hits.ids[:, 0].tolist() == names
+    assert hits.ids.itemsize == 8
+
+
+def test_a_table_without_pandas_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(IsthmusError, match="to_pandas needs pandas: pip install pandas"):
+        Index(rows(3, 0)).search(rows(2, 1)).to_pandas()
 
 
 def test_an_id_that_is_there_already_is_refused() -> None:
-    with pytest.raises(IsthmusError, match="id '0-0' is in the index already: remove it"):
+    with pytest.raises(IsthmusError, match="id '0-0' is already in the index: leave its row out"):
         Index(rows(3, 0)).add(rows(3, 0))
 
 
 def test_queries_of_another_space_are_refused() -> None:
-    with pytest.raises(IsthmusError, match="live in space 'clip', the index in 'joint': project them"):
+    with pytest.raises(IsthmusError, match="are in space 'clip', the index in 'joint': project both"):
         Index(rows(3, 0)).search(rows(3, 1, space="clip"))
 
 
@@ -99,5 +146,5 @@ def test_queries_of_another_dimension_are_refused() -> None:
 
 
 def test_k_below_one_is_refused() -> None:
-    with pytest.raises(IsthmusError, match="k must be a whole number from 1, got 0"):
+    with pytest.raises(IsthmusError, match="k must be a positive integer, got 0"):
         Index(rows(3, 0)).search(rows(3, 1), k=0)

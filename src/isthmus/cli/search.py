@@ -1,14 +1,18 @@
 """The search command."""
 
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from isthmus.base.errors import IsthmusError
 from isthmus.base.options import require
 from isthmus.cli.lines import write_lines
 
 if TYPE_CHECKING:
-    from isthmus.search.sets import SetHits
+    from isthmus.embeddings import Embeddings
+    from isthmus.search import Hits
 
 
 def search(
@@ -42,29 +46,54 @@ def search(
         shortlist: Number of hits per query that --codes reranks.
         out: Write the hits to this .jsonl file instead of printing them.
     """
-    from isthmus.search.sets import search_sets
+    from isthmus.connectors.graph.space_graph import load_any
+    from isthmus.search import Index
 
     require(k >= 1, "k", "at least 1", k)
     require(shortlist >= 1, "shortlist", "at least 1", shortlist)
-    found = k if codes is None else max(k, shortlist)
-    hits = search_sets(connector, queries, gallery, query_modality, gallery_modality, ids, found, csls=csls)
+    joint = load_any(connector)
+    asked = _one_modality(queries, query_modality, joint.overlaps, "--query-modality")
+    projected = joint.project(asked)
+    items = _one_modality(gallery, gallery_modality, joint.overlaps, "--gallery-modality")
+    index = Index(joint.project(items), reference=projected)
+    wanted = projected.select(ids) if ids else projected
+    hits = index.search(wanted, k if codes is None else max(k, shortlist), csls=csls)
     if codes is not None:
-        hits = _reranked(hits, codes, queries, gallery, k)
-    write_lines(hits.jsonl(), "hits", out)
+        hits = _reranked(hits, codes, (queries, asked.modality), (gallery, items.modality)).top(k)
+    write_lines(_json_lines(hits), "hits", out)
 
 
-def _reranked(found: "SetHits", codes: Path, queries: Path, gallery: Path, k: int) -> "SetHits":
-    """The hits ordered by score and alignment of codes, the best ``k`` of each query; both sets need tokens."""
+def _one_modality(path: Path, modality: str | None, overlaps: Sequence[str], option: str) -> "Embeddings":
+    """The named modality of a set, or its only one besides the overlap."""
+    from isthmus.embeddings import open_set
+
+    found = open_set(path)
+    if modality is not None:
+        if modality not in found:
+            raise IsthmusError(f"{path}: no {modality} vectors ({option}); it holds {', '.join(found)}")
+        return found[modality]
+    candidates = [name for name in found if name not in overlaps] or list(found)
+    if len(candidates) > 1:
+        raise IsthmusError(f"{path}: holds {', '.join(candidates)}; name one with {option}")
+    return found[candidates[0]]
+
+
+def _reranked(hits: "Hits", codes: Path, queries: tuple[Path, str], gallery: tuple[Path, str]) -> "Hits":
+    """The hits ordered by score and alignment of codes; both sets need tokens of the modality."""
     import numpy as np
 
     from isthmus.codes.model.model import CodeModel
     from isthmus.codes.reading.alignment import rerank_by_codes
     from isthmus.embeddings.token_files import select_tokens
-    from isthmus.search import Hits
 
-    items, place = np.unique(found.hits.ids, return_inverse=True)
-    hits = replace(found.hits, rows=place.reshape(found.hits.ids.shape))
-    asked = select_tokens(queries, found.modalities[0], ids=found.queries)
-    answers = select_tokens(gallery, found.modalities[1], ids=items.tolist())
-    ordered = rerank_by_codes(hits, CodeModel.load(codes), asked, answers)
-    return replace(found, hits=Hits(ordered.ids[:, :k], ordered.scores[:, :k], ordered.rows[:, :k]))
+    items, place = np.unique(hits.ids, return_inverse=True)
+    asked = select_tokens(*queries, ids=hits.query_ids)
+    answers = select_tokens(*gallery, ids=items.tolist())
+    among_answers = replace(hits, rows=place.reshape(hits.ids.shape))
+    return rerank_by_codes(among_answers, CodeModel.load(codes), asked, answers)
+
+
+def _json_lines(hits: "Hits") -> Iterator[str]:
+    for query, found in hits:
+        listed = [{"id": hit.id, "score": round(hit.score, 4)} for hit in found]
+        yield json.dumps({"query": query, "hits": listed}, ensure_ascii=False)

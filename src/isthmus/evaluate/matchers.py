@@ -9,10 +9,8 @@ import torch
 
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.search import csls_scores, mean_nearest
-
-BLOCK_BYTES = 64 * 2**20
-"""Largest block of scores held at once."""
+from isthmus.metrics import csls_blocks
+from isthmus.metrics.blocks import block_rows
 
 ScoreBlocks = Iterator[np.ndarray]
 """Consecutive blocks of rows of the scores, (queries, items)."""
@@ -42,8 +40,8 @@ def by_cosine(project: Projection = identity) -> Matcher:
         >>> from isthmus.evaluate import by_cosine
         >>> queries = Embeddings.from_array(np.array([[3.0, 4.0]]), modality="image", space="joint")
         >>> items = Embeddings.from_array(np.eye(2), modality="audio", space="joint")
-        >>> [block.round(2).tolist() for block in by_cosine()(queries, items)]
-        [[[0.6, 0.8]]]
+        >>> print(np.concatenate(list(by_cosine()(queries, items))).round(2))
+        [[0.6 0.8]]
     """
 
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
@@ -56,7 +54,7 @@ def by_cosine(project: Projection = identity) -> Matcher:
 
 
 def by_csls(project: Projection = identity) -> Matcher:
-    """A matcher by CSLS after projection: cosines corrected for hubs among queries and items.
+    """A matcher by CSLS after projection: cosines corrected for hubs, see `isthmus.metrics.csls`.
 
     Args:
         project: Maps both modalities into one space; by default they are compared as they are.
@@ -68,22 +66,16 @@ def by_csls(project: Projection = identity) -> Matcher:
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
         projected, items_projected = project(queries), project(items)
         _require_one_dimension(projected, items_projected)
-        every, targets = torch.from_numpy(projected.vectors), torch.from_numpy(items_projected.vectors)
-        items_nearest = torch.cat([mean_nearest(block, every) for block in targets.split(_rows(len(every)))])
-        for rows in query_blocks(projected, len(items_projected)):
-            block = torch.from_numpy(rows)
-            yield csls_scores(block @ targets.T, mean_nearest(block, targets), items_nearest).numpy()
+        rows, targets = torch.from_numpy(projected.vectors), torch.from_numpy(items_projected.vectors)
+        for _, scores in csls_blocks(rows, targets, rows):
+            yield scores.numpy()
 
     return match
 
 
 def query_blocks(queries: Embeddings, items: int) -> Iterator[np.ndarray]:
     """Blocks of queries, sized so the scores against this many items stay within 64 MB."""
-    return queries.batches(_rows(items))
-
-
-def _rows(items: int) -> int:
-    return max(1, BLOCK_BYTES // (4 * max(1, items)))
+    return queries.batches(block_rows(items))
 
 
 def _require_one_dimension(queries: Embeddings, items: Embeddings) -> None:

@@ -1,19 +1,26 @@
-"""Metrics: pure functions on arrays, computed from ranks; defined for negative scores, ties, several relevant items.
+"""Metrics: unit rows or matrices of scores go in, figures come out. Pure functions on NumPy arrays, without torch.
 
-They lie below every stage, since connectors are chosen and reported by them as well as evaluated.
+They come before every other stage, because connectors are chosen and reported by them as well as evaluated.
 """
 
+from isthmus.metrics.blocks import score_blocks
+from isthmus.metrics.csls import csls, csls_blocks, mean_nearest
 from isthmus.metrics.gap import modality_gap
 from isthmus.metrics.neighbours import hubness, mutual_neighbour_rate
-from isthmus.metrics.ranks import relevant_ranks
+from isthmus.metrics.ranks import relevant_ranks, target_ranks
 from isthmus.metrics.retrieval import RetrievalScores, retrieval, scores_from_ranks
 
 __all__ = [
     "RetrievalScores",
+    "csls",
+    "csls_blocks",
     "hubness",
+    "mean_nearest",
     "modality_gap",
     "mutual_neighbour_rate",
     "relevant_ranks",
     "retrieval",
+    "score_blocks",
     "scores_from_ranks",
+    "target_ranks",
 ]

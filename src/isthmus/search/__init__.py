@@ -1,6 +1,6 @@
 """Search: embeddings of one space go into an `Index`; queries of the same space come out as ranked `Hits`."""
 
-from isthmus.search.csls import csls_scores, mean_nearest
-from isthmus.search.index import Hits, Index
+from isthmus.search.hits import Hit, Hits
+from isthmus.search.index import Index
 
-__all__ = ["Hits", "Index", "csls_scores", "mean_nearest"]
+__all__ = ["Hit", "Hits", "Index"]

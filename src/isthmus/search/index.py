@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
-from isthmus.search.csls import csls_scores, mean_nearest
+from isthmus.metrics import csls_blocks, score_blocks
+from isthmus.search.hits import Hits
 
 UNIT_TOLERANCE = 1e-2
-SCORE_ROWS = 64 * 2**20 // 4
-"""Scores held at once: 64 MB."""
-
-
-@dataclass(frozen=True)
-class Hits:
-    """The k nearest items of each query, best first: ``ids``, ``scores`` and row numbers, each (queries, k)."""
-
-    ids: np.ndarray
-    scores: Float[np.ndarray, "queries k"]
-    rows: Int[np.ndarray, "queries k"]
 
 
 class Index:
     """Exact search by cosine over the rows of one space.
 
-    ``reference`` are typical queries, against which CSLS measures how much of a hub each item is; without it the
-    queries of each search serve.
+    Args:
+        embeddings: Unit rows to search in, (n, d).
+        reference: Typical queries. CSLS measures against them how much of a hub each item is; by default against the
+            queries of each search.
+
+    Raises:
+        IsthmusError: Rows do not have unit length, or ``reference`` is in another space.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import Embeddings, Index
+        >>> items = Embeddings.from_array(np.eye(3), modality="audio", space="joint", ids=["bark", "meow", "horn"])
+        >>> queries = Embeddings.from_array(np.array([[0.0, 3.0, 4.0]]), modality="image", space="joint")
+        >>> Index(items).search(queries, k=1).ids.tolist()
+        [['horn']]
     """
 
     def __init__(self, embeddings: Embeddings, *, reference: Embeddings | None = None) -> None:
@@ -44,44 +44,52 @@ class Index:
         return len(self.ids)
 
     def add(self, embeddings: Embeddings) -> None:
-        """Add rows of the same space. Raises `IsthmusError` for another space or an id that is there already."""
+        """Add rows after those that are there.
+
+        Args:
+            embeddings: Unit rows of the same space.
+
+        Raises:
+            IsthmusError: The rows are in another space, or an id is in the index already.
+        """
         rows = self._checked(embeddings)
         known = set(self.ids)
         repeated = next((name for name in embeddings.ids if name in known), None)
         if repeated is not None:
-            raise IsthmusError(f"id {repeated!r} is in the index already: remove it from the rows to add")
+            raise IsthmusError(f"id {repeated!r} is already in the index: leave its row out")
         self.ids += embeddings.ids
         self._rows = torch.cat([self._rows, rows])
 
     def search(self, queries: Embeddings, k: int = 10, *, csls: bool = False) -> Hits:
-        """The k best items of each query; with ``csls`` scores are corrected for hubs (2cos - r - r).
+        """The k best items of each query.
 
-        Raises `IsthmusError` where the queries live in another space or ``k`` is not positive.
+        Args:
+            queries: Unit rows of the same space, (n, d).
+            k: Number of hits per query; all items if there are fewer.
+            csls: Correct the scores for hubs, see `isthmus.metrics.csls`.
+
+        Returns:
+            Hits with arrays of shape (n, k). Scores are cosines, or CSLS scores.
+
+        Raises:
+            IsthmusError: The queries are in another space, or ``k`` is not positive.
         """
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise IsthmusError(f"k must be a whole number from 1, got {k!r}")
-        asked = self._checked(queries)
-        items_nearest = None
-        if csls:
-            reference = asked if self._reference is None else self._reference
-            items_nearest = torch.cat([mean_nearest(block, reference) for block in self._rows.split(_rows(reference))])
-        found = [self._best(block, min(k, len(self)), items_nearest) for block in asked.split(_rows(self._rows))]
-        scores = torch.cat([part[0] for part in found]).numpy()
-        rows = torch.cat([part[1] for part in found]).numpy()
-        return Hits(ids=np.array(self.ids)[rows], scores=scores, rows=rows)
-
-    def _best(self, block: Tensor, k: int, items_nearest: Tensor | None) -> tuple[Tensor, Tensor]:
-        scores = block @ self._rows.T
-        if items_nearest is not None:
-            scores = csls_scores(scores, mean_nearest(block, self._rows), items_nearest)
-        best = scores.topk(k, dim=1)
-        return best.values, best.indices
+            raise IsthmusError(f"k must be a positive integer, got {k!r}")
+        rows, k = self._checked(queries), min(k, len(self))
+        reference = rows if self._reference is None else self._reference
+        blocks = csls_blocks(rows, self._rows, reference) if csls else score_blocks(rows, self._rows)
+        scores, found = np.empty((len(rows), k), np.float32), np.empty((len(rows), k), np.int64)
+        for block, block_scores in blocks:
+            best = block_scores.topk(k)
+            scores[block], found[block] = best.values, best.indices
+        return Hits(queries.ids, np.array(self.ids, dtype=object)[found], scores, found)
 
     def _checked(self, embeddings: Embeddings) -> Tensor:
         if embeddings.space != self.space:
             raise IsthmusError(
-                f"{embeddings.modality} vectors live in space {embeddings.space!r}, the index in {self.space!r}: "
-                "project them with the same connector first"
+                f"{embeddings.modality} vectors are in space {embeddings.space!r}, the index in {self.space!r}: "
+                "project both with the same connector first"
             )
         if embeddings.dim != self.dim:
             raise IsthmusError(f"{embeddings.modality} vectors have {embeddings.dim} dimensions, the index {self.dim}")
@@ -91,9 +99,5 @@ class Index:
 def _unit_rows(embeddings: Embeddings) -> Tensor:
     rows = torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
     if len(rows) and (rows.norm(dim=1) - 1).abs().max() > UNIT_TOLERANCE:
-        raise IsthmusError(f"{embeddings.modality} rows are not of unit length: make them with normalize=True")
+        raise IsthmusError(f"{embeddings.modality} rows do not have unit length: make them with normalize=True")
     return rows
-
-
-def _rows(items: Tensor) -> int:
-    return max(1, SCORE_ROWS // max(1, len(items)))
