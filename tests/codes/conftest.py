@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from isthmus.codes.learning.pairs import CodeItems
-from isthmus.demo import lessons as digit_codes
+from isthmus.demo import code_data as digit_codes
 from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import World
@@ -27,14 +27,14 @@ def pairs(digits: DigitsWorld, world: World) -> Mapping[str, CodeItems]:
 @pytest.fixture(scope="session")
 def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict[str, CodeItems]]:
     """Two spaces without a pair: items with captions of their own, and texts that both sides have."""
-    return digit_codes.sides(digits, world)
+    return digit_codes.unpaired_sides(digits, world)
 
 
 @pytest.fixture(scope="session")
 def taught(digits: DigitsWorld, world: World) -> dict[str, LabelledTokens]:
-    return digit_codes.taught_items(digits, world)
+    return digit_codes.labelled_training(digits, world)
 
 
 @pytest.fixture(scope="session")
 def asked(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, LabelledTokens]]:
-    return digit_codes.asked_galleries(digits, world)
+    return digit_codes.labelled_galleries(digits, world)

@@ -12,19 +12,19 @@ import soundfile
 from PIL import Image
 
 from isthmus.report import (
+    Answer,
     Cloud,
     Example,
-    Found,
     Page,
     Row,
     Section,
     Table,
+    audio_html,
     cloud_panels,
     examples,
     grouped_bars,
-    picture,
+    image_html,
     render,
-    sound,
     table,
     write_page,
 )
@@ -55,9 +55,9 @@ class Balanced(HTMLParser):
 def full_page() -> str:
     draw = np.random.default_rng(0)
     shown = Example(
-        picture(draw.integers(0, 255, (4, 6), dtype=np.uint8), "three"),
+        image_html(draw.integers(0, 255, (4, 6), dtype=np.uint8), "three"),
         "three",
-        (Found(sound(np.zeros(80), 8000), "three", True), Found(sound(np.zeros(80), 8000), "four", False)),
+        (Answer(audio_html(np.zeros(80), 8000), "three", True), Answer(audio_html(np.zeros(80), 8000), "four", False)),
     )
     parts = (
         examples((shown,)),
@@ -80,18 +80,18 @@ def test_text_is_never_markup() -> None:
     nasty = "<script>alert('&')</script>"
     html = render(Page(nasty, nasty, ((nasty, nasty),), (Section(nasty, nasty, (
         table(Table(nasty, (nasty,), (Row(nasty, (nasty,), note=nasty),))),
-        examples((Example(picture(np.zeros((2, 2), np.uint8), nasty), nasty, (Found("", nasty, True),)),)),
+        examples((Example(image_html(np.zeros((2, 2), np.uint8), nasty), nasty, (Answer("", nasty, True),)),)),
     )),)))  # fmt: skip
     assert "<script" not in html
 
 
-def test_pictures_and_sounds_survive_unaltered() -> None:
+def test_images_and_audio_are_embedded_losslessly() -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (5, 7), dtype=np.uint8)
-    stored = base64.b64decode(re.search(r"base64,([^\"]+)", picture(pixels, "x"))[1])
+    stored = base64.b64decode(re.search(r"base64,([^\"]+)", image_html(pixels, "x"))[1])
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(stored))), pixels)
 
     samples = np.sin(np.arange(400) / 5).astype(np.float32) / 2
-    stored = base64.b64decode(re.search(r"base64,([^\"]+)", sound(samples, 8000))[1])
+    stored = base64.b64decode(re.search(r"base64,([^\"]+)", audio_html(samples, 8000))[1])
     heard, rate = soundfile.read(io.BytesIO(stored))
     assert rate == 8000
     np.testing.assert_allclose(heard, samples, atol=2**-15)
@@ -108,7 +108,7 @@ def test_the_best_of_a_column_is_marked_and_references_never_are() -> None:
 
 
 def test_right_and_wrong_answers_are_told_apart_without_colour() -> None:
-    html = examples((Example("", "q", (Found("", "a", True), Found("", "b", False))),))
+    html = examples((Example("", "q", (Answer("", "a", True), Answer("", "b", False))),))
     assert re.findall(r'aria-label="(\w+)">(.)</b> (\w)', html) == [("right", "✓", "a"), ("wrong", "✗", "b")]
 
 

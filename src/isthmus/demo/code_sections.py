@@ -1,4 +1,4 @@
-"""Written: the page's part on codes, what each stands for, where things are, and how well codes are shared."""
+"""The page's sections on codes: what each code stands for, where things are, and how far codes are shared."""
 
 from __future__ import annotations
 
@@ -9,177 +9,179 @@ import numpy as np
 
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.table import code_table
-from isthmus.demo.alphabet import WRITTEN, Writer, headlines
-from isthmus.demo.lessons import Lessons
-from isthmus.demo.scene import Scene
+from isthmus.demo.code_data import CodeData
+from isthmus.demo.code_stages import SHOWN_CODES, CodeRecipe, headline_figures
 from isthmus.demo.stages import Outcome
+from isthmus.demo.world import ItemMedia
 from isthmus.evaluate.pointing import label_queries
 from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.localize import Spot, agreement, spot, touching
-from isthmus.report import Row, Section, Table, picture, sound, table
-from isthmus.report.code_rows import CodeShown, code_rows
-from isthmus.report.heat import heat_picture, heat_sound
-from isthmus.report.located import LocatedShown, located
-from isthmus.report.page import paragraphs
+from isthmus.report import (
+    CodeEntry,
+    LocatedExample,
+    Row,
+    Section,
+    Table,
+    audio_html,
+    bullets,
+    codes_table,
+    heat_image,
+    heat_waveform,
+    image_html,
+    located_examples,
+    table,
+)
 
 LOCATED = 3
-"""Things located on the page, each in three ways."""
+"""Labels located on the page, each in three ways."""
 CROPS, SNIPPETS = 3, 2
-"""Pieces of pictures and of sounds shown for a code."""
-LEAST_PIECE = 2
-"""Tokens of one code in a row that make a piece."""
-SHOWN = {
+"""Crops of images and snippets of audio shown per code."""
+LEAST_RUN = 2
+"""Tokens of one code in a row that make a crop or snippet."""
+COLUMNS = {
     "joint_use": "joint use",
     "same_top_code": "same top code",
-    "transfer.image_to_audio.seen": "learned on pictures' codes, tried on sounds'",
-    "transfer.audio_to_image.seen": "learned on sounds' codes, tried on pictures'",
+    "transfer.image_to_audio.seen": "transfer image → audio",
+    "transfer.audio_to_image.seen": "transfer audio → image",
     "pointing.seen": "pointing",
-    "iou.seen": "overlap of regions",
-    "transfer.image_to_audio.unseen": "pictures' to an unseen voice's",
+    "iou.seen": "IoU",
+    "transfer.image_to_audio.unseen": "transfer image → unseen speaker",
 }
 
 
 @dataclass(frozen=True)
-class Writing:
-    """What the code part of the page is made of: ``outcomes`` are those of the stages, by writer."""
+class CodeResults:
+    """What the sections on codes are made of; ``outcomes`` are those of the stages, by recipe."""
 
-    scene: Scene
-    lessons: Lessons
+    media: ItemMedia
+    data: CodeData
     model: CodeModel
-    writers: Mapping[str, Writer]
+    recipes: Mapping[str, CodeRecipe]
     outcomes: Mapping[str, Outcome]
 
     @property
     def gallery(self) -> Mapping[str, LabelledTokens]:
         """The items that are shown."""
-        return self.lessons.asked["seen"]
+        return self.data.galleries["seen"]
 
 
-def code_sections(writing: Writing) -> list[Section]:
+def code_sections(results: CodeResults) -> list[Section]:
     """The sections, in order."""
-    return [_located(writing), _table(writing), _figures(writing)]
+    return [_located(results), _codes(results), _figures(results)]
 
 
-def _located(writing: Writing) -> Section:
-    model, lessons, gallery = writing.model, writing.lessons, writing.gallery
+def _located(results: CodeResults) -> Section:
+    model, data, gallery = results.model, results.data, results.gallery
     log_codes = {name: model.token_codes(own.tokens) for name, own in gallery.items()}
-    taught = {name: (model.token_codes(own.tokens), own.labels()) for name, own in lessons.taught.items()}
-    queries = {name: label_queries(*own, count=_labels(lessons)) for name, own in taught.items()}
+    training = {name: (model.token_codes(own.tokens), own.labels()) for name, own in data.training.items()}
+    labels = 1 + max(int(own.max()) for _, own in training.values())
+    queries = {name: label_queries(*own, count=labels) for name, own in training.items()}
     shown = []
     for row in range(min(LOCATED, len(gallery["image"].tokens), len(gallery["audio"].tokens))):
         label = int(gallery["image"].regions[row].labels[row % 2])
-        word = lessons.names[label]
+        word = data.names[label]
+        in_image = {name: _in_image(results, row, log_codes, queries[name][label]) for name in ("text", "audio")}
+        in_audio = _in_audio(results, row, log_codes, queries["image"][label])
         shown += [
-            LocatedShown(
-                f"the word “{word}”, in a picture", _in_picture(writing, row, log_codes, queries["text"][label])
-            ),
-            LocatedShown(
-                f"the sound of “{word}”, in a picture", _in_picture(writing, row, log_codes, queries["audio"][label])
-            ),
-            LocatedShown(
-                f"a picture of {label}, in speech: the whole, then what was found",
-                _in_speech(writing, row, log_codes, queries["image"][label]),
-            ),
+            LocatedExample(f"text query “{word}” in an image", in_image["text"]),
+            LocatedExample(f"audio query “{word}” in an image", in_image["audio"]),
+            LocatedExample(f"image query {label} in audio: the whole clip, then the region found", in_audio),
         ]
     return Section(
         "Where is it?",
-        "The codes that stand for a word, a sound or a picture are looked for in an item never seen in training: warm "
-        "is where they are used, the frame is the region found. The items are the gallery's first, none is picked.",
-        (located(shown),),
+        "Codes locate a text, audio or image query in items never seen in training. Colour shows where the query's "
+        "codes are used, the frame is the region found. The items are the first of the gallery; none was selected.",
+        (located_examples(shown),),
     )
 
 
-def _labels(lessons: Lessons) -> int:
-    return 1 + max(int(own.labels().max()) for own in lessons.taught.values())
+def _in_image(results: CodeResults, row: int, log_codes: Mapping[str, np.ndarray], query: np.ndarray) -> str:
+    item, places, found = _find(results.gallery["image"], row, log_codes["image"], query)
+    return heat_image(results.media.image(item), places, found.heat, found.region, results.media.words(item))
 
 
-def _in_picture(writing: Writing, row: int, log_codes: Mapping[str, np.ndarray], query: np.ndarray) -> str:
-    item, places, found = _found(writing.gallery["image"], row, log_codes["image"], query)
-    return heat_picture(writing.scene.image(item), places, found.heat, found.region, writing.scene.words(item))
-
-
-def _in_speech(writing: Writing, row: int, log_codes: Mapping[str, np.ndarray], query: np.ndarray) -> str:
-    item, places, found = _found(writing.gallery["audio"], row, log_codes["audio"], query)
-    samples, rate = writing.scene.waveform(item)
+def _in_audio(results: CodeResults, row: int, log_codes: Mapping[str, np.ndarray], query: np.ndarray) -> str:
+    item, places, found = _find(results.gallery["audio"], row, log_codes["audio"], query)
+    samples, rate = results.media.waveform(item)
     start, end = (int(second * rate) for second in found.region)
-    drawn = heat_sound(samples, rate, places, found.heat, found.region, writing.scene.words(item))
-    return drawn + sound(samples, rate) + sound(samples[start:end], rate)
+    drawn = heat_waveform(samples, rate, places, found.heat, found.region, results.media.words(item))
+    return drawn + audio_html(samples, rate) + audio_html(samples[start:end], rate)
 
 
-def _found(items: LabelledTokens, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Spot]:
+def _find(items: LabelledTokens, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Spot]:
     own = slice(items.tokens.offsets[row], items.tokens.offsets[row + 1])
     places = items.tokens.places[own]
     return items.tokens.ids[row], places, spot(agreement(log_codes[own], query), places, touching(places))
 
 
-def _table(writing: Writing) -> Section:
-    codes = {name: writing.model.assign(own.tokens) for name, own in writing.gallery.items()}
-    labels = {name: own.labels() for name, own in writing.gallery.items()}
-    rows = [
-        CodeShown(
+def _codes(results: CodeResults) -> Section:
+    codes = {name: results.model.assign(own.tokens) for name, own in results.gallery.items()}
+    labels = {name: own.labels() for name, own in results.gallery.items()}
+    entries = [
+        CodeEntry(
             row.code,
-            "between things" if row.label < 0 else writing.lessons.names[row.label],
+            "no label" if row.label < 0 else results.data.names[row.label],
             None if row.label < 0 else row.f1("audio"),
             {name: (row.precision[name], row.use[name]) for name in codes},
-            {"seen": _crops(writing, codes["image"], row.code), "heard": _snippets(writing, codes["audio"], row.code)},
+            {"image": _crops(results, codes["image"], row.code), "audio": _snippets(results, codes["audio"], row.code)},
         )
-        for row in code_table(codes, labels, len(writing.model.codebook))
+        for row in code_table(codes, labels, len(results.model.codebook))
     ]
     return Section(
-        "The alphabet",
-        "Every picture, sound and text is written in these codes. A code stands for what is shown where it is used: "
-        "precision is the share of its uses that show it, use the share of a modality's tokens written with it, F1 "
-        "joins precision with the share of the word's sound that the code covers. Pieces are the longest "
-        "in the gallery's first items.",
-        (code_rows(rows),),
+        "The codebook",
+        "The codes that images, audio and texts share. A code stands for the label its tokens show most often. "
+        "Precision: share of the code's tokens that show the label. Use: share of a modality's tokens that have the "
+        "code. F1 combines precision with the share of the label's audio that the code covers. Crops and snippets are "
+        "the longest runs of the code in the gallery's first items.",
+        (codes_table(entries),),
     )
 
 
-def _crops(writing: Writing, codes: np.ndarray, code: int) -> list[str]:
+def _crops(results: CodeResults, codes: np.ndarray, code: int) -> list[str]:
     shown = []
-    for item, places in _pieces(writing.gallery["image"], codes, code, CROPS):
+    for item, places in _longest_runs(results.gallery["image"], codes, code, CROPS):
         left, right = int(places[0, 0]), int(places[-1, 2])
-        shown.append(picture(writing.scene.image(item)[:, left:right], f"code {code} in a picture"))
+        shown.append(image_html(results.media.image(item)[:, left:right], f"code {code} in an image"))
     return shown
 
 
-def _snippets(writing: Writing, codes: np.ndarray, code: int) -> list[str]:
+def _snippets(results: CodeResults, codes: np.ndarray, code: int) -> list[str]:
     shown = []
-    for item, places in _pieces(writing.gallery["audio"], codes, code, SNIPPETS):
-        samples, rate = writing.scene.waveform(item)
-        shown.append(sound(samples[int(places[0, 0] * rate) : int(places[-1, 1] * rate)], rate))
+    for item, places in _longest_runs(results.gallery["audio"], codes, code, SNIPPETS):
+        samples, rate = results.media.waveform(item)
+        shown.append(audio_html(samples[int(places[0, 0] * rate) : int(places[-1, 1] * rate)], rate))
     return shown
 
 
-def _pieces(items: LabelledTokens, codes: np.ndarray, code: int, most: int) -> list[tuple[str, np.ndarray]]:
-    """The longest run of a code in each of the first items that have one: the item, and the places of its tokens."""
+def _longest_runs(items: LabelledTokens, codes: np.ndarray, code: int, most: int) -> list[tuple[str, np.ndarray]]:
+    """The longest run of a code in each of the first items that have one: the item and the places of its tokens."""
     found = []
     for row, item in enumerate(items.tokens.ids):
         start, end = items.tokens.offsets[row : row + 2]
         uses = np.flatnonzero(codes[start:end] == code)
         runs = np.split(uses, np.flatnonzero(np.diff(uses) > 1) + 1)
         longest = max(runs, key=len)
-        if len(longest) >= LEAST_PIECE:
+        if len(longest) >= LEAST_RUN:
             found.append((item, items.tokens.places[start:end][longest]))
         if len(found) == most:
             break
     return found
 
 
-def _figures(writing: Writing) -> Section:
+def _figures(results: CodeResults) -> Section:
     rows = []
-    for name, writer in writing.writers.items():
-        figures = headlines(writing.outcomes[name]["figures"])
-        rows.append(Row(writer.label, tuple(100 * figures[figure] for figure in SHOWN), note=writer.note))
+    for name, recipe in results.recipes.items():
+        figures = headline_figures(results.outcomes[name]["figures"])
+        rows.append(Row(recipe.label, tuple(100 * figures[figure] for figure in COLUMNS), note=recipe.note))
     return Section(
         "Are the codes shared?",
         "In percent. Joint use: codes of which no modality has more than 90 % of the uses. Same top code: digits whose "
-        "most frequent code is the same in pictures, sounds and texts. Then a classifier is taught on one modality's "
-        "codes and tried on another's. Pointing: how often the hottest place lies in what was asked for; overlap: "
-        "intersection over union of the region found with the true one.",
+        "most frequent code is the same in images, audio and texts. Transfer: accuracy of a classifier trained on one "
+        "modality's codes and tested on another's. Pointing: how often the highest heat is inside the thing asked "
+        "for. IoU: intersection over union of the region found and the true one.",
         (
-            table(Table("codes learned", tuple(SHOWN.values()), tuple(rows))),
-            "<h3>What the codes say of themselves, without labels</h3>",
-            paragraphs(tuple(writing.outcomes[WRITTEN]["health"])),
+            table(Table("recipe", tuple(COLUMNS.values()), tuple(rows))),
+            "<h3>The code model's own report, without labels</h3>",
+            bullets(results.outcomes[SHOWN_CODES]["health"]),
         ),
     )

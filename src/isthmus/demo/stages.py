@@ -1,4 +1,4 @@
-"""Stages: finished parts of the demo stay in its folder, so that a second run goes on where the first stopped."""
+"""Stages: parts of the demo that are kept in its folder once finished, so a second run continues after the last one."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+from isthmus.base.progress import OnProgress, Progress, Stage
 
 Outcome = Mapping[str, Any]
-"""What a stage found, as plain data."""
+"""The result of a stage, as plain data."""
 RESULT = "outcome.json"
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class Stages:
-    """A folder of finished stages. ``world`` is the fingerprint of the data all of them work on."""
+    """A folder of finished stages. ``world`` is the fingerprint of the data they all use."""
 
     folder: Path
     world: str
 
     def run(self, name: str, config: Mapping[str, Any], compute: Callable[[Path], Outcome]) -> Outcome:
-        """The outcome of a stage: read where it was finished with the same config on the same world, else computed.
+        """The outcome of a stage, read if it is finished with the same config and world, computed otherwise.
 
-        ``compute`` gets a folder for its files. It is the same one after an interruption, so that training continues;
-        the folder takes its final name once the outcome is written. The outcome gains ``seconds``.
+        ``compute`` gets a folder for its files: the same one after an interruption, so training can continue. The
+        folder gets its final name once the outcome is written. The outcome gains ``seconds``.
         """
         home = self.home(name, config)
         if self.finished(name, config):
@@ -40,10 +44,31 @@ class Stages:
         return outcome
 
     def finished(self, name: str, config: Mapping[str, Any]) -> bool:
-        """Whether a stage's outcome is there to be read."""
+        """Whether a stage is finished."""
         return (self.home(name, config) / RESULT).exists()
 
     def home(self, name: str, config: Mapping[str, Any]) -> Path:
         """The folder of a finished stage."""
         key = json.dumps({"world": self.world, **config}, sort_keys=True, default=str)
         return self.folder / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+
+
+class StageProgress:
+    """Reports how many stages are done, and the training within a stage under the stage's label."""
+
+    def __init__(self, report: OnProgress, stages: int) -> None:
+        self.report, self.clock = report, Stage("", stages)
+        self.done, self.label = 0, ""
+
+    def run(self, label: str, compute: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Compute a stage."""
+        self.label = label
+        self.report(replace(self.clock.at(self.done), stage=label))
+        outcome = compute(*args, **kwargs)
+        self.done += 1
+        self.report(replace(self.clock.at(self.done), stage=label))
+        return outcome
+
+    def training(self, now: Progress) -> None:
+        """Report on training within the current stage."""
+        self.report(replace(now, stage=f"{self.label}, {now.stage}"))

@@ -39,12 +39,12 @@ def chain(world: World) -> Matcher:
         >>> from isthmus.worlds.world import World
         >>> def rows(modality, space, vectors):
         ...     return Embeddings.from_array(np.array(vectors, float), modality=modality, space=space)
-        >>> left = {"text": rows("text", "clip", [[1, 0], [0, 1]])}
-        >>> right = {"text": rows("text", "clap", [[0, 1], [1, 0]])}
-        >>> images, audio = rows("image", "clip", [[1, 0.1]]), rows("audio", "clap", [[1, 0], [0, 1]])
+        >>> images, audio = rows("image", "clip", [[1, 0.1]] * 10), rows("audio", "clap", [[1, 0], [0, 1]] * 5)
+        >>> left = {"text": rows("text", "clip", [[1, 0], [0, 1]]), "image": images}
+        >>> right = {"text": rows("text", "clap", [[0, 1], [1, 0]]), "audio": audio}
         >>> match = chain(World("two texts", "text", left, right, galleries={}))
-        >>> np.concatenate(list(match(images, audio))).tolist()
-        [[0.0, 1.0]]
+        >>> np.concatenate(list(match(images, audio)))[0, :2].tolist()
+        [0.0, 1.0]
     """
     return _chained(world, _nearest_counterpart)
 

@@ -1,4 +1,4 @@
-"""Ranked examples: a query, and what was found for it, to be seen and played; each marked right or wrong."""
+"""Search examples: queries and their best answers as images and audio players, each answer marked right or wrong."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Found:
-    """One item found: its media (HTML of `picture` or `sound`), what it says, and whether that is right."""
+class Answer:
+    """One item found: its media (from `image_html` or `audio_html`), a caption, and whether it is right."""
 
     media: str
     caption: str
@@ -26,27 +26,34 @@ class Found:
 
 @dataclass(frozen=True)
 class Example:
-    """A query and the items found for it, best first."""
+    """A query (its media and caption) and the items found for it, best first."""
 
     media: str
     caption: str
-    found: tuple[Found, ...]
+    answers: tuple[Answer, ...]
 
 
 def examples(shown: tuple[Example, ...]) -> str:
-    """The examples as HTML."""
+    """The examples as HTML, one row per query.
+
+    Example:
+        >>> from isthmus.report import Answer, Example, examples
+        >>> html = examples((Example("<img>", "a dog", (Answer("<audio>", "barking", True),)),))
+        >>> '<b aria-label="right">✓</b> barking' in html
+        True
+    """
     return '<div class="examples">' + "".join(map(_example, shown)) + "</div>"
 
 
-def picture(pixels: UInt8[np.ndarray, "height width"], description: str) -> str:
-    """A grey image inside the page."""
+def image_html(pixels: UInt8[np.ndarray, "height width"], description: str) -> str:
+    """A grey image, embedded in the page as PNG; ``description`` is its alternative text."""
     from PIL import Image
 
     return f'<img alt="{escape(description)}" src="{data_uri("image/png", png(Image.fromarray(pixels)))}">'
 
 
-def sound(samples: Float[np.ndarray, " samples"], rate: int) -> str:
-    """A player of samples in [-1, 1], 16-bit inside the page; ``rate`` in samples per second."""
+def audio_html(samples: Float[np.ndarray, " samples"], rate: int) -> str:
+    """A player of samples in [-1, 1], embedded as 16-bit WAV; ``rate`` is in samples per second."""
     import soundfile
 
     stored = io.BytesIO()
@@ -55,15 +62,15 @@ def sound(samples: Float[np.ndarray, " samples"], rate: int) -> str:
 
 
 def _example(shown: Example) -> str:
-    found = "".join(map(_found, shown.found))
+    answers = "".join(map(_answer, shown.answers))
     query = f'<figure class="query">{shown.media}<figcaption>{escape(shown.caption)}</figcaption></figure>'
-    return f'<div class="example">{query}<ol>{found}</ol></div>'
+    return f'<div class="example">{query}<ol>{answers}</ol></div>'
 
 
-def _found(item: Found) -> str:
-    kind, mark, spoken = ("right", "✓", "right") if item.right else ("wrong", "✗", "wrong")
-    caption = f'<b aria-label="{spoken}">{mark}</b> {escape(item.caption)}'
-    return f'<li class="{kind}"><figure>{item.media}<figcaption>{caption}</figcaption></figure></li>'
+def _answer(answer: Answer) -> str:
+    kind, mark = ("right", "✓") if answer.right else ("wrong", "✗")
+    caption = f'<b aria-label="{kind}">{mark}</b> {escape(answer.caption)}'
+    return f'<li class="{kind}"><figure>{answer.media}<figcaption>{caption}</figcaption></figure></li>'
 
 
 def png(image: Image.Image) -> bytes:
@@ -74,5 +81,5 @@ def png(image: Image.Image) -> bytes:
 
 
 def data_uri(kind: str, content: bytes) -> str:
-    """Content of a MIME type as an address that needs no file."""
+    """Content of a MIME type as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

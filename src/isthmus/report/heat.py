@@ -1,7 +1,9 @@
-"""Heat drawn where it is: over a picture, or under the waveform of a sound; what was found is framed."""
+"""Heat maps: over an image, or in the bars of a waveform, with a frame around the region found."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -10,21 +12,43 @@ from jaxtyping import Float, UInt8
 from isthmus.report.examples import data_uri, png
 
 WARM = np.array([249.0, 115.0, 22.0])
-"""Colour of what is hottest."""
+"""Colour of the highest heat."""
 STRONGEST = 0.75
-"""Share of that colour where heat is highest."""
+"""Opacity of that colour at the highest heat."""
 ENLARGED = 3
 BARS, WIDTH, HEIGHT = 160, 480, 84
 
 
-def heat_picture(
+@dataclass(frozen=True)
+class LocatedExample:
+    """What was looked for, and the item with its heat (from `heat_image` or `heat_waveform`)."""
+
+    query: str
+    media: str
+
+
+def located_examples(shown: Sequence[LocatedExample]) -> str:
+    """The examples as HTML, side by side."""
+    figures = "".join(f"<figure>{own.media}<figcaption>{escape(own.query)}</figcaption></figure>" for own in shown)
+    return f'<div class="located">{figures}</div>'
+
+
+def heat_image(
     pixels: UInt8[np.ndarray, "height width"],
     places: Float[np.ndarray, "tokens 4"],
     heat: Float[np.ndarray, " tokens"],
     box: Float[np.ndarray, " 4"],
     description: str,
 ) -> str:
-    """A grey image, warm where tokens answer, with the box that was found in white; boxes in pixels."""
+    """A grey image, coloured by the heat of its tokens, with the box found framed in white.
+
+    Args:
+        pixels: The image.
+        places: The box of each token in pixels.
+        heat: The heat of each token.
+        box: The box found: left, top, right, bottom in pixels.
+        description: Alternative text.
+    """
     from PIL import Image, ImageDraw
 
     warmth = np.zeros(pixels.shape)
@@ -39,7 +63,7 @@ def heat_picture(
     return f'<img alt="{escape(description)}" src="{data_uri("image/png", png(drawn))}">'
 
 
-def heat_sound(
+def heat_waveform(
     samples: Float[np.ndarray, " samples"],
     rate: int,
     places: Float[np.ndarray, "tokens 2"],
@@ -47,29 +71,35 @@ def heat_sound(
     span: Float[np.ndarray, " 2"],
     description: str,
 ) -> str:
-    """The waveform, bars warm where tokens answer, with the span that was found framed; places in seconds."""
+    """A waveform as SVG bars, coloured by the heat of its tokens, with the span found framed.
+
+    Args:
+        samples: The waveform in [-1, 1].
+        rate: Samples per second.
+        places: Start and end of each token in seconds.
+        heat: The heat of each token.
+        span: Start and end of the span found, in seconds.
+        description: Title of the drawing.
+    """
     loudest = np.array([np.abs(part).max(initial=0) for part in np.array_split(samples, BARS)])
     heights = np.maximum(0.02, loudest / max(loudest.max(), 1e-9)) * HEIGHT * 0.9
     seconds = len(samples) / rate
     middles = (np.arange(BARS) + 0.5) * seconds / BARS
     token = np.clip(np.searchsorted(places[:, 1], middles, side="right"), 0, len(places) - 1)
     step = WIDTH / BARS
+    colour = f"rgb({','.join(f'{part:.0f}' for part in WARM)})"
     bars = "".join(
         f'<rect x="{place * step:.1f}" y="{(HEIGHT - height) / 2:.1f}" width="{step * 0.8:.1f}" height="{height:.1f}" '
-        f'fill="{_css(WARM)}" fill-opacity="{0.15 + 0.85 * warm:.2f}"/>'
+        f'fill="{colour}" fill-opacity="{0.15 + 0.85 * warm:.2f}"/>'
         for place, (height, warm) in enumerate(zip(heights, _unit(heat)[token], strict=True))
     )
     left, right = span / seconds * WIDTH
-    frame = f'<rect x="{left:.1f}" y="1" width="{right - left:.1f}" height="{HEIGHT - 2}" class="found"/>'
+    frame = f'<rect x="{left:.1f}" y="1" width="{right - left:.1f}" height="{HEIGHT - 2}" class="region"/>'
     head = f'<svg class="heat" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>{escape(description)}</title>'
     return f"{head}{bars}{frame}</svg>"
 
 
-def _css(colour: Float[np.ndarray, " 3"]) -> str:
-    return f"rgb({','.join(f'{part:.0f}' for part in colour)})"
-
-
 def _unit(heat: Float[np.ndarray, " tokens"]) -> Float[np.ndarray, " tokens"]:
-    """From 0 for the median, as most of an item is not what is looked for, to 1 for the hottest."""
+    """Heat scaled from 0 at the median, since most of an item does not match the query, to 1 at the highest."""
     middle = np.median(heat)
     return np.clip((heat - middle) / max(heat.max() - middle, 1e-12), 0, 1)

@@ -1,7 +1,8 @@
-"""The page: sections of fragments, in one HTML file without a single outside reference."""
+"""The page: sections of HTML fragments in one file without external references."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -12,7 +13,7 @@ from isthmus.base.atomic import write_text_atomically
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, one short explanation, and fragments of HTML."""
+    """A heading, a short explanation, and fragments of HTML."""
 
     title: str
     explanation: str
@@ -21,7 +22,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """``lead`` says in a sentence what the page shows; ``facts`` are the figures to be seen first: (value, label)."""
+    """``lead`` summarises the page in a sentence or two; ``facts`` are the headline figures: (value, label)."""
 
     title: str
     lead: str
@@ -30,7 +31,14 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """The page as HTML."""
+    """The page as HTML.
+
+    Example:
+        >>> from isthmus.report import Page, Section, bullets, render
+        >>> html = render(Page("Title", "Lead", (("82 %", "R@1"),), (Section("One", "Why", (bullets(["a & b"]),)),)))
+        >>> "<li><b>82 %</b><span>R@1</span></li>" in html, "<li>a &amp; b</li>" in html
+        (True, True)
+    """
     style = (files("isthmus.report") / "page.css").read_text()
     facts = "".join(f"<li><b>{escape(value)}</b><span>{escape(label)}</span></li>" for value, label in page.facts)
     return (
@@ -44,13 +52,13 @@ def render(page: Page) -> str:
 
 
 def write_page(page: Page, path: Path) -> Path:
-    """Write the page to a file, whole or not at all; returns the path."""
+    """Write the page to a file atomically, and return the path."""
     write_text_atomically(path, render(page))
     return path
 
 
-def paragraphs(lines: tuple[str, ...]) -> str:
-    """Plain lines as a list."""
+def bullets(lines: Sequence[str]) -> str:
+    """Plain lines as an HTML list."""
     return '<ul class="lines">' + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 
 

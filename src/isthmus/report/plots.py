@@ -1,4 +1,4 @@
-"""Plots as SVG inside the page: text and axes take the page's own colour, so that they suit light and dark."""
+"""Plots as SVG inside the page: text and axes take the page's colour, so they suit light and dark mode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#010203"
-"""Drawn in place of the page's text colour, which a plot cannot know."""
+"""Placeholder for the page's text colour."""
 COLOURS = ("#3b82f6", "#f59e0b", "#10b981", "#a855f7", "#ef4444", "#64748b")
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -45,9 +45,16 @@ class Cloud:
 def grouped_bars(
     values: Mapping[str, Mapping[str, float]], references: Mapping[str, float], reference_label: str, unit: str
 ) -> str:
-    """A panel for each group, a bar for each series in it, and a reference line across; zero is always shown.
+    """A panel per group with a bar per series and a reference line; the axis starts at zero.
 
-    ``values`` maps group to series to value; ``references`` maps group to the line's height.
+    Args:
+        values: Group to series to value in percent.
+        references: Group to the value of the reference line.
+        reference_label: Label of the reference line.
+        unit: Label of the value axis.
+
+    Returns:
+        The plot as HTML.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -72,7 +79,7 @@ def grouped_bars(
 
 
 def cloud_panels(clouds: Sequence[Cloud]) -> str:
-    """Each space on its own two principal axes, its modalities in different colours, their means as large dots."""
+    """Each space on its first two principal axes, modalities in different colours, their means as large dots."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -101,7 +108,7 @@ def svg(figure: Figure) -> str:
 
 
 def _principal_plane(points: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """All points on the two axes along which they vary most, together."""
+    """All points on the two axes of largest joint variance."""
     together = np.concatenate(list(points.values())).astype(np.float64)
     mean = together.mean(0)
     _, _, axes = np.linalg.svd(together - mean, full_matrices=False)

@@ -1,7 +1,8 @@
-"""Tables: rows of figures, as HTML."""
+"""Tables of figures as HTML."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Row:
-    """A labelled row. A reference row is drawn apart and never marked as the best; ``note`` stands small below."""
+    """A labelled row. Reference rows are in italics and never marked as best; ``note`` is a second, smaller line."""
 
     label: str
     cells: tuple[float | str | None, ...]
@@ -19,7 +20,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """``columns`` name the cells; the first column's heading is ``corner``. ``marked``: what stands out in a column."""
+    """``columns`` are the headings of the cells, ``corner`` that of the labels; ``marked`` is the cell to emphasise."""
 
     corner: str
     columns: tuple[str, ...]
@@ -28,12 +29,41 @@ class Table:
     marked: Literal["highest", "none"] = "highest"
 
 
+@dataclass(frozen=True)
+class CodeEntry:
+    """One code: its name, its F1, its precision and share of tokens by modality, and examples by medium as HTML."""
+
+    code: int
+    name: str
+    f1: float | None
+    figures: Mapping[str, tuple[float, float]]
+    media: Mapping[str, Sequence[str]]
+
+
 def table(content: Table) -> str:
-    """The table as HTML."""
+    """The table as HTML; a missing cell is a dash.
+
+    Example:
+        >>> from isthmus.report import Row, Table, table
+        >>> html = table(Table("method", ("R@1",), (Row("CCA", (81.25,)), Row("chain", (40.0,)))))
+        >>> '<td class="best">81.2</td>' in html
+        True
+    """
     best = [_best(content, column) for column in range(len(content.columns))]
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in (content.corner, *content.columns))
     rows = "".join(_row(row, best, content.decimals) for row in content.rows)
     return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def codes_table(entries: Sequence[CodeEntry]) -> str:
+    """A row per code with its figures and examples, as HTML."""
+    modalities, media = list(entries[0].figures), list(entries[0].media)
+    names = ["code", "stands for", "F1, audio", *(f"{name}: precision, use" for name in modalities), *media]
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    rows = "".join(map(_code_row, entries))
+    return (
+        f'<div class="scroll"><table class="codes"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
 
 
 def _best(content: Table, column: int) -> float | None:
@@ -62,3 +92,15 @@ def _cell(value: float | str | None, *, marked: bool, decimals: int) -> str:
         case _:
             kind = ' class="best"' if marked else ""
             return f"<td{kind}>{value:.{decimals}f}</td>"
+
+
+def _code_row(entry: CodeEntry) -> str:
+    f1 = "–" if entry.f1 is None else f"{entry.f1:.2f}"
+    figures = "".join(f"<td>{_precision_and_use(*own)}</td>" for own in entry.figures.values())
+    media = "".join(f'<td class="pieces">{"".join(own) or "–"}</td>' for own in entry.media.values())
+    head = f'<th scope="row">{entry.code}</th><td><b>{escape(entry.name)}</b></td>'
+    return f"<tr>{head}<td>{f1}</td>{figures}{media}</tr>"
+
+
+def _precision_and_use(precision: float, use: float) -> str:
+    return "–" if use == 0 else f"{precision:.2f} <small>{100 * use:.1f} %</small>"

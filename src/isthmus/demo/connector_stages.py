@@ -1,4 +1,4 @@
-"""Fitting: one contender fitted, evaluated on every gallery, and what is kept of it."""
+"""Connectors of the demo: each method fitted, evaluated on every gallery, and kept as a stage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from isthmus.connectors.config import CcaConfig, CmcrConfig, MethodConfig
 from isthmus.connectors.connect import ConnectInput, connect_prepared, prepare
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.methods.cmcr import fit_cmcr
-from isthmus.demo.contenders import ABLATION_TEXTS, Baseline, Contender
+from isthmus.demo.methods import ABLATION_TEXTS, Baseline, ComparedMethod
 from isthmus.demo.stages import Outcome, Stages
 from isthmus.evaluate import Matcher, by_cosine, by_csls, chain, evaluate_galleries, fit_oracle, soft_chain
 from isthmus.worlds.world import World
@@ -23,8 +23,8 @@ CONNECTOR = "connector"
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A world, where its stages are kept, the seed, and whom to tell of training steps."""
+class ConnectorStages:
+    """A world, where its stages are kept, the seed, and how training is reported."""
 
     world: World
     stages: Stages
@@ -33,29 +33,29 @@ class Bench:
 
     @cached_property
     def prepared(self) -> ConnectInput:
-        """What every method starts from."""
+        """The input of every method."""
         return prepare(self.world.left, self.world.right, self.world.overlap, self.seed)
 
-    def contender(self, name: str, contender: Contender) -> Outcome:
+    def method(self, name: str, method: ComparedMethod) -> Outcome:
         """Figures of a baseline, or of a connector with its report."""
-        setting = contender.setting
+        setting = method.setting
         if isinstance(setting, str):
             return self.stages.run(name, {"baseline": setting}, lambda _: self._baseline(setting))
         return self.stages.run(name, self.key(setting), lambda home: self._connector(setting, home))
 
-    def oracle(self, name: str, contender: Contender) -> Outcome:
-        """Figures of the same projectors fitted to true pairs."""
-        config = contender.setting
+    def oracle(self, name: str, method: ComparedMethod) -> Outcome:
+        """Figures of projectors fitted to true pairs."""
+        config = method.setting
         assert isinstance(config, CmcrConfig | CcaConfig)
 
         def compute(home: Path) -> Outcome:
-            return self._measured(fit_oracle(self.world, config, seed=self.seed, progress=self.progress), home)
+            return self._figures(fit_oracle(self.world, config, seed=self.seed, progress=self.progress), home)
 
         return self.stages.run(name, self.key(config), compute)
 
-    def variant(self, name: str, contender: Contender) -> Outcome:
-        """Figures of a variant of C-MCR for the ablation: fitted to fewer texts, without a report of its own."""
-        config = contender.setting
+    def variant(self, name: str, method: ComparedMethod) -> Outcome:
+        """Figures of a variant of C-MCR for the ablation, fitted to fewer texts and without a report."""
+        config = method.setting
         assert isinstance(config, CmcrConfig)
 
         def compute(home: Path) -> Outcome:
@@ -63,17 +63,17 @@ class Bench:
             materials = self.prepared.materials.taken(texts)
             member = fit_cmcr(materials, config, seed=self.seed, progress=self.progress)
             spaces = materials.left.space, materials.right.space
-            return self._measured(Connector(*spaces, self.world.overlap, (member,), (1.0,)), home)
+            return self._figures(Connector(*spaces, self.world.overlap, (member,), (1.0,)), home)
 
         return self.stages.run(f"ablation_{name}", self.key(config), compute)
 
-    def connector(self, name: str, contender: Contender) -> Connector:
+    def connector(self, name: str, method: ComparedMethod) -> Connector:
         """The connector of a finished stage."""
-        assert not isinstance(contender.setting, str)
-        return Connector.load(self.stages.home(name, self.key(contender.setting)) / CONNECTOR)
+        assert not isinstance(method.setting, str)
+        return Connector.load(self.stages.home(name, self.key(method.setting)) / CONNECTOR)
 
     def key(self, config: MethodConfig) -> Mapping[str, Any]:
-        """What decides a fitted stage, beside the world."""
+        """Everything besides the world that determines a stage."""
         return {"method": type(config).__name__, "seed": self.seed, **asdict(config)}
 
     def _baseline(self, setting: Baseline) -> Outcome:
@@ -90,11 +90,11 @@ class Bench:
     def _connector(self, config: MethodConfig, home: Path) -> Outcome:
         checkpoint = home / "training.checkpoint"
         connector = connect_prepared(self.prepared, config, None, checkpoint, self.progress)
-        outcome = self._measured(connector, home)
+        outcome = self._figures(connector, home)
         checkpoint.unlink(missing_ok=True)
         return outcome
 
-    def _measured(self, connector: Connector, home: Path) -> Outcome:
+    def _figures(self, connector: Connector, home: Path) -> Outcome:
         connector.save(home / CONNECTOR)
         report = connector.report
         return {

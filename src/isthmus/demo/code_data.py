@@ -1,0 +1,132 @@
+"""The digits world as training and evaluation of codes take it: linked items with tokens, and labelled galleries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from isthmus.codes.learning.pairs import CodeItems, PairSource, pairs_by_row
+from isthmus.codes.learning.sources import LinkedItems, link_without_pairs
+from isthmus.connectors.connector import Connector
+from isthmus.embeddings import Embeddings
+from isthmus.evaluate.token_labels import LabelledTokens
+from isthmus.worlds.digits import tokens as digit_tokens
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.digits.spaces.space import ContrastiveSpace
+from isthmus.worlds.digits.wording import NAMES
+from isthmus.worlds.world import Gallery, World
+
+TRAINING_ITEMS = 400
+"""Labelled training items that classifiers of codes are trained on."""
+
+
+@dataclass(frozen=True)
+class CodeData:
+    """What codes are trained on, with and without pairs, and the labelled items they are judged on.
+
+    ``training`` maps modality to labelled training items, ``galleries`` name and modality to labelled items of the
+    galleries; ``names`` are the names of the labels.
+    """
+
+    paired: LinkedItems
+    unpaired: LinkedItems
+    training: Mapping[str, LabelledTokens]
+    galleries: Mapping[str, Mapping[str, LabelledTokens]]
+    names: Sequence[str]
+
+
+def code_data(
+    digits: DigitsWorld,
+    world: World,
+    items: int | None = None,
+    gallery: int | None = None,
+    connector: Connector | None = None,
+) -> CodeData:
+    """All data for codes of a world, from the first ``items`` of every memory and ``gallery`` of every gallery.
+
+    With a connector, the data without pairs include neighbour pairs in its joint space.
+    """
+    smaller = _first(world, items, gallery)
+    unpaired = link_without_pairs(*unpaired_sides(digits, smaller), connector=connector)
+    training, galleries = labelled_training(digits, smaller), labelled_galleries(digits, smaller)
+    return CodeData(true_pairs(digits, smaller), unpaired, training, galleries, NAMES)
+
+
+def text_items(space: ContrastiveSpace, ids: Sequence[str]) -> CodeItems:
+    """The captions of any items of the world, in a space's wording, with tokens."""
+    captions = digit_tokens.captions_of(space, ids)
+    vectors = space.embed_texts(captions).numpy()
+    pooled = Embeddings.from_array(vectors, modality="text", space=space.name, ids=ids)
+    return CodeItems(digit_tokens.text_tokens(space, ids, captions), pooled)
+
+
+def image_items(digits: DigitsWorld, images: Embeddings) -> CodeItems:
+    """Images with tokens."""
+    return CodeItems(digit_tokens.image_tokens(digits, images.ids), images)
+
+
+def audio_items(digits: DigitsWorld, audio: Embeddings) -> CodeItems:
+    """Audio clips with tokens."""
+    return CodeItems(digit_tokens.audio_tokens(digits, audio.ids), audio)
+
+
+def true_pairs(digits: DigitsWorld, world: World) -> LinkedItems:
+    """Image, audio and text of the same sequences, linked by row."""
+    assert world.pairs is not None
+    image, audio = world.pairs
+    items = {
+        "image": image_items(digits, image),
+        "audio": audio_items(digits, audio),
+        "text": text_items(digits.image_space, image.ids),
+    }
+    names = (("image", "audio"), ("image", "text"), ("audio", "text"))
+    sources: list[PairSource] = [pairs_by_row(left, right, len(image)) for left, right in names]
+    return LinkedItems(items, sources)
+
+
+def unpaired_sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict[str, CodeItems]]:
+    """The memory of each space, with captions of its items and the texts both spaces share; no pairs."""
+    image, audio = world.left["image"], world.right["audio"]
+    shared = world.left["text"].ids
+    return (
+        {"image": image_items(digits, image), "text": text_items(digits.image_space, shared + image.ids)},
+        {"audio": audio_items(digits, audio), "text": text_items(digits.audio_space, shared + audio.ids)},
+    )
+
+
+def labelled(digits: DigitsWorld, images: Sequence[str], audio: Sequence[str]) -> dict[str, LabelledTokens]:
+    """Images, audio clips and the images' captions with the true region of each digit."""
+    captions = digit_tokens.captions_of(digits.image_space, images)
+    text = digit_tokens.text_tokens(digits.image_space, images, captions)
+    return {
+        "image": LabelledTokens(digit_tokens.image_tokens(digits, images), digit_tokens.image_regions(digits, images)),
+        "audio": LabelledTokens(digit_tokens.audio_tokens(digits, audio), digit_tokens.audio_regions(digits, audio)),
+        "text": LabelledTokens(text, digit_tokens.text_regions(captions)),
+    }
+
+
+def labelled_training(digits: DigitsWorld, world: World) -> dict[str, LabelledTokens]:
+    """Labelled training items, for classifiers of codes."""
+    return labelled(digits, world.left["image"].ids[:TRAINING_ITEMS], world.right["audio"].ids[:TRAINING_ITEMS])
+
+
+def labelled_galleries(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, LabelledTokens]]:
+    """The labelled galleries of seen speakers and of the unseen one."""
+    galleries = {name: world.galleries[name] for name in ("seen", "unseen")}
+    return {name: labelled(digits, own.left.ids, own.right.ids) for name, own in galleries.items()}
+
+
+def _first(world: World, items: int | None, gallery: int | None) -> World:
+    def few(embeddings: Embeddings, count: int | None) -> Embeddings:
+        return embeddings.take(np.arange(min(count or len(embeddings), len(embeddings))))
+
+    def smaller(own: Gallery) -> Gallery:
+        concepts = own.left_concepts[:gallery], own.right_concepts[:gallery]
+        return Gallery(few(own.left, gallery), few(own.right, gallery), *concepts)
+
+    left, right = ({name: few(own, items) for name, own in side.items()} for side in (world.left, world.right))
+    galleries = {name: smaller(own) for name, own in world.galleries.items()}
+    pairs = world.pairs and (few(world.pairs[0], items), few(world.pairs[1], items))
+    return replace(world, left=left, right=right, galleries=galleries, pairs=pairs)
