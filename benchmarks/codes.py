@@ -26,7 +26,7 @@ from isthmus.codes.learning.pairs import CodeItems, PairSource
 from isthmus.codes.learning.sources import LinkedItems, Side, link_without_pairs
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
-from isthmus.demo.lessons import Lessons, asked_galleries, lessons, sides, true_pairs
+from isthmus.demo.code_data import CodeData, code_data, labelled_galleries, true_pairs, unpaired_sides
 from isthmus.demo.literal import LITERAL, LITERAL_TERMS
 from isthmus.evaluate.code_figures import TokenCodes, code_figures
 from isthmus.evaluate.token_labels import LabelledTokens
@@ -83,7 +83,7 @@ def refining(linked: LinkedItems, connector: Connector) -> Fit:
 
 def runs(digits: DigitsWorld, world: World) -> dict[str, Fit]:
     """Every trained run by name."""
-    both = sides(digits, world)
+    both = unpaired_sides(digits, world)
     connector = connect(world.left, world.right)
     bridge, paired = link_without_pairs(*both), true_pairs(digits, world)
     neighbours = link_without_pairs(*map(items_only, both), connector=connector)
@@ -119,13 +119,13 @@ def word_uses(ids: Sequence[str]) -> np.ndarray:
 
 def clustered(digits: DigitsWorld, world: World) -> TokenCodes:
     """Sinkhorn's matching of clusters with the words of the items' own captions."""
-    known = [side[name] for side, name in zip(sides(digits, world), ("image", "audio"), strict=True)]
+    known = [side[name] for side, name in zip(unpaired_sides(digits, world), ("image", "audio"), strict=True)]
     clusters = {own.tokens.modality: sinkhorn_clusters(own.tokens, word_uses(own.tokens.ids)) for own in known}
     written, words = SinkhornCodes(clusters), WindowCodes(digits)
     return lambda tokens: (words if tokens.modality == "text" else written).token_codes(tokens)
 
 
-def figures(write: TokenCodes, known: Lessons, test: Mapping[str, Mapping[str, LabelledTokens]]) -> dict[str, float]:
+def figures(write: TokenCodes, known: CodeData, test: Mapping[str, Mapping[str, LabelledTokens]]) -> dict[str, float]:
     """Figures on the dev galleries, and on the test galleries under ``test.``; texts only where codes know them."""
 
     def known_items(items: Mapping[str, LabelledTokens]) -> dict[str, LabelledTokens]:
@@ -136,8 +136,8 @@ def figures(write: TokenCodes, known: Lessons, test: Mapping[str, Mapping[str, L
                 found[name] = own
         return found
 
-    taught = known_items(known.taught)
-    dev, held = ({name: known_items(own) for name, own in asked.items()} for asked in (known.asked, test))
+    taught = known_items(known.training)
+    dev, held = ({name: known_items(own) for name, own in asked.items()} for asked in (known.galleries, test))
     found = code_figures(write, taught, dev)
     return found | {f"test.{name}": value for name, value in code_figures(write, taught, held).items()}
 
@@ -148,7 +148,7 @@ def measure(digits: DigitsWorld, seed: int, say: Callable[[str], None]) -> dict[
         digits.world(split, Sizes(texts=5000, memory=4000, pairs=4000, gallery=500), seed=seed)
         for split in ("dev", "test")
     )
-    known, held = lessons(digits, dev), asked_galleries(digits, test)
+    known, held = code_data(digits, dev), labelled_galleries(digits, test)
     found: dict[str, dict[str, float]] = {}
 
     def note(name: str, make: Callable[[], TokenCodes]) -> None:

@@ -20,7 +20,7 @@ from isthmus.codes.learning.fit import fit_codes
 from isthmus.codes.learning.losses import code_matching
 from isthmus.codes.learning.objective import COMMITMENT, Terms, balanced
 from isthmus.codes.model.config import CodesConfig
-from isthmus.demo.lessons import lessons
+from isthmus.demo.code_data import code_data
 from isthmus.demo.literal import LITERAL, LITERAL_TERMS, floored_matching, pooled
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.worlds.digits.digits_world import Sizes
@@ -93,15 +93,15 @@ def main() -> None:
     for seed in range(given.seeds):
         digits = given.world_of(seed)
         world = digits.world("dev", Sizes(texts=4000, memory=4000, pairs=4000, gallery=500), seed=seed)
-        learned = lessons(digits, world)
-        asked = {"seen": learned.asked["seen"]}
+        learned = code_data(digits, world)
+        asked = {"seen": learned.galleries["seen"]}
         found.append({})
         for name, recipe in {**WITHOUT, **ladder()}.items():
             started = time.perf_counter()
             paired = learned.paired
             model = fit_codes(paired.items, paired.sources, recipe.config, terms=recipe.terms, seed=seed, device="cpu")
             seconds = time.perf_counter() - started
-            found[-1][name] = {**code_figures(model.token_codes, learned.taught, asked), "seconds": seconds}
+            found[-1][name] = {**code_figures(model.token_codes, learned.training, asked), "seconds": seconds}
             shown = ", ".join(f"{key} {found[-1][name][key]:.3f}" for key in SHOWN)
             print(f"seed {seed} {name}: {shown}", flush=True)
             given.out.write_text(json.dumps(found, indent=1))

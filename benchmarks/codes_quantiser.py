@@ -18,7 +18,7 @@ import torch
 
 from isthmus.codes.model.codebook import Codebook
 from isthmus.codes.reading.use import perplexity, use_shares
-from isthmus.demo.lessons import audio_items, image_items
+from isthmus.demo.code_data import audio_items, image_items
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from real_digits import real_digits
 

@@ -22,7 +22,7 @@ from isthmus.codes.learning.pairs import CodeItems
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.alignment import CodeSequences, alignment_scores
-from isthmus.demo.lessons import audio_items, image_items, lessons
+from isthmus.demo.code_data import audio_items, code_data, image_items
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import Gallery
 from real_digits import real_digits
@@ -119,7 +119,7 @@ def main() -> None:
         sizes = Sizes(texts=5000, memory=4000, pairs=4000, gallery=500)
         worlds = {split: digits.world(split, sizes, seed=seed) for split in ("dev", "test")}
         joined = connect(worlds["dev"].left, worlds["dev"].right)
-        known = lessons(digits, worlds["dev"], connector=joined)
+        known = code_data(digits, worlds["dev"], connector=joined)
         models = {
             name: fit_codes(own.items, own.sources, CodesConfig(), seed=seed, device="cpu")
             for name, own in (("unpaired", known.unpaired), ("paired", known.paired))

@@ -16,7 +16,7 @@ import numpy as np
 from isthmus.codes.learning.fit import LEAST_SHARED_BY_ALL, fit_codes
 from isthmus.codes.learning.sharing import mismatch, shared_use
 from isthmus.codes.model.config import CodesConfig
-from isthmus.demo.lessons import lessons
+from isthmus.demo.code_data import code_data
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.worlds.digits.digits_world import Sizes
 from real_digits import real_digits
@@ -31,14 +31,14 @@ def main() -> None:
     for seed in range(given.seeds):
         digits = given.world_of(seed)
         world = digits.world("dev", Sizes(texts=4000, memory=4000, pairs=4000, gallery=300), seed=seed)
-        known = lessons(digits, world)
+        known = code_data(digits, world)
         for name, own in (("true", known.paired), ("none", known.unpaired)):
             shared = []
             for size in SIZES:
                 config = replace(CodesConfig(), codes=size)
                 model = fit_codes(own.items, own.sources, config, seed=seed, device="cpu")
                 shared.append(shared_use(model, own.items, own.sources).joint_use_by_all)
-                figures = code_figures(model.token_codes, known.taught, {"seen": known.asked["seen"]})
+                figures = code_figures(model.token_codes, known.training, {"seen": known.galleries["seen"]})
                 loss = mismatch(model, own.items, own.sources)
                 cells = " | ".join(f"{figures[key]:.2f}" for key in SHOWN)
                 print(f"| {seed} | {name} | {size} | {shared[-1]:.2f} | {loss:.2f} | {cells} |", flush=True)

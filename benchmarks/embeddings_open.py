@@ -1,4 +1,4 @@
-"""Opening an embedding set of a million rows: time, and that the rows are not read.
+"""Opening an embedding set of a million rows: the time, and the memory, which shows that rows are not read.
 
 python benchmarks/embeddings_open.py
 """

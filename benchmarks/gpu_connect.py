@@ -3,8 +3,8 @@
     python benchmarks/gpu_connect.py                                  # an H200: ready, not yet run there
     python benchmarks/gpu_connect.py --device cpu --scale 0.002       # the same steps, small, anywhere
 
-Rows are those of `realistic`. The limit named beside the pseudo pairs is their arithmetic, 4 · texts · items · 512,
-at the rate of one large matrix product in the same precision, measured here.
+Rows are those of `realistic`. The limit of the pseudo pairs is their arithmetic, 4 · texts · items · 512 operations, at
+the rate of one large matrix product in the same precision, measured here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BLOCK = 50_000
 
 
 def draw(spaces: list[Space], modality: str, rows: int, seed: int) -> list[np.ndarray]:
-    """The same contents as each space shows them."""
+    """The same contents in each space."""
     contents, generator = Contents(0), torch.Generator().manual_seed(seed)
     made = [np.empty((rows, DIM), np.float32) for _ in spaces]
     for start in range(0, rows, BLOCK):
@@ -40,12 +40,12 @@ def draw(spaces: list[Space], modality: str, rows: int, seed: int) -> list[np.nd
 
 
 def embeddings(rows: np.ndarray, modality: str, space: str) -> Embeddings:
-    """Rows that are unit already, as embeddings."""
+    """Unit rows as embeddings."""
     return Embeddings.from_array(rows, modality=modality, space=space, normalize=False)
 
 
 def matrix_rate(device: torch.device) -> float:
-    """Operations a second of an 8192³ product in the precision in use (1024³ on a processor)."""
+    """Operations a second of an 8192³ product in the precision in use (1024³ on a CPU)."""
     size = 8192 if device.type == "cuda" else 1024
     a, b = torch.randn(size, size, device=device), torch.randn(size, size, device=device)
     a @ b
@@ -58,13 +58,13 @@ def matrix_rate(device: torch.device) -> float:
 
 
 def wait(device: torch.device) -> None:
-    """Until the device has done what it was asked."""
+    """Wait for the device to finish."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def main() -> None:
-    """Time pseudo pairs and the fit; print them beside the limit."""
+    """Time pseudo pairs and the fit, and print them with the limit."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--device", default="cuda")
     options.add_argument("--scale", type=float, default=1.0)

@@ -3,10 +3,10 @@
     python benchmarks/paper_scale.py --folder /some/disk            # 8 GB of disk
     python benchmarks/paper_scale.py --folder /some/disk --scale 0.05
 
-Rows are made by `realistic` (see there): texts of both spaces and a gallery of counterparts show the same contents.
-Making them is not counted. Nothing is centred, as in the paper: pseudo pairs follow raw cosines. Counted: opening the
-sets, `isthmus.connect` with a closed form on texts and pseudo pairs (semantic consistency by `lists`, its error
-measured), report included, and saving. Peak memory is this process's.
+Rows are made by `realistic`: texts of both spaces, and both sides of the gallery, show the same contents. Nothing is
+centred, as in the paper: pseudo pairs follow raw cosines. The time includes opening the sets, `isthmus.connect` with a
+closed form on texts and pseudo pairs (semantic consistency by `lists`, its error measured) and its report, and saving,
+but not making the rows. Peak memory is that of this process.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SHARD_ROWS = 250_000
 
 
 def write(folder: Path, spaces: dict[str, Space], modality: str, rows: int, seed: int) -> None:
-    """Rows that show the same contents in each of the given spaces, written as sets."""
+    """Write sets of rows that show the same contents in each of the given spaces."""
     contents, draw = Contents(0), torch.Generator().manual_seed(seed)
     shown = {"text": "text"}.get(modality, "item")
     writers = {
@@ -44,7 +44,7 @@ def write(folder: Path, spaces: dict[str, Space], modality: str, rows: int, seed
     if all(writer.rows_done == rows for writer in writers.values()):
         return
     if any(writer.rows_done for writer in writers.values()):
-        raise SystemExit(f"{folder}: holds other or unfinished {modality} rows: delete it")
+        raise SystemExit(f"{folder}: has other or unfinished {modality} rows: delete it")
     for start in track(range(0, rows, BLOCK), description=f"writing {rows} {modality} rows"):
         count = min(BLOCK, rows - start)
         content = contents.draw(count, draw)
@@ -57,7 +57,7 @@ def write(folder: Path, spaces: dict[str, Space], modality: str, rows: int, seed
 
 
 def gallery(spaces: dict[str, Space]) -> Gallery:
-    """Counterparts that were never paired in training."""
+    """True counterparts, unseen in training."""
     contents, draw = Contents(0), torch.Generator().manual_seed(99)
     content = contents.draw(GALLERY, draw)
     sides = [
@@ -69,7 +69,7 @@ def gallery(spaces: dict[str, Space]) -> Gallery:
 
 
 def main() -> None:
-    """Make the sets, connect them, print time, memory and quality."""
+    """Write the sets, connect them, and print time, memory and quality."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--folder", type=Path, required=True)
     options.add_argument("--scale", type=float, default=1.0, help="share of the rows")

@@ -1,7 +1,7 @@
-"""PointBERT: where the time goes for 64 clouds, and farthest point sampling against the bytes it must move.
+"""PointBERT: the time of each part for 64 clouds, and of farthest point sampling against its memory traffic.
 
-The minimum: in each step three coordinates and the running distance of every point are read and the distance is
-written, at the rate at which this machine adds two arrays of that size.
+The minimum of sampling: every step reads three coordinates and the running distance of every point and writes the
+distance, at the rate at which this machine adds two arrays of that size.
 
     python benchmarks/pointbert.py
 """
@@ -20,11 +20,11 @@ from isthmus.spaces.pointbert.sampling import farthest_points, gathered, neighbo
 from isthmus.spaces.pointbert.tower import GROUP_POINTS, GROUPS, PointBert
 
 MOVED, ADDED = 5, 3
-"""Floats a point that a step must move, and that an addition of two arrays moves."""
+"""Floats per point that a step moves, and that an addition of two arrays moves."""
 
 
 def seconds(work: Callable[[], object], repeats: int) -> list[float]:
-    """Times of several runs after one that is not counted."""
+    """Times of several runs after a warm-up."""
     work()
     found = []
     for _ in range(repeats):

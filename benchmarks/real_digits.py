@@ -1,4 +1,4 @@
-"""What the benchmarks of codes are asked on their command lines: handwriting and speech, seeds, where figures go."""
+"""The command line of the benchmarks of codes: handwriting and speech, seeds, and the file for figures."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from isthmus.worlds.digits.recordings.speech_files import load_speech
 
 @dataclass(frozen=True)
 class RealDigits:
-    """Handwriting and speech from files, how many seeds to run, and the file that figures go to."""
+    """Handwriting and speech from files, the number of seeds, and the file for figures."""
 
     source: Recordings
     seeds: int
     out: Path
 
     def world_of(self, seed: int) -> DigitsWorld:
-        """The digits world of a seed, with two spaces of its own."""
+        """The digits world of a seed, with its own two spaces."""
         return build(self.source, spaces_recipe(seed))
 
 

@@ -1,9 +1,8 @@
-"""Rows with the structure of real embeddings, at any scale: what the speed benchmarks run on.
+"""Rows with the structure of real embeddings, at any scale, for the speed benchmarks.
 
-Topics of Zipf-like popularity with power-law spectra; two modalities of a space share a part of each topic, have the
-rest in their own way, and lie a gap of 0.8 apart. Text-item cosines then have the mean (.17), spread (.05) and nearest
-neighbours (about .35) of CLIP's, and a query's softmax at temperature 0.01 rests on a few hundred effective neighbours
-of a million.
+Topics have Zipf-like popularity and power-law spectra; the two modalities of a space share part of each topic, have
+private parts, and are a gap of 0.8 apart. Text-item cosines then have the mean (.17), spread (.05) and nearest
+neighbours (about .35) of CLIP's, and a softmax at temperature 0.01 has a few hundred effective neighbours of a million.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ DIM = 512
 TOPICS = 5000
 GAP, MEAN_COSINE = 0.8, 0.17
 TOPIC_SHARE, SHARED_SHARE = 0.5, 0.35
-"""How much of a row is its topic's, and how much of that both modalities show."""
+"""Share of a row that is its topic's, and share of that which both modalities show."""
 POPULARITY = 0.7
 DECAY = 0.5
 
 
 @dataclass(frozen=True)
 class Content:
-    """What rows are about: the topic of each, and its own vector, ``(n, dim)``."""
+    """The content of rows: topics and vectors."""
 
     topic: Int[Tensor, " n"]
     vector: Float[Tensor, "n dim"]
 
 
 class Contents:
-    """Topics of Zipf-like popularity, and what their items are about."""
+    """Topics of Zipf-like popularity, and random contents of them."""
 
     def __init__(self, seed: int) -> None:
         self.topics = torch.randn(TOPICS, DIM, generator=torch.Generator().manual_seed(seed))
@@ -42,13 +41,13 @@ class Contents:
         self.popularity = popularity / popularity.sum()
 
     def draw(self, count: int, draw: torch.Generator) -> Content:
-        """Contents of so many rows."""
+        """Contents of ``count`` rows."""
         topic = torch.multinomial(self.popularity, count, replacement=True, generator=draw)
         return Content(topic, in_topic(self.topics[topic], draw))
 
 
 class Space:
-    """One contrastive space: shows contents as texts or as items. Two spaces can show the same contents."""
+    """One contrastive space: maps contents to texts or items. Two spaces can map the same contents."""
 
     def __init__(self, seed: int) -> None:
         draw = torch.Generator().manual_seed(seed)
@@ -67,7 +66,7 @@ class Space:
         self.means = {"text": first, "item": cosine * first + math.sqrt(1 - cosine**2) * second}
 
     def rows(self, content: Content, modality: str, draw: torch.Generator) -> Float[Tensor, "n dim"]:
-        """Unit rows that show contents as one modality does: in part alike, in part in its own way."""
+        """Unit rows of contents in one modality, partly shared with the other modality, partly private."""
         alike = content.vector @ self.bases["shared"]
         own = in_topic(self.own_topics[modality][content.topic], draw) @ self.bases[modality]
         unit = functional.normalize(math.sqrt(SHARED_SHARE) * alike + math.sqrt(1 - SHARED_SHARE) * own, dim=-1)
@@ -75,6 +74,6 @@ class Space:
 
 
 def in_topic(topics: Float[Tensor, "n dim"], draw: torch.Generator) -> Float[Tensor, "n dim"]:
-    """Vectors that are in part their topic's."""
+    """Vectors that are partly their topic's."""
     own = torch.randn(topics.shape, generator=draw)
     return math.sqrt(TOPIC_SHARE) * topics + math.sqrt(1 - TOPIC_SHARE) * own

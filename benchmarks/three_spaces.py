@@ -1,8 +1,8 @@
-"""Three spaces: sounds find solids through texts and pictures; what joining costs the base; mixtures of two spaces.
+"""Three spaces: audio retrieves point clouds through texts and images; losses of the base; mixtures of two spaces.
 
-The digits world of the shared data with a third space of point clouds and pictures. No method sees a pair of sound and
-solid, of sound and picture, or of text and solid. The paired oracle joins the two spaces by 8000 true pairs of
-sound and solid, with the same projectors and with closed forms. `--split dev` while tuning, `--split test` once.
+The digits world of real recordings with a third space of point clouds and images. No method sees a pair of audio and
+points, of audio and image, or of text and points. The paired oracle connects two spaces by 8000 true pairs of audio
+and points, with the same projectors and with closed forms. Use `--split dev` for tuning, `--split test` once.
 
     python benchmarks/three_spaces.py --images mnist_8k.npz --speech fsdd_8k.npz --split dev --seeds 0 1 2
 """
@@ -12,15 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress, TaskID
 
 import isthmus
 from digits import spaces_recipe
+from isthmus.base.progress import Stage, reporting
 from isthmus.connectors.graph.joint import fit_joint
 from isthmus.embeddings import Embeddings
 from isthmus.metrics import retrieval
@@ -45,7 +43,7 @@ class Materials:
 
 
 def materials(solid: SolidDigits, split: str, seed: int) -> Materials:
-    """Texts, pictures, sounds and solids are drawn independently; pictures are known in two spaces."""
+    """Texts, images, audio and points are drawn independently; images are in two spaces."""
     world = solid.world
     draws = {
         role: draw_distinct(world.concepts["train"], count, np.random.default_rng([seed, number]))
@@ -54,14 +52,14 @@ def materials(solid: SolidDigits, split: str, seed: int) -> Materials:
         )
     }
     asked = draw_distinct(world.concepts[split], GALLERY, np.random.default_rng([seed, 9]))
-    pictures = world.embed_images(draws["image"], "train", seed)
+    images = world.embed_images(draws["image"], "train", seed)
     sets = [
-        {"text": world.embed_texts(draws["text"], world.image_space), "image": pictures},
+        {"text": world.embed_texts(draws["text"], world.image_space), "image": images},
         {
             "text": world.embed_texts(draws["text"], world.audio_space),
             "audio": world.embed_audio(draws["audio"], "train", seed),
         },
-        {"image": solid.embed_images(pictures.ids), "points": solid.embed_clouds(draws["points"], "train", seed)},
+        {"image": solid.embed_images(images.ids), "points": solid.embed_clouds(draws["points"], "train", seed)},
     ]
     pairs = world.embed_audio(draws["pairs"], "train", seed), solid.embed_clouds(draws["pairs"], "train", seed)
     shown = world.embed_images(asked, split, seed)
@@ -77,18 +75,18 @@ def materials(solid: SolidDigits, split: str, seed: int) -> Materials:
 
 
 def r1(queries: Embeddings, gallery: Embeddings, concepts: np.ndarray) -> float:
-    """R@1 in per cent, mean of both directions."""
+    """R@1 in percent, mean of both directions."""
     labels = concepts, concepts
     both = retrieval(queries, gallery, labels).recall[1], retrieval(gallery, queries, labels).recall[1]
     return 100 * float(np.mean(both))
 
 
 def oracle(found: Materials) -> dict[str, float]:
-    """Sounds and solids joined by true pairs: each closed form alone, and the best of them."""
-    sounds, solids = found.pairs
-    ids = [str(row) for row in range(len(sounds))]
-    left = {"pair": Embeddings.from_array(sounds.vectors, modality="pair", space=sounds.space, ids=ids)}
-    right = {"pair": Embeddings.from_array(solids.vectors, modality="pair", space=solids.space, ids=ids)}
+    """Audio and points connected by true pairs, by two closed forms and two trained methods."""
+    audio, points = found.pairs
+    ids = [str(row) for row in range(len(audio))]
+    left = {"pair": Embeddings.from_array(audio.vectors, modality="pair", space=audio.space, ids=ids)}
+    right = {"pair": Embeddings.from_array(points.vectors, modality="pair", space=points.space, ids=ids)}
     figures = {}
     for name, options in {
         "cca": {"method": "cca", "source": "overlap", "centring": "mean"},
@@ -150,10 +148,10 @@ def main() -> None:
     every = []
     for seed in given.seeds:
         recipe = PointsRecipe(seed=3 + 10 * seed)
-        with Progress(console=Console(stderr=True)) as bar:
-            task = bar.add_task(f"training points, seed {seed}", total=recipe.picture_steps + recipe.steps)
-            follow = partial(_follow, bar, task)
-            solid = build_solids(build(source, spaces_recipe(seed)), recipe, follow)
+        world = build(source, spaces_recipe(seed))
+        stage = Stage(f"training the third space, seed {seed}", recipe.image_steps + recipe.steps)
+        with reporting(True) as report:
+            solid = build_solids(world, recipe, lambda step, loss: report(stage.at(step + 1, loss=loss)))  # noqa: B023
         every.append(measured(solid, given.split, seed))
         print(json.dumps({"seed": seed, **every[-1]}), flush=True)
     table = {name: [round(own[name], 1) for own in every] for name in every[0]}
@@ -161,10 +159,6 @@ def main() -> None:
     facts = {"split": given.split, "seeds": given.seeds, "each": table, "mean": means}
     given.out.write_text(json.dumps(facts, indent=1))
     print(json.dumps(means, indent=1))
-
-
-def _follow(bar: Progress, task: TaskID, step: int, loss: float) -> None:
-    bar.update(task, completed=step + 1, description=f"training points, loss {loss:.2f}")
 
 
 if __name__ == "__main__":

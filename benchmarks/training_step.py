@@ -1,10 +1,10 @@
-"""A training step of C-MCR against the paper's loop written straight down.
+"""A training step of C-MCR against a straightforward implementation of the paper's loop.
 
     python benchmarks/training_step.py
 
 Same weights, batches, noise and optimiser settings; losses are compared step by step, time as a ratio in one run.
-The straightforward loop is what one writes from the paper: each of the four embeddings completed and projected by
-itself, cross-entropy both ways on a divided score matrix, and AdamW as it comes.
+The straightforward loop completes and projects each of the four embeddings separately, takes the cross-entropy in both
+directions on a divided score matrix, and uses AdamW with its defaults.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROWS, STEPS, ROUNDS = 50_000, 20, 3
 def straightforward(
     left: Tensor, right: Tensor, heads: list[nn.Module], schedule: Schedule, config: CmcrConfig
 ) -> list[float]:
-    """The loop of papers A.1 to A.7 on pseudo pairs already drawn; returns each step's loss."""
+    """The loop of papers A.1 to A.7 on given pseudo pairs; returns the loss of each step."""
     optimiser = torch.optim.AdamW(
         [p for head in heads for p in head.parameters()], lr=schedule.learning_rate, weight_decay=schedule.weight_decay
     )
@@ -69,7 +69,7 @@ def nce(left: Tensor, right: Tensor, temperature: float) -> Tensor:
 
 
 def ours(objective: CmcrObjective, schedule: Schedule) -> list[float]:
-    """Our loop, its losses recorded."""
+    """Our loop; returns the loss of each step."""
     losses: list[float] = []
     objective.register_forward_hook(lambda module, given, loss: losses.append(loss.item()))
     train(objective, schedule)
@@ -77,7 +77,7 @@ def ours(objective: CmcrObjective, schedule: Schedule) -> list[float]:
 
 
 def main() -> None:
-    """Print time per step of both, their ratio, and how far the losses lie apart."""
+    """Print the time per step of both, their ratio, and the largest difference of their losses."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--batch", type=int, nargs="+", default=[512, 4096])
     options.add_argument("--dim", type=int, default=512)

@@ -1,11 +1,11 @@
-"""Speak the digits with espeak-ng, once, and write the archive that ships with the package.
+"""Synthesise the spoken digits with espeak-ng and write the archive that ships with the package.
 
     python scripts/make_digit_speech.py        # needs espeak-ng (Debian package of that name)
 
 Eight voices differ in accent and speaker; each says every digit several times at different rates and pitches. The
-recordings are resampled to 8 kHz, trimmed, kept at eight bits and put one after another in one FLAC file. FLAC is
-lossless, so the samples, and with them the fingerprint of the default world, are the same wherever they are read.
-Sound that espeak-ng has made is free of its licence.
+recordings are resampled to 8 kHz, trimmed, rounded to eight bits and concatenated in one FLAC file. FLAC is lossless,
+so the samples, and with them the fingerprint of the default world, are the same on every machine. The licence of
+espeak-ng does not cover the audio it produces.
 """
 
 import hashlib
@@ -42,8 +42,8 @@ SILENT = 0.01
 MARGIN = RATE // 100
 
 
-def spoken(word: str, voice: str, rate: int, pitch: int) -> np.ndarray:
-    """One word at 8 kHz, peak 0.9, silence at the ends cut to 10 ms."""
+def synthesise(word: str, voice: str, rate: int, pitch: int) -> np.ndarray:
+    """One word at 8 kHz with peak 0.9 and 10 ms of silence at each end."""
     command = ["espeak-ng", "-v", voice, "-s", str(rate), "-p", str(pitch), "--stdout", word]
     wav = subprocess.run(command, capture_output=True, check=True).stdout
     samples, original = soundfile.read(io.BytesIO(wav), dtype="float64")
@@ -55,14 +55,14 @@ def spoken(word: str, voice: str, rate: int, pitch: int) -> np.ndarray:
 
 
 def main() -> None:
-    """Speak, and write the archive and its index."""
+    """Synthesise, and write the archive and its index."""
     draw = np.random.default_rng(0)
     recordings, digits, speakers = [], [], []
-    for name, voice in track(VOICES.items(), description="speaking"):
+    for name, voice in track(VOICES.items(), description="synthesising"):
         for digit, word in enumerate(WORDS):
             for _ in range(TAKES):
                 rate, pitch = draw.integers(SLOWEST, FASTEST), draw.integers(LOWEST, HIGHEST)
-                recordings.append(spoken(word, voice, int(rate), int(pitch)))
+                recordings.append(synthesise(word, voice, int(rate), int(pitch)))
                 digits.append(digit)
                 speakers.append(name)
     coarse = 2 ** (16 - BITS)

@@ -39,10 +39,10 @@ EMBED_ROWS = 256
 
 @dataclass(frozen=True)
 class PointsRecipe:
-    """How the space is trained: the image tower for ``picture_steps``, then the cloud tower for ``steps``."""
+    """How the space is trained: the image tower for ``image_steps``, then the cloud tower for ``steps``."""
 
     seed: int = 3
-    picture_steps: int = 500
+    image_steps: int = 500
     steps: int = 400
     batch: int = 256
     width: int = 128
@@ -52,7 +52,7 @@ class PointsRecipe:
     def image_recipe(self) -> SpaceRecipe:
         """How the image tower is trained; the cloud tower is trained alike, except for the number of steps."""
         sizes = {"batch": self.batch, "width": self.width, "dim": self.dim}
-        return SpaceRecipe("spelled", "attentive", seed=self.seed, steps=self.picture_steps, **sizes)
+        return SpaceRecipe("spelled", "attentive", seed=self.seed, steps=self.image_steps, **sizes)
 
     def fingerprint(self, source: str) -> str:
         """Sixteen hexadecimal digits that depend on the recipe and the fingerprint of the recordings."""
@@ -169,5 +169,5 @@ def train_points(solid: SolidDigits, on_step: Callable[[int, float], None]) -> N
         clouds_recipe,
         world.concepts["train"],
         pairs,
-        lambda step, loss: on_step(recipe.picture_steps + step, loss),
+        lambda step, loss: on_step(recipe.image_steps + step, loss),
     )
