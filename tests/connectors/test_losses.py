@@ -88,7 +88,7 @@ def test_inter_weighs_both_terms_and_leaves_out_those_of_weight_zero() -> None:
     both = inter(overlap, pseudo, contrastive, (1.0, 0.5))
     torch.testing.assert_close(both, contrastive(*overlap) + 0.5 * contrastive(*pseudo))
     torch.testing.assert_close(inter(overlap, pseudo, contrastive, (0.0, 2.0)), 2 * contrastive(*pseudo))
-    torch.testing.assert_close(inter(overlap, None, contrastive), contrastive(*overlap))
+    torch.testing.assert_close(inter(overlap, pseudo, contrastive, (1.0, 0.0)), contrastive(*overlap))
 
 
 @pytest.mark.parametrize(

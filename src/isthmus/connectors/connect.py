@@ -18,11 +18,11 @@ from isthmus.connectors.choosing.auto import TRAINED, TRAINED_ROWS, add_trained,
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
 from isthmus.connectors.config import AutoConfig, CmcrConfig, ExmcrConfig, MethodConfig, method_config, method_name
 from isthmus.connectors.connector import Connector
-from isthmus.connectors.member import Member, architecture, project_blend
+from isthmus.connectors.member import Member, architecture, blend_projection
 from isthmus.connectors.methods.cmcr import fit_cmcr
 from isthmus.connectors.methods.exmcr import fit_exmcr
 from isthmus.connectors.methods.linear import fit_linear_twice
-from isthmus.connectors.methods.plugins import Method, Plugins
+from isthmus.connectors.methods.plugins import Method, Plugins, split_plugins
 from isthmus.connectors.narrowing import narrow_basis
 from isthmus.connectors.overlap.materials import Materials, assemble
 from isthmus.connectors.pseudo.centred import CentredMaterials, centred_materials
@@ -101,19 +101,16 @@ def _asked(
     method: str | MethodConfig | Method, config: MethodConfig | None, options: Mapping[str, Any]
 ) -> tuple[MethodConfig | Method, Plugins]:
     """The method, and the plug-ins among its options."""
-    plain = dict(options)
-    plugins = Plugins(
-        tuple(plain.pop("loss_terms", ())), plain.pop("projector") if callable(plain.get("projector")) else None
-    )
+    plugins, plain = split_plugins(options)
     if isinstance(method, Method):
         if config is not None or options:
             raise IsthmusError(f"method {method.name!r} is an object: set its options in the object itself")
         return method, plugins
     chosen = method_config(method, plain, config)
-    allowed = {"cmcr": ("loss_terms", "projector"), "exmcr": ("projector",)}.get(method_name(chosen), ())
-    refused = next((name for name in plugins.facts() if name not in allowed), None)
-    if refused is not None:
-        raise IsthmusError(f"method {method_name(chosen)} takes no plug-in {refused!r}: use method cmcr")
+    if plugins.loss_terms and not isinstance(chosen, CmcrConfig):
+        raise IsthmusError(f"method {method_name(chosen)} takes no loss_terms: use method cmcr")
+    if plugins.projector and not isinstance(chosen, CmcrConfig | ExmcrConfig):
+        raise IsthmusError(f"method {method_name(chosen)} takes no projector: use method cmcr or exmcr")
     return chosen, plugins
 
 
@@ -187,11 +184,7 @@ def connect_prepared(
     where = None if checkpoint is None else Path(checkpoint)
     run = {"seed": seed, "device": device, "checkpoint": where, "progress": progress}
     fit = _fit(prepared, method, plugins, run)
-
-    def project(block: Tensor, side: int, modality: str) -> Tensor:
-        heads = [member.right if side else member.left for member in fit.measured]
-        return project_blend(heads, fit.weights, block, modality)
-
+    project = blend_projection(fit.measured, fit.weights)
     own = {"method": method.name} if isinstance(method, Method) else {"method": method_name(method), **asdict(method)}
     return Connector(
         left_space=materials.left.space,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +75,16 @@ def project_blend(
         head.project(rows, modality) * math.sqrt(weight / total) for head, weight in zip(heads, weights, strict=True)
     ]
     return torch.cat(parts, dim=1)
+
+
+RowProjection = Callable[[Tensor, int, str], Tensor]
+"""Raw rows of side 0 (left) or 1 (right) and their modality, to unit joint rows."""
+
+
+def blend_projection(members: Sequence[Member], weights: Sequence[float]) -> RowProjection:
+    """The projection of both sides' rows by a blend of members."""
+    heads = [member.left for member in members], [member.right for member in members]
+    return lambda rows, side, modality: project_blend(heads[side], weights, rows, modality)
 
 
 def architecture(projector: nn.Sequential) -> list[dict[str, Any]]:

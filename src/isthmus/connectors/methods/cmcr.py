@@ -14,12 +14,12 @@ from torch.nn import functional
 from isthmus.base.progress import OnProgress
 from isthmus.connectors.config import CmcrConfig
 from isthmus.connectors.member import Head, Member
-from isthmus.connectors.methods.losses import INTRA, SIGLIP_BIAS, contrastive_loss, inter
+from isthmus.connectors.methods.losses import SIGLIP_BIAS, cmcr_loss
 from isthmus.connectors.methods.plugins import CmcrBatch, LossTerm, Pair, Plugins, plugged_projector
 from isthmus.connectors.methods.projectors import folded, projector
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.pseudo.counterparts import TrainingSide, complete, overlap_counterparts
+from isthmus.connectors.pseudo.counterparts import complete, overlap_counterparts
 from isthmus.training.checkpoint import Checkpoint, fingerprint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
@@ -44,9 +44,7 @@ def fit_cmcr(
     join_processes()
     place = training_device(device)
     left_centres, right_centres = centres(materials, config.centring)
-    left_side = TrainingSide.of(materials.left, left_centres, config.consistency, place)
-    right_side = TrainingSide.of(materials.right, right_centres, config.consistency, place)
-    left, right = overlap_counterparts(left_side, right_side)
+    left, right = overlap_counterparts(materials, (left_centres, right_centres), config.consistency, place)
 
     projectors = _projectors(config, plugins, left, right, seed)
     objective = CmcrObjective(left, right, projectors, config, plugins.loss_terms).to(place)
@@ -101,26 +99,13 @@ class CmcrObjective(nn.Module):
         """The loss of the batch; completion noise comes from ``draw``."""
         left = self._projected(self.left_projector, self.left, rows, draw)
         right = self._projected(self.right_projector, self.right, rows, draw)
-        loss = self._paper_loss(left, right)
+        overlap, pseudo = _pairs(left, right)
+        loss = cmcr_loss(overlap, pseudo, self.config, self.bias)
         if self.loss_terms:
             native = [my_share(side.index_select(1, rows), dim=1) for side in (self.left, self.right)]
-            batch = CmcrBatch(*_pairs(left, right), *_pairs(*native))
+            batch = CmcrBatch(overlap, pseudo, *_pairs(*native))
             for term in self.loss_terms:
                 loss = loss + term.weight * term(batch)
-        return loss
-
-    def _paper_loss(self, left: tuple[Tensor, ...], right: tuple[Tensor, ...]) -> Float[Tensor, ""]:
-        contrastive = contrastive_loss(self.config.contrast, self.config.temperature, self.bias)
-        if len(left) == 1:
-            return contrastive(left[0], right[0])
-
-        (text_left, item_left), (text_right, item_right) = left, right
-        weights = self.config.overlap_weight, self.config.pseudo_weight
-        loss = inter((text_left, text_right), (item_left, item_right), contrastive, weights)
-        if self.config.intra_weight > 0:
-            intra = INTRA[self.config.intra]
-            attraction = intra(text_left, item_left) + intra(text_right, item_right)
-            loss = loss + self.config.intra_weight * attraction
         return loss
 
     def _projected(self, projector: nn.Module, own: Tensor, rows: Tensor, draw: torch.Generator) -> tuple[Tensor, ...]:

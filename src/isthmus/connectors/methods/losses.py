@@ -1,7 +1,7 @@
-"""The losses of papers A.4 to A.6 as pure functions of unit rows, and the same for a batch spread over processes.
+"""The losses of C-MCR (inter-space, intra-space and their sum) as pure functions of unit rows.
 
-A ``gathered_`` loss takes one process's share of the batch; its mean over the processes, value and gradient, is
-that of the plain loss on the whole batch.
+A ``gathered_`` loss is the same for a batch spread over processes. It takes one process's share of the batch; its mean
+over the processes, value and gradient, is that of the plain loss on the whole batch.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from isthmus.connectors.config import CmcrConfig
 from isthmus.training.processes import gather, processes, this_process
 
 SIGLIP_BIAS = -10.0
-"""Where SigLIP's learned bias starts: pairs are negative unless shown otherwise."""
+"""Initial value of SigLIP's learned bias: most pairs are negative."""
 
 Contrastive = Callable[[Tensor, Tensor], Tensor]
 
@@ -25,13 +26,13 @@ Contrastive = Callable[[Tensor, Tensor], Tensor]
 class TwoWayInfoNce(torch.autograd.Function):
     """``-1/(2B) Σ_i [log softmax_j(S_ij)_i + log softmax_j(S_ji)_i]`` of a square matrix with one exp for both ways.
 
-    With ``E = exp(S - rowmax)`` the columns' sums are ``wᵀE``, ``w = exp(rowmax - max)``, so nothing but E is needed
-    forwards and backwards: half the passes over the matrix that two log-softmaxes take.
+    With ``E = exp(S - rowmax)`` the columns' sums are ``wᵀE``, ``w = exp(rowmax - max)``. So forward and backward need
+    only E, half the passes over the matrix that two log-softmaxes take.
     """
 
     @staticmethod
     def forward(ctx: Any, scores: Float[Tensor, "batch batch"]) -> Float[Tensor, ""]:
-        """The loss; keeps E, which takes the place of the scores."""
+        """The loss; keeps E, which overwrites the scores."""
         positives = scores.diagonal().mean()
         peaks = scores.amax(1, keepdim=True)
         peak = peaks.max()
@@ -52,7 +53,7 @@ class TwoWayInfoNce(torch.autograd.Function):
 
 
 SMALLEST_FUSED_TEMPERATURE = 0.02
-"""Scores of unit rows then lie within 100 of each other, and no column's sum underflows in `TwoWayInfoNce`."""
+"""From here scores of unit rows differ by at most 100, and no column's sum underflows in `TwoWayInfoNce`."""
 
 
 def info_nce(
@@ -102,26 +103,22 @@ def _siglip(scores: Float[Tensor, "rows columns"], offset: int) -> Float[Tensor,
 
 
 def _scores(left: Tensor, right: Tensor) -> Float[Tensor, "left right"]:
-    """Inner products; under autocast the product is taken in half precision, what follows in float32."""
+    """Inner products; under autocast they are computed in half precision, everything after in float32."""
     scores = left @ right.T
     return scores if scores.dtype == torch.float64 else scores.float()
 
 
 def inter(
     overlap: tuple[Tensor, Tensor],
-    pseudo: tuple[Tensor, Tensor] | None,
+    pseudo: tuple[Tensor, Tensor],
     contrastive: Contrastive,
-    weights: tuple[float, float] = (1.0, 1.0),
+    weights: tuple[float, float],
 ) -> Float[Tensor, ""]:
     """Inter-space alignment ``NCE(t_I, t_A) + NCE(v_I, a_A)``, each (left, right) and ``(batch, dim)``.
 
-    ``weights`` are those of the two terms; a term of weight 0, or without pseudo pairs, is not computed.
+    ``weights`` are those of the two terms; a term of weight 0 is not computed.
     """
-    terms = [
-        weight * contrastive(*pair)
-        for pair, weight in zip((overlap, pseudo), weights, strict=True)
-        if pair is not None and weight > 0
-    ]
+    terms = [weight * contrastive(*pair) for pair, weight in zip((overlap, pseudo), weights, strict=True) if weight > 0]
     return torch.stack(terms).sum()
 
 
@@ -136,6 +133,23 @@ def intra_plain(overlap: Float[Tensor, "batch dim"], pseudo: Float[Tensor, "batc
 
 
 INTRA = {"squared": intra_squared, "plain": intra_plain}
+
+
+def cmcr_loss(
+    overlap: tuple[Tensor, Tensor], pseudo: tuple[Tensor, Tensor] | None, config: CmcrConfig, bias: Tensor
+) -> Float[Tensor, ""]:
+    """C-MCR's loss ``L_inter + λ L_intra`` of projected rows, each pair (left, right) and ``(batch, joint)``.
+
+    Without pseudo pairs it is the contrastive loss of the overlap.
+    """
+    contrastive = contrastive_loss(config.contrast, config.temperature, bias)
+    if pseudo is None:
+        return contrastive(*overlap)
+    loss = inter(overlap, pseudo, contrastive, (config.overlap_weight, config.pseudo_weight))
+    if config.intra_weight > 0:
+        intra = INTRA[config.intra]
+        loss = loss + config.intra_weight * (intra(overlap[0], pseudo[0]) + intra(overlap[1], pseudo[1]))
+    return loss
 
 
 def contrastive_loss(kind: str, temperature: float, bias: Tensor) -> Contrastive:

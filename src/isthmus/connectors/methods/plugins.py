@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -118,6 +118,13 @@ class Plugins:
         if self.projector is not None:
             found["projector"] = getattr(self.projector, "__name__", type(self.projector).__name__)
         return found
+
+
+def split_plugins(options: Mapping[str, Any]) -> tuple[Plugins, dict[str, Any]]:
+    """The plug-ins among a method's options, and the other options."""
+    plain = dict(options)
+    projector = plain.pop("projector") if callable(plain.get("projector")) else None
+    return Plugins(tuple(plain.pop("loss_terms", ())), projector), plain
 
 
 def plugged_projector(build: BuildProjector, inputs: int, outputs: int, draw: torch.Generator) -> nn.Sequential:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from isthmus.connectors.config import ConsistencyConfig
-from isthmus.connectors.overlap.materials import Side
+from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import Concatenated, Recentred, RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
 
@@ -51,8 +51,15 @@ class TrainingSide:
         return torch.stack((native, read(found, self.device)))
 
 
-def overlap_counterparts(left: TrainingSide, right: TrainingSide) -> tuple[SideRows, OtherRows]:
+def overlap_counterparts(
+    materials: Materials,
+    centres: tuple[dict[str, Tensor], dict[str, Tensor]],
+    consistency: ConsistencyConfig,
+    device: torch.device,
+) -> tuple[SideRows, OtherRows]:
     """C-MCR's training rows: the overlap, and pseudo pairs if both spaces have a memory."""
+    left = TrainingSide.of(materials.left, centres[0], consistency, device)
+    right = TrainingSide.of(materials.right, centres[1], consistency, device)
     if left.memory is None or right.memory is None:
         return read(left.overlap, left.device)[None], read(right.overlap, right.device)[None]
     return left.rows_of(left.overlap), right.rows_of(right.overlap)

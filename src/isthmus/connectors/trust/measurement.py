@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from isthmus.connectors.choosing.criteria import Kind, counterpart_mrr, reciprocal_ranks, score
 from isthmus.connectors.choosing.evidence import Evidence
+from isthmus.connectors.member import RowProjection
 from isthmus.connectors.overlap.centring import sample
 from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.overlap.rows import TensorRows
@@ -26,12 +27,9 @@ from isthmus.metrics import hubness
 HUBNESS_NEIGHBOURS = 10
 COVERAGE_TEXTS = 1000
 
-ProjectRows = Callable[[Tensor, int, str], Tensor]
-"""Projects raw rows, given with their side (0 or 1) and modality, to unit rows in the joint space."""
-
 
 def measure(
-    project: ProjectRows,
+    project: RowProjection,
     materials: Materials,
     centred: CentredMaterials,
     held: Int[Tensor, " held"],
@@ -76,7 +74,7 @@ def measure(
 
 
 def _centred_projection(
-    project: ProjectRows, centred: CentredMaterials, materials: Materials
+    project: RowProjection, centred: CentredMaterials, materials: Materials
 ) -> Callable[[Tensor, int, Kind], Tensor]:
     """The projection of centred rows, by a connector that may centre differently.
 
@@ -117,7 +115,7 @@ def _coverage(centred: CentredMaterials, side: int, memory: Embeddings) -> Cover
     )
 
 
-def _gaps(project: ProjectRows, materials: Materials) -> tuple[Gap, ...]:
+def _gaps(project: RowProjection, materials: Materials) -> tuple[Gap, ...]:
     """The gap between overlap and memory of each side, and between the memories, which only the joint space has."""
     found, means = [], []
     for number, side in enumerate((materials.left, materials.right)):
