@@ -205,7 +205,7 @@ def against_ray(out: Path) -> dict[str, object]:
     return found
 
 
-PARTS = {"pictures": rate_of_pictures, "sounds": rate_of_sounds, "memory": memory, "ray": against_ray}
+PARTS = {"images": rate_of_pictures, "audio": rate_of_sounds, "memory": memory, "ray": against_ray}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

@@ -92,6 +92,17 @@ def test_every_documented_command_exists_with_its_options(monkeypatch: pytest.Mo
     assert len(lines) > 30
 
 
+def test_every_documented_benchmark_exists_with_its_options() -> None:
+    root = doc_pages.DOCS.parent
+    text = "".join(page.read_text() for page in (root / "README.md", *sorted(doc_pages.DOCS.rglob("*.md"))))
+    lines = re.findall(r"python (benchmarks/\w+\.py)([^#`\n]*)", text)
+    assert len(lines) >= 20
+    for script, arguments in lines:
+        source = (root / script).read_text()
+        for word in re.findall(r"--[a-z-]+|(?<= )[a-z]+(?= --|$)", arguments):
+            assert word in source, f"{script} {arguments}"
+
+
 def test_every_public_name_has_a_place_in_the_api_pages() -> None:
     pages = "".join(page.read_text() for page in sorted((doc_pages.DOCS / "api").glob("*.md")))
     shown = re.findall(r"^::: isthmus\.(\w+)$", pages, re.MULTILINE)
