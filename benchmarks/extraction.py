@@ -1,7 +1,7 @@
 """Bulk embedding against the encoder alone: rate, peak memory as items grow, and Ray against the local runner.
 
 Encoders have the real architectures and sizes (CLIP ViT-B/32, CLAP HTSAT) with random weights, which cost the same;
-media are made here. Run one part: python benchmarks/extraction.py pictures|sounds|memory|ray --out DIR
+media are made here. Run one part: python benchmarks/extraction.py images|audio|memory|ray --out DIR
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def write_medium(folder: Path) -> Path:
     return tiny.saved(folder, transformers.CLIPModel, config, tokenizer, processor)
 
 
-def write_pictures(folder: Path, count: int, size: tuple[int, int]) -> Path:
+def write_images(folder: Path, count: int, size: tuple[int, int]) -> Path:
     """Photograph-like JPEG files: smooth colours with some detail."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
@@ -71,7 +71,7 @@ def write_pictures(folder: Path, count: int, size: tuple[int, int]) -> Path:
     return folder
 
 
-def write_sounds(folder: Path, count: int) -> Path:
+def write_clips(folder: Path, count: int) -> Path:
     """Ten seconds each, 44.1 kHz, 16 bit."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
@@ -94,14 +94,14 @@ def encoder_alone(space: Space, modality: str, folder: Path, batch: int) -> floa
     return len(inputs) / (time.perf_counter() - started)
 
 
-def rate_of_pictures(out: Path) -> dict[str, object]:
-    """5000 pictures of 640 x 480 through CLIP ViT-B/32."""
-    return rate(out, "image", "clip", write_clip, write_pictures(out / "pictures", 5000, (640, 480)))
+def rate_of_images(out: Path) -> dict[str, object]:
+    """5000 images of 640 x 480 through CLIP ViT-B/32."""
+    return rate(out, "image", "clip", write_clip, write_images(out / "images", 5000, (640, 480)))
 
 
-def rate_of_sounds(out: Path) -> dict[str, object]:
-    """2000 sounds of ten seconds through CLAP."""
-    return rate(out, "audio", "clap", write_clap, write_sounds(out / "sounds", 2000))
+def rate_of_audio(out: Path) -> dict[str, object]:
+    """2000 audio clips of ten seconds through CLAP."""
+    return rate(out, "audio", "clap", write_clap, write_clips(out / "clips", 2000))
 
 
 def rate(out: Path, modality: str, name: str, write: Callable[[Path], Path], folder: Path) -> dict[str, object]:
@@ -160,7 +160,7 @@ def timed_embed(out: Path, space: str, folder: Path, **options: object) -> tuple
 
 def memory(out: Path) -> dict[str, object]:
     """Peak memory of the process that encodes and of the largest that decodes, for 1000 and for 20 000 items."""
-    write_pictures(out / "small", 20_000, (96, 80))
+    write_images(out / "small", 20_000, (96, 80))
     checkpoint = out / "medium"
     if not checkpoint.is_dir():
         write_medium(checkpoint)
@@ -188,7 +188,7 @@ def in_process(work: Callable[..., object], *arguments: object) -> object:
 
 def against_ray(out: Path) -> dict[str, object]:
     """20 000 items through the local runner, through Ray, and through the local runner again."""
-    write_pictures(out / "small", 20_000, (96, 80))
+    write_images(out / "small", 20_000, (96, 80))
     checkpoint = out / "medium"
     if not checkpoint.is_dir():
         write_medium(checkpoint)
@@ -205,7 +205,7 @@ def against_ray(out: Path) -> dict[str, object]:
     return found
 
 
-PARTS = {"images": rate_of_pictures, "audio": rate_of_sounds, "memory": memory, "ray": against_ray}
+PARTS = {"images": rate_of_images, "audio": rate_of_audio, "memory": memory, "ray": against_ray}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
