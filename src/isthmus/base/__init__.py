@@ -1,1 +1,1 @@
-"""Base: what every room uses and nothing of the field: errors, options, files written whole, hashes, progress."""
+"""Base: what every package uses and knows nothing of the field: errors, options, atomic files, hashes, progress."""

@@ -1,12 +1,22 @@
-"""What goes wrong, said in one line that names the file, row or option and the remedy."""
+"""Errors: one line that names the file, row or option, and the remedy."""
 
 LONGEST_REASON = 240
 
 
 class IsthmusError(ValueError):
-    """Bad input, refused at the door. The message is one line a user can act on."""
+    """Bad input. The message is one line that a user can act on.
+
+    Example:
+        >>> import isthmus, numpy as np
+        >>> vectors = np.ones((2, 3))
+        >>> isthmus.Embeddings.from_array(
+        ...     vectors, modality="text", space="clip", ids=["a", "a"]
+        ... )  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        isthmus.base.errors.IsthmusError: ...
+    """
 
 
 def reason_of(error: BaseException) -> str:
-    """What another library raised, in one line of bounded length."""
+    """The message of another library's error, as one line of at most 240 characters."""
     return " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__

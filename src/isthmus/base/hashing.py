@@ -1,4 +1,4 @@
-"""Hashes: of files, and of plain facts."""
+"""Hashes of files and of plain values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HASH_BLOCK = 2**22
 
 
 def sha256_of(path: Path) -> str:
-    """Hash of a file's bytes."""
+    """SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(HASH_BLOCK):
@@ -21,5 +21,5 @@ def sha256_of(path: Path) -> str:
 
 
 def fingerprint_of(*facts: Mapping[str, Any] | str | int | float) -> str:
-    """Sixteen hexadecimal digits that follow from plain facts."""
+    """Sixteen hexadecimal digits of the SHA-256 of plain values."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]

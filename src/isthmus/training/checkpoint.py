@@ -1,4 +1,4 @@
-"""A training run on disk: one safetensors file, its JSON header saying what made it, replaced atomically."""
+"""Checkpoints of a training run: one safetensors file with a JSON header, replaced atomically."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMAT = "isthmus-training-1"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run is saved, and the fingerprint of everything that determines it (config, seed, data)."""
+    """The file a run is saved to, and the fingerprint of everything that determines the run (config, seed, data)."""
 
     path: Path
     fingerprint: str
@@ -29,8 +29,7 @@ class Checkpoint:
     def save(self, step: int, objective: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Write parameters, running statistics and optimiser state after ``step`` steps.
 
-        The batches, the noise and the learning rate of a step follow from the seed and the step, so the step is
-        all that need be kept of them.
+        Batches, noise and learning rate follow from the seed and the step, so the step is all that is saved of them.
         """
         tensors = {f"objective.{name}": tensor for name, tensor in objective.state_dict().items()}
         for number, state in optimizer.state_dict()["state"].items():
@@ -42,12 +41,12 @@ class Checkpoint:
             )
 
     def restore(self, objective: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-        """Load the state into objective and optimiser; returns the steps already made, 0 without a file.
+        """Load the state into objective and optimiser; returns the number of steps made, 0 if there is no file.
 
-        Raises `IsthmusError` where the file is damaged or belongs to another run.
+        Raises `IsthmusError` if the file is damaged, belongs to another run, or cannot be written later.
         """
         if self.path.is_dir():
-            raise IsthmusError(f"{self.path}: is a folder: give the path of a file")
+            raise IsthmusError(f"{self.path}: is a folder: give a file for the checkpoint")
         if not self.path.exists():
             self._require_writable()
             return 0
@@ -73,7 +72,7 @@ class Checkpoint:
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise IsthmusError(f"{self.path}: cannot be written ({error.strerror}): give another path") from error
+            raise IsthmusError(f"{self.path}: not writable ({error.strerror}): give another path") from error
 
     def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         try:
@@ -81,14 +80,14 @@ class Checkpoint:
                 header = json.loads((file.metadata() or {}).get("isthmus", "{}"))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError, json.JSONDecodeError) as error:
-            raise IsthmusError(f"{self.path}: not a readable checkpoint ({error}): delete it to start again") from error
+            raise IsthmusError(f"{self.path}: damaged checkpoint ({error}): delete it to start again") from error
         if header.get("format") != FORMAT:
             raise IsthmusError(f"{self.path}: not an isthmus checkpoint: give another path")
         return header, tensors
 
 
 def fingerprint(settings: str, tensors: list[Tensor]) -> str:
-    """A short hash of a run's settings and of its data (shapes, and up to 256 evenly spaced rows of each)."""
+    """A short hash of a run's settings and data (shapes, and at least 256 evenly spaced rows of each tensor)."""
     digest = hashlib.sha256(settings.encode())
     for tensor in tensors:
         digest.update(str(tuple(tensor.shape)).encode())

@@ -1,4 +1,4 @@
-"""What the training loop can be asked. Nothing here imports torch, so that ``--help`` stays light."""
+"""Options of the training loop. Nothing here imports torch, so that ``--help`` stays light."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from isthmus.base.options import check_types, require
 
 @dataclass(frozen=True)
 class OptimisationConfig:
-    """AdamW with a cosine schedule over a number of epochs."""
+    """Options of training: AdamW with a cosine schedule over a number of epochs.
+
+    Example:
+        >>> OptimisationConfig(epochs=10, batch_size=256).learning_rate
+        0.001
+    """
 
     epochs: int = 36
-    """Passes over the overlap rows."""
+    """Passes over the training rows."""
     min_steps: int = 600
-    """Small data sets get more epochs, until this many steps are made."""
+    """Least number of steps; small data sets get more epochs."""
     batch_size: int | None = None
-    """Rows per step; by default up to 4096, smaller for small data sets (at least 16 steps an epoch)."""
+    """Rows per step; by default at most 4096, and less for small data sets, to make 16 steps an epoch."""
     learning_rate: float = 1e-3
-    """AdamW's peak learning rate."""
+    """Peak learning rate."""
     weight_decay: float = 0.01
-    """AdamW's weight decay."""
+    """Weight decay."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -1,4 +1,4 @@
-"""k-means: Lloyd's algorithm on tensors, fast enough for a memory of millions of rows."""
+"""k-means by Lloyd's algorithm on tensors, for memories of millions of rows (compared: benchmarks/k_means.py)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import Tensor
 
 ITERATIONS = 6
 NEAREST_ROWS = 1024
-"""Rows whose scores against all cells stay in the cache."""
+"""Rows a block: their scores against all cells stay in the cache."""
 ASSIGNED_ROWS = 65_536
-"""Rows assigned to cells between two updates of the index of cells."""
+"""Rows assigned in one call."""
 
 
 def k_means(rows: Float[Tensor, "rows dim"], count: int, draw: torch.Generator) -> Float[Tensor, "count dim"]:
-    """Lloyd's algorithm from rows drawn at random; a cell that loses its rows stays where it is."""
+    """Cell centres by Lloyd's algorithm, started from rows drawn at random; a cell without rows keeps its centre."""
     cells = rows[torch.randperm(len(rows), generator=draw, device=rows.device)[:count]].clone()
     for _ in range(ITERATIONS):
         cell_of = torch.cat([nearest(block, cells) for block in rows.split(ASSIGNED_ROWS)])
@@ -26,7 +26,7 @@ def k_means(rows: Float[Tensor, "rows dim"], count: int, draw: torch.Generator) 
 
 @torch.no_grad()
 def nearest(rows: Float[Tensor, "rows dim"], cells: Float[Tensor, "cells dim"]) -> Int[Tensor, " rows"]:
-    """Each row's nearest cell, a block of rows at a time into the same memory: it stays in the cache."""
+    """The nearest cell of each row, in blocks that reuse one buffer so that it stays in the cache."""
     offsets = -0.5 * cells.square().sum(1)
     scores = torch.empty(NEAREST_ROWS, len(cells), dtype=rows.dtype, device=rows.device)
     highest = torch.empty(NEAREST_ROWS, dtype=rows.dtype, device=rows.device)

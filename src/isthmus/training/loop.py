@@ -1,7 +1,7 @@
-"""The training loop, the same for every trained method: an objective gives the loss of a batch, AdamW lowers it.
+"""The training loop of every trained method: an objective computes the loss of a batch, and AdamW minimises it.
 
-Batches and noise of a step follow from the seed and the step alone, so a run that was killed continues bit-exactly
-from its checkpoint, and several processes (``torchrun``) train as one.
+The batch and the noise of a step follow from the seed and the step alone. So a killed run continues bit for bit from
+its checkpoint, and several processes (``torchrun``) train as one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ CHECKPOINT_SECONDS = 30.0
 
 @dataclass
 class Cadence:
-    """Something to be done every so many seconds."""
+    """Decides what happens once in ``seconds``."""
 
     seconds: float
     last: float = field(default_factory=time.monotonic)
 
     def due(self) -> bool:
-        """Whether the time has come; the clock then starts again."""
+        """Whether the seconds have passed; if so, they start again."""
         now = time.monotonic()
         if now - self.last < self.seconds:
             return False
@@ -47,10 +47,10 @@ def train(
     progress: bool | OnProgress = False,
     stage: str = "training",
 ) -> float:
-    """Lower the objective's loss over the schedule; returns the last loss.
+    """Minimise an objective over a schedule; returns the last loss.
 
-    ``objective(rows, draw)`` gives the loss of a batch of row numbers, drawing its noise from the generator.
-    Raises `IsthmusError` as soon as a loss that is not finite is seen; no checkpoint is written then.
+    ``objective(rows, draw)`` returns the loss of a batch of row numbers and draws its noise from the generator. Raises
+    `IsthmusError` if a loss is not finite, without writing a checkpoint.
     """
     device = next(objective.parameters()).device
     optimizer = torch.optim.AdamW(

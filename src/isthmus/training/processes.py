@@ -1,6 +1,6 @@
-"""Several processes train as one (``torchrun``): rows gathered with their gradient, batch statistics shared.
+"""Training in several processes (``torchrun``): gathered rows keep their gradient, batch statistics are shared.
 
-Every function here is the plain thing when there is one process.
+With one process, every function here does nothing special.
 """
 
 from __future__ import annotations
@@ -14,52 +14,52 @@ import torch.distributed as dist
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reason_of
 
 
 def join_processes() -> None:
-    """Join the processes that ``torchrun`` started, once; nothing to do elsewhere."""
+    """Join the processes that ``torchrun`` started; call it as often as you like."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
         atexit.register(_leave)
 
 
 def _leave() -> None:
-    """Leave together: a process that goes while another still answers it is ended by the other's threads."""
+    """Leave together: a process that leaves while another still communicates with it takes that one down."""
     dist.barrier()
     dist.destroy_process_group()
 
 
 def training_device(name: str | None) -> torch.device:
-    """The named device; by default this process's GPU where there is one, else the CPU."""
+    """The named device; by default this process's GPU, or the CPU if there is none."""
     if name is not None:
         try:
             torch.zeros(1, device=name)
             return torch.device(name)
         except (RuntimeError, AssertionError) as error:
-            raise IsthmusError(f"device {name!r} is not here ({str(error).splitlines()[0]}): try cpu") from error
+            raise IsthmusError(f"device {name!r} is not available ({reason_of(error)}): try cpu") from error
     if torch.cuda.is_available():
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return torch.device("cpu")
 
 
 def processes() -> int:
-    """How many processes train together."""
+    """Number of processes that train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def this_process() -> int:
-    """This process's number, from 0."""
+    """Number of this process, from 0."""
     return dist.get_rank() if processes() > 1 else 0
 
 
 def my_share(rows: Shaped[Tensor, "*all"], dim: int = 0) -> Shaped[Tensor, "*share"]:
-    """This process's consecutive part, along one dimension, of a batch that all processes hold."""
+    """This process's part of a batch that all processes hold, cut along one dimension."""
     return rows.chunk(processes(), dim)[this_process()]
 
 
 class _Gather(torch.autograd.Function):
-    """Concatenate every process's rows; in the backward pass each gets the sum of all processes' gradients."""
+    """Concatenates the rows of all processes; in the backward pass each gets the sum of their gradients."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
@@ -75,13 +75,13 @@ class _Gather(torch.autograd.Function):
 
 
 def gather(rows: Float[Tensor, "share dim"]) -> Float[Tensor, "batch dim"]:
-    """All processes' rows in process order, with gradient to each of them."""
+    """The rows of all processes, in order, with gradient to each of them."""
     gathered: Tensor = _Gather.apply(rows) if processes() > 1 else rows
     return gathered
 
 
 class _MeanOverProcesses(torch.autograd.Function):
-    """The mean is its own adjoint: gradients are averaged as values are."""
+    """The mean over processes, which is its own adjoint: gradients are averaged like values."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ def mean_over_processes(value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape
 
 
 def average_gradients(model: nn.Module) -> None:
-    """Replace every gradient by its mean over the processes, in one exchange."""
+    """Replace every gradient by its mean over the processes, with a single all-reduce."""
     if processes() == 1:
         return
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
@@ -115,13 +115,10 @@ def average_gradients(model: nn.Module) -> None:
 
 
 class SharedBatchNorm(nn.BatchNorm1d):
-    """Batch normalisation with the statistics of the whole batch, over all processes, on any device.
-
-    torch's own SyncBatchNorm does not run on CPUs.
-    """
+    """Batch normalisation by the statistics of all processes' rows, on any device (SyncBatchNorm needs GPUs)."""
 
     def forward(self, rows: Float[Tensor, "share dim"]) -> Float[Tensor, "share dim"]:
-        """Normalise by the statistics of all processes' rows in training, by the running ones otherwise."""
+        """Normalise by the shared statistics in training, and by the running ones otherwise."""
         if processes() == 1 or not self.training:
             return super().forward(rows)
         mean_rows = mean_over_processes(torch.tensor(float(len(rows)), device=rows.device))
