@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     )
     from isthmus.connectors.connect import connect
     from isthmus.connectors.connector import Connector
+    from isthmus.connectors.member import Head, Member
+    from isthmus.connectors.methods.plugins import CmcrBatch, LossTerm, Method
+    from isthmus.connectors.overlap.materials import Materials
     from isthmus.connectors.graph.connect_graph import connect_graph
     from isthmus.connectors.graph.space_graph import SpaceGraph, mix_embeddings
     from isthmus.embeddings import Embeddings, convert, open_set
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AutoConfig",
     "CcaConfig",
+    "CmcrBatch",
     "CmcrConfig",
     "CodeItems",
     "CodeModel",
@@ -53,10 +57,15 @@ __all__ = [
     "EmbedConfig",
     "Embeddings",
     "ExmcrConfig",
+    "Head",
     "Hits",
     "Index",
     "IsthmusError",
     "LocateQuery",
+    "LossTerm",
+    "Materials",
+    "Member",
+    "Method",
     "OptimisationConfig",
     "PairSource",
     "ProcrustesConfig",
@@ -92,6 +101,12 @@ _HOMES = {
     "CodeModel": "isthmus.codes.model.model",
     "CodesConfig": "isthmus.codes.model.config",
     "Connector": "isthmus.connectors.connector",
+    "CmcrBatch": "isthmus.connectors.methods.plugins",
+    "Head": "isthmus.connectors.member",
+    "LossTerm": "isthmus.connectors.methods.plugins",
+    "Materials": "isthmus.connectors.overlap.materials",
+    "Member": "isthmus.connectors.member",
+    "Method": "isthmus.connectors.methods.plugins",
     "Embeddings": "isthmus.embeddings",
     "CodeItems": "isthmus.codes.learning.pairs",
     "PairSource": "isthmus.codes.learning.pairs",

@@ -59,7 +59,7 @@ class CmcrConfig:
 
     Example:
         >>> import isthmus
-        >>> config = isthmus.CmcrConfig(centring="matched", optimisation={"epochs": 6})
+        >>> config = isthmus.CmcrConfig(centring="matched", optimisation=isthmus.OptimisationConfig(epochs=6))
         >>> config.optimisation.epochs, config.intra_weight
         (6, 0.1)
     """

@@ -105,11 +105,6 @@ class Plugins:
     loss_terms: Sequence[LossTerm] = ()
     projector: BuildProjector | None = None
 
-    def __post_init__(self) -> None:
-        for term in self.loss_terms:
-            if not isinstance(term, LossTerm) or not callable(term):
-                raise IsthmusError(f"loss term {term!r}: give an object with name, weight and __call__, see LossTerm")
-
     def facts(self) -> dict[str, Any]:
         """What config.json says of them: their names and weights."""
         found: dict[str, Any] = {}
@@ -124,7 +119,11 @@ def split_plugins(options: Mapping[str, Any]) -> tuple[Plugins, dict[str, Any]]:
     """The plug-ins among a method's options, and the other options."""
     plain = dict(options)
     projector = plain.pop("projector") if callable(plain.get("projector")) else None
-    return Plugins(tuple(plain.pop("loss_terms", ())), projector), plain
+    loss_terms = tuple(plain.pop("loss_terms", ()))
+    wrong = next((term for term in loss_terms if not (isinstance(term, LossTerm) and callable(term))), None)
+    if wrong is not None:
+        raise IsthmusError(f"loss term {wrong!r}: give an object with name, weight and __call__, see LossTerm")
+    return Plugins(loss_terms, projector), plain
 
 
 def plugged_projector(build: BuildProjector, inputs: int, outputs: int, draw: torch.Generator) -> nn.Sequential:
