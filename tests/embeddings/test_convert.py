@@ -1,5 +1,6 @@
 """Vectors from elsewhere become the same set, and what cannot is named."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,18 +66,29 @@ def test_every_source_gives_the_same_set(lay_out: Callable[[Path], dict], tmp_pa
 
 def test_a_conversion_goes_on_after_its_last_whole_shard(tmp_path: Path) -> None:
     given = as_npy(tmp_path)
-    out = tmp_path / "set"
-    convert(**given, out=out, modality="image", space="clip")
-    before = Embeddings.open(out)
-    convert(**given, out=out, modality="image", space="clip")
-    assert Embeddings.open(out).ids == before.ids
+    out, manifest = tmp_path / "set", tmp_path / "set" / "manifest.json"
+    convert(**given, out=out, modality="image", space="clip", shard_rows=17)
+    whole = json.loads(manifest.read_text())
+    cut = json.loads(manifest.read_text())
+    cut["modalities"]["image"]["shards"] = cut["modalities"]["image"]["shards"][:2]
+    manifest.write_text(json.dumps(cut))
+    kept = out / "image_emb" / "image_emb_1.npy"
+    written = kept.stat().st_mtime_ns
+    convert(**given, out=out, modality="image", space="clip", shard_rows=17)
+    assert json.loads(manifest.read_text()) == whole
+    assert kept.stat().st_mtime_ns == written
+    assert Embeddings.open(out).ids == IDS
 
 
 def test_from_the_command_line_a_set_is_made_and_described(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     given = as_parquet(tmp_path)
     main(["convert", str(given["source"]), "--out", str(tmp_path / "set"), "--modality", "image", "--space", "clip"])
-    assert "60" in capsys.readouterr().out
-    assert len(Embeddings.open(tmp_path / "set")) == 60
+    printed = capsys.readouterr().out
+    norm = np.linalg.norm((ROWS / np.linalg.norm(ROWS.astype(np.float64), axis=1, keepdims=True)).mean(0))
+    assert "image: 60 rows, 8 dimensions, space 'clip'" in printed
+    assert f"norm of the mean {norm:.2f}" in printed
+    assert "ids like 'photo 0', 'photo 1', 'photo 2'" in printed
+    assert Embeddings.open(tmp_path / "set").ids == IDS
 
 
 def few_ids(folder: Path) -> dict:
@@ -119,13 +131,13 @@ def not_parquet(folder: Path) -> dict:
 @pytest.mark.parametrize(
     ("lay_out", "message"),
     [
-        (few_ids, "1 ids for 60 rows"),
+        (few_ids, "1 ids for the 60 rows"),
         (ragged, "row 7 has no vector or one of another length"),
         (no_vectors, "no column 'embedding'"),
-        (numbers_for_vectors, "name one that holds lists of floats"),
+        (numbers_for_vectors, "choose one with lists of floats"),
         (other_id_column, "try --id-column url"),
-        (text_file, "neither an .npy file"),
-        (not_parquet, "not readable as Parquet"),
+        (text_file, "pass an .npy file"),
+        (not_parquet, "cannot be read as Parquet"),
     ],
 )
 def test_a_source_that_cannot_be_read_is_named(lay_out: Callable[[Path], dict], message: str, tmp_path: Path) -> None:
@@ -154,8 +166,14 @@ def test_an_id_in_two_files_is_refused_before_it_is_written(tmp_path: Path) -> N
     given = as_parquet_folder(tmp_path)
     table = pyarrow.parquet.read_table(tmp_path / "part_1.parquet")
     pyarrow.parquet.write_table(table.slice(0, 3), tmp_path / "part_2.parquet")
-    with pytest.raises(IsthmusError, match=r"id 'photo 25' is in .* already"):
+    with pytest.raises(IsthmusError, match=r"id 'photo 25' is already in"):
         convert(**given, out=tmp_path / "set", modality="image", space="clip", shard_rows=10)
+
+
+def test_a_file_of_ids_goes_with_npy_only(tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("\n".join(IDS))
+    with pytest.raises(IsthmusError, match=r"--ids only works with \.npy input"):
+        convert(**as_parquet(tmp_path), ids=tmp_path / "ids.txt", out=tmp_path / "set", modality="image", space="clip")
 
 
 def test_a_row_without_a_vector_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Embedding sets on disk: what is written is read, what was cut short or altered is named."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus import Embeddings, IsthmusError, open_set
-from isthmus.embeddings import EmbeddingWriter, inspect_set, verify_set
+from isthmus.embeddings import EmbeddingWriter, inspect_set, open_tokens, save_tokens, verify_set
 
 WRITE_SLOWLY = """
 import sys, time
@@ -66,7 +67,7 @@ def test_several_modalities_of_different_lengths_share_a_folder(tmp_path: Path) 
     text = Embeddings.from_array(np.eye(8, dtype=np.float32), modality="text", space="clip")
     text.save(tmp_path)
     assert {name: len(rows) for name, rows in open_set(tmp_path).items()} == {"image": 30, "text": 8}
-    with pytest.raises(IsthmusError, match=r"several modalities \(image, text\)"):
+    with pytest.raises(IsthmusError, match=r"several modalities: choose one of image, text"):
         Embeddings.open(tmp_path)
     assert "image: 30 rows, 8 dimensions, space 'clip'" in inspect_set(tmp_path, verify=True)
 
@@ -130,22 +131,22 @@ def test_damage_is_named_with_file_and_remedy(tmp_path: Path) -> None:
     whole = shard.read_bytes()
 
     shard.write_bytes(whole[:-7])
-    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: cut short"):
+    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: truncated"):
         open_set(folder)
     np.save(shard, np.ones((20, 8), np.float64))
-    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: holds float64"):
+    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: float64 of shape"):
         open_set(folder)
     np.save(shard, np.ones((19, 8), np.float32))
-    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: shape \(19, 8\), the manifest says \(20, 8\)"):
+    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: shape \(19, 8\), but the manifest says \(20, 8\)"):
         open_set(folder)
     np.save(shard, np.ones((20, 8), np.float16))
-    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: dtype float16, the manifest says float32"):
+    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: dtype float16, but the manifest says float32"):
         open_set(folder)
     altered = bytearray(whole)
     altered[-1] ^= 1
     shard.write_bytes(bytes(altered))
     open_set(folder)
-    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: altered or cut short"):
+    with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: altered or truncated"):
         verify_set(folder)
     shard.unlink()
     with pytest.raises(IsthmusError, match=r"image_emb_1\.npy: not found"):
@@ -166,11 +167,11 @@ def test_bad_rows_are_refused_by_number() -> None:
     zero = rows.copy()
     zero[2] = 0
     cases = [
-        (broken, None, "row 3 holds NaN or infinity"),
-        (zero, None, "row 2 is zero"),
-        (rows[0], None, r"shape \(3,\) is not \(rows, dimensions\)"),
-        (rows.astype(np.int32), None, "dtype int32 is not floating point"),
-        (rows, list("abcab"), "id 'a' is there twice"),
+        (broken, None, "row 3 contains NaN or infinity"),
+        (zero, None, "row 2 is zero and has no direction"),
+        (rows[0], None, r"expected shape \(rows, dimensions\), got \(3,\)"),
+        (rows.astype(np.int32), None, "expected floating-point numbers, got int32"),
+        (rows, list("abcab"), "duplicate id 'a' in row 3"),
         (rows, list("abc"), "3 ids for 5 rows"),
     ]
     for vectors, ids, message in cases:
@@ -183,19 +184,19 @@ def test_rows_of_another_kind_are_not_added_to_a_set(tmp_path: Path) -> None:
     with pytest.raises(IsthmusError, match=r"its image rows have space 'clip', not 'siglip'"):
         EmbeddingWriter(tmp_path, modality="image", space="siglip", dim=8, dtype="float32")
     writer = EmbeddingWriter(tmp_path, modality="image", space="clip", dim=8, dtype="float32")
-    with pytest.raises(IsthmusError, match="5 dimensions, the set has 8"):
+    with pytest.raises(IsthmusError, match="5 dimensions, but the set has 8"):
         writer.append(np.ones((2, 5), np.float32), ["a", "b"])
 
 
 def test_an_unknown_id_is_named() -> None:
-    with pytest.raises(IsthmusError, match="no image has id 'x'"):
+    with pytest.raises(IsthmusError, match="no image row has id 'x': ids look like 'id0'"):
         drawn(3).select(["id1", "x"])
 
 
 def test_saving_twice_is_refused_and_leaves_the_set_as_it_was(tmp_path: Path) -> None:
     made = drawn(20)
     made.save(tmp_path, shard_rows=7)
-    with pytest.raises(IsthmusError, match="holds 20 image rows already"):
+    with pytest.raises(IsthmusError, match="already has 20 image rows"):
         made.save(tmp_path, shard_rows=7)
     assert Embeddings.open(tmp_path).ids == made.ids
 
@@ -215,7 +216,11 @@ def test_rows_of_any_length_become_unit_rows(size: float) -> None:
 
 @pytest.mark.parametrize(
     ("index", "message"),
-    [([-3, 2], "row -3 asked for"), ([1.5], "give a list of row numbers"), ([[1], [2]], "give a list of row numbers")],
+    [
+        ([-3, 2], "no row -3 in"),
+        ([1.5], "expected a list of row numbers"),
+        ([[1], [2]], "expected a list of row numbers"),
+    ],
 )
 def test_rows_that_cannot_be_taken_are_named(index: list, message: str) -> None:
     with pytest.raises(IsthmusError, match=message):
@@ -231,5 +236,26 @@ def test_a_mask_takes_the_rows_it_marks_and_int_ids_select() -> None:
 
 @pytest.mark.parametrize("modality", ["", "../up", "a/b"])
 def test_a_modality_that_could_name_another_folder_is_refused(modality: str) -> None:
-    with pytest.raises(IsthmusError, match="a name of letters"):
+    with pytest.raises(IsthmusError, match="use letters, digits"):
         Embeddings.from_array(np.eye(3), modality=modality, space="clip")
+
+
+SAVED = Path(__file__).parent.parent / "saved_by_0_1" / "set-clip"
+
+
+def test_a_set_is_written_in_the_format_of_0_1(tmp_path: Path) -> None:
+    for rows in open_set(SAVED).values():
+        rows.save(tmp_path, dtype="float16", shard_rows=32)
+    before, after = ((folder / "manifest.json").read_text() for folder in (SAVED, tmp_path))
+    assert re.sub("[0-9a-f]{64}", "", after) == re.sub("[0-9a-f]{64}", "", before)
+    for name, rows in open_set(tmp_path).items():
+        np.testing.assert_allclose(rows.vectors, open_set(SAVED)[name].vectors, atol=1e-3)
+
+
+def test_tokens_are_written_byte_for_byte_as_by_0_1(tmp_path: Path) -> None:
+    for modality in ("image", "text"):
+        save_tokens(open_tokens(SAVED, modality), tmp_path, shard_items=32)
+        files = sorted((SAVED / f"{modality}_tokens").iterdir())
+        assert len(files) == len(list((tmp_path / f"{modality}_tokens").iterdir()))
+        for file in files:
+            assert (tmp_path / f"{modality}_tokens" / file.name).read_bytes() == file.read_bytes()

@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.base.errors import IsthmusError
-from isthmus.embeddings.token_files import TokenWriter, open_tokens, save_tokens, token_modalities, verify_tokens
-from isthmus.embeddings.tokens import Tokens
+from isthmus.embeddings import (
+    Tokens,
+    TokenWriter,
+    open_tokens,
+    save_tokens,
+    token_modalities,
+    verify_tokens,
+)
 
 DIM = 3
 
@@ -70,7 +76,7 @@ def test_a_writer_goes_on_after_the_last_whole_shard(tmp_path: Path) -> None:
     assert writer.items_done == 2
     writer.append(Tokens(second._parts, modality="audio", space="s", dim=DIM, ids=["new"], unit="seconds"))
     assert open_tokens(tmp_path, "audio").ids == ["item 0", "item 1", "new"]
-    with pytest.raises(IsthmusError, match=r"its dim is 3, not 4"):
+    with pytest.raises(IsthmusError, match=r"its audio tokens have dim 3, not 4: write to another folder"):
         TokenWriter(tmp_path, **{**kind, "dim": 4})
 
 
@@ -79,14 +85,14 @@ def test_damage_is_named(tmp_path: Path) -> None:
     file = tmp_path / "audio_tokens" / "vectors_0.npy"
     content = file.read_bytes()
     file.write_bytes(content[:-2] + b"xx")
-    with pytest.raises(IsthmusError, match=r"vectors_0\.npy: absent, altered or cut short"):
+    with pytest.raises(IsthmusError, match=r"vectors_0\.npy: altered or truncated"):
         verify_tokens(tmp_path, "audio")
     file.write_bytes(content[:-4])
-    with pytest.raises(IsthmusError, match=r"vectors_0\.npy: absent, cut short"):
+    with pytest.raises(IsthmusError, match=r"vectors_0\.npy: truncated"):
         open_tokens(tmp_path, "audio")
-    with pytest.raises(IsthmusError, match="the set has no image tokens"):
+    with pytest.raises(IsthmusError, match="has no image tokens, only audio: choose one with modality"):
         open_tokens(tmp_path, "image")
-    with pytest.raises(IsthmusError, match="holds tokens of 2 items already"):
+    with pytest.raises(IsthmusError, match="already has tokens of 2 items"):
         save_tokens(made([1]), tmp_path)
 
 
@@ -94,11 +100,11 @@ def test_damage_is_named(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"unit": "inches"}, "unit 'inches'"),
-        ({"offsets": np.array([0, 1, 1, 3])}, "item 1 has no token"),
+        ({"offsets": np.array([0, 1, 1, 3])}, "item 1 has no tokens"),
         ({"offsets": np.array([0, 1])}, "offsets must run from 0"),
         ({"places": np.zeros((3, 4), np.float32)}, "3 rows of start, end"),
-        ({"vectors": np.array([[0, 0, 0], [np.nan, 0, 0], [0, 0, 0]], np.float32)}, "token 1 has a NaN"),
-        ({"ids": ["a", "a"]}, "is there twice"),
+        ({"vectors": np.array([[0, 0, 0], [np.nan, 0, 0], [0, 0, 0]], np.float32)}, "token 1 contains NaN"),
+        ({"ids": ["a", "a"]}, "duplicate id 'a'"),
     ],
 )
 def test_bad_tokens_are_refused(change: dict, message: str) -> None:
@@ -111,3 +117,29 @@ def test_bad_tokens_are_refused(change: dict, message: str) -> None:
     given_arrays = {name: change.get(name, value) for name, value in arrays.items()}
     with pytest.raises(IsthmusError, match=message):
         Tokens.from_arrays(**given_arrays, **{name: change.get(name, value) for name, value in named.items()})
+
+
+def test_tokens_of_some_items_are_opened_in_the_order_asked(tmp_path: Path) -> None:
+    tokens = made([2, 1, 4])
+    save_tokens(tokens, tmp_path, dtype="float32")
+    found = open_tokens(tmp_path, ids=["item 2", "item 0"])
+    assert (found.ids, found.counts.tolist()) == (["item 2", "item 0"], [4, 2])
+    np.testing.assert_array_equal(found.vectors, np.concatenate([of(tokens, 2), of(tokens, 0)]))
+    with pytest.raises(IsthmusError, match="audio item 'item 9' has no tokens"):
+        open_tokens(tmp_path, ids=["item 9"])
+
+
+def test_the_modality_of_tokens_must_be_clear(tmp_path: Path) -> None:
+    with pytest.raises(IsthmusError, match="has no tokens: embed with --tokens"):
+        open_tokens(tmp_path)
+    for modality in ("audio", "video"):
+        tokens = made([1])
+        save_tokens(Tokens(tokens._parts, modality=modality, space="s", dim=DIM, ids=["a"], unit="seconds"), tmp_path)
+    with pytest.raises(IsthmusError, match="has tokens of audio, video: choose one with --modality"):
+        open_tokens(tmp_path, option="--modality")
+
+
+def test_tokens_of_another_kind_are_not_appended(tmp_path: Path) -> None:
+    writer = TokenWriter(tmp_path, modality="audio", space="s", dim=DIM + 1, unit="seconds")
+    with pytest.raises(IsthmusError, match="its audio tokens have dim 4, not 3"):
+        writer.append(made([2]))

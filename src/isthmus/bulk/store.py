@@ -24,12 +24,18 @@ from isthmus.bulk.records import (
     uri_of,
     write_failures,
 )
-from isthmus.embeddings.layout import metadata_file, vectors_file
-from isthmus.embeddings.manifest import ModalityManifest, Shard, agreed, commit, read_manifest
-from isthmus.embeddings.shards import map_rows
-from isthmus.embeddings.token_files import TokenWriter, open_tokens, tokens_folder, write_token_shard
-from isthmus.embeddings.token_files import read_manifest as read_token_manifest
-from isthmus.embeddings.writer import write_shard
+from isthmus.embeddings.layout import metadata_file, tokens_folder, vectors_file
+from isthmus.embeddings.manifest import (
+    ModalityManifest,
+    Shard,
+    TokenShard,
+    agreed,
+    commit,
+    read_manifest,
+    read_token_manifest,
+)
+from isthmus.embeddings.shards import map_rows, write_shard
+from isthmus.embeddings.token_files import TokenWriter, open_tokens, write_token_shard
 from isthmus.media import Item
 from isthmus.spaces.batching import joined_tokens
 
@@ -41,7 +47,7 @@ class Written:
     """A shard whose files are written, not yet committed; ``shard`` has no rows where no item could be read."""
 
     shard: Shard
-    tokens: Mapping[str, Any] | None
+    tokens: TokenShard | None
     token_facts: Mapping[str, Any] | None
     failures: tuple[Failure, ...]
     dim: int | None
@@ -80,7 +86,7 @@ class Store:
                 "one space, write to another folder"
             )
         there = present.get(asked.modality)
-        self.entry = replace(asked, shards=()) if there is None else agreed(folder, replace(asked, dim=there.dim))
+        self.entry = agreed(folder, there, asked if there is None else replace(asked, dim=there.dim))
         if there is None:
             self._claim()
         self._tokens: TokenWriter | None = None
@@ -142,7 +148,7 @@ class Store:
             self._failures += written.failures
             write_failures(self.folder, self._others + self._failures)
         if written.tokens is not None and written.token_facts is not None:
-            self._token_writer(written.token_facts).commit(dict(written.tokens))
+            self._token_writer(written.token_facts).commit(written.tokens)
         shards = sorted((*self.entry.shards, written.shard), key=lambda shard: shard.number)
         self.entry = replace(self.entry, dim=written.dim or self.entry.dim, shards=tuple(shards))
         commit(self.folder, self.entry)
@@ -215,7 +221,8 @@ class Store:
         """Delete what a run that was killed, or a rewriting, left: files of shards that are not committed."""
         numbers = self.numbers
         if (self._folders[2] / "manifest.json").is_file():
-            self._token_writer(read_token_manifest(self._folders[2])).commit(keep=numbers.__contains__)
+            kept = read_token_manifest(self._folders[2])
+            self._token_writer({"dim": kept.dim, "unit": kept.unit}).commit(keep=numbers.__contains__)
         for folder in self._folders:
             for file in folder.glob("*_*.*") if folder.is_dir() else ():
                 number = file.stem.rpartition("_")[2]

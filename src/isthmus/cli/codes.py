@@ -68,9 +68,9 @@ def codes_assign(model: Path, folder: Path, *, out: Path, modality: str | None =
     """
     from isthmus.codes.model.model import CodeModel
     from isthmus.codes.reading.assignment import assign_codes
-    from isthmus.embeddings.token_files import select_tokens
+    from isthmus.embeddings import open_tokens
 
-    tokens = select_tokens(folder, modality, option="--modality")
+    tokens = open_tokens(folder, modality, option="--modality")
     found = assign_codes(CodeModel.load(model), tokens)
     found.save(out)
     print(f"{len(found.codes)} codes of {len(found)} {found.modality} items: {out}")
@@ -125,8 +125,7 @@ def _linked(left: Path, right: Path | None, overlap: str, connector: Path | None
 def _items_of(folder: Path) -> "dict[str, CodeItems]":
     """The items of every modality that has tokens."""
     from isthmus.codes.learning.pairs import CodeItems
-    from isthmus.embeddings import open_set
-    from isthmus.embeddings.token_files import open_tokens, token_modalities
+    from isthmus.embeddings import open_set, open_tokens, token_modalities
 
     pooled, found = open_set(folder), {}
     for modality in token_modalities(folder):

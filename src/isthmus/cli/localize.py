@@ -44,14 +44,14 @@ def localize(
         out: Write the results to this .jsonl file instead of printing them.
     """
     from isthmus.codes.model.model import CodeModel
-    from isthmus.embeddings.token_files import select_tokens
+    from isthmus.embeddings import open_tokens
     from isthmus.localize import LocateQuery, locate
 
     require(0 <= least <= 1, "least", "between 0 and 1", least)
     model = CodeModel.load(codes)
-    asked = select_tokens(queries, query_modality, option="--query-modality")
+    asked = open_tokens(queries, query_modality, option="--query-modality")
     wanted = LocateQuery.of(model, asked, query, part)
-    tokens = select_tokens(gallery, gallery_modality, ids=ids, option="--gallery-modality")
+    tokens = open_tokens(gallery, gallery_modality, ids=ids, option="--gallery-modality")
     found = locate(model, wanted, tokens, by=by, least=least)
     write_lines((_as_json(location, tokens.unit) for location in found), "places", out)
 

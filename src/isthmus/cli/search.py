@@ -84,11 +84,11 @@ def _reranked(hits: "Hits", codes: Path, queries: tuple[Path, str], gallery: tup
 
     from isthmus.codes.model.model import CodeModel
     from isthmus.codes.reading.alignment import rerank_by_codes
-    from isthmus.embeddings.token_files import select_tokens
+    from isthmus.embeddings import open_tokens
 
     items, place = np.unique(hits.ids, return_inverse=True)
-    asked = select_tokens(*queries, ids=hits.query_ids)
-    answers = select_tokens(*gallery, ids=items.tolist())
+    asked = open_tokens(*queries, ids=hits.query_ids)
+    answers = open_tokens(*gallery, ids=items.tolist())
     among_answers = replace(hits, rows=place.reshape(hits.ids.shape))
     return rerank_by_codes(among_answers, CodeModel.load(codes), asked, answers)
 

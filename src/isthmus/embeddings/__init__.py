@@ -1,12 +1,27 @@
-"""Embeddings, the currency: arrays or encoder output come in, sets with ids, a modality and a space go on.
+"""Embeddings: arrays or encoder outputs come in; sets of vectors and tokens with ids, a modality and a space go out.
 
-In memory (`Embeddings.from_array`) or on disk (`Embeddings.save`, `EmbeddingWriter`, `open_set`): the same object.
+They are the same in memory (`Embeddings.from_array`, `Tokens.from_arrays`) and on disk (`open_set`, `open_tokens`).
 """
 
-from isthmus.embeddings.convert import convert
-from isthmus.embeddings.embeddings import Embeddings
-from isthmus.embeddings.folder import open_set, verify_set
-from isthmus.embeddings.inspect import inspect_set
+from isthmus.embeddings.conversion import convert
+from isthmus.embeddings.embeddings import Embeddings, open_set
+from isthmus.embeddings.folder import verify_set
+from isthmus.embeddings.summary import inspect_set
+from isthmus.embeddings.token_files import TokenWriter, open_tokens, save_tokens, token_modalities, verify_tokens
+from isthmus.embeddings.tokens import Tokens
 from isthmus.embeddings.writer import EmbeddingWriter
 
-__all__ = ["EmbeddingWriter", "Embeddings", "convert", "inspect_set", "open_set", "verify_set"]
+__all__ = [
+    "EmbeddingWriter",
+    "Embeddings",
+    "TokenWriter",
+    "Tokens",
+    "convert",
+    "inspect_set",
+    "open_set",
+    "open_tokens",
+    "save_tokens",
+    "token_modalities",
+    "verify_set",
+    "verify_tokens",
+]

@@ -1,4 +1,4 @@
-"""`Embeddings`: unit rows with ids, one modality, one space; in memory or over shards on disk, read when asked."""
+"""`Embeddings`: unit rows with ids, one modality, one space; in memory or over shards on disk, read when needed."""
 
 from __future__ import annotations
 
@@ -12,31 +12,45 @@ from jaxtyping import Float, Int
 
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.checks import check_ids, check_modality, check_rows, unit_rows
+from isthmus.embeddings.folder import stored_modalities
 from isthmus.embeddings.shards import ShardFile
-
-SHARD_ROWS = 250_000
+from isthmus.embeddings.writer import SHARD_ROWS, EmbeddingWriter
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Some rows of a set on disk, read when asked."""
+class Selection:
+    """Some rows of a set on disk, read when needed."""
 
     source: Embeddings
-    index: Int[np.ndarray, " taken"]
+    index: Int[np.ndarray, " rows"]
 
     def read(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Some of the taken rows."""
+        """Some of the selected rows."""
         return self.source.gathered(self.index[rows])
 
 
-Part = np.ndarray | ShardFile | Taken
+Part = np.ndarray | ShardFile | Selection
 
 
 class Embeddings:
     """Pooled vectors of one modality in one space, with unique string ids.
 
-    Made by `from_array` or `open`. Rows have unit length unless made with ``normalize=False``. Of a set on disk
-    nothing is read before it is asked for; ``batches`` and ``take`` read only what they give.
+    Made by `from_array`, `open` or `Space.encode`. Rows have unit length unless made with ``normalize=False``. A set
+    on disk is memory-mapped: `batches` and `take` read only the rows they return.
+
+    Attributes:
+        modality: What the rows represent: text, image, audio, video, points or a name of your own.
+        space: Name of the space.
+        dim: Number of dimensions.
+        revision: Revision of the encoder, or "".
+
+    Example:
+        >>> from isthmus import Embeddings
+        >>> images = Embeddings.from_array(np.eye(3), modality="image", space="clip", ids=["dog", "cat", "car"])
+        >>> images
+        Embeddings(3 image rows, 3-d, space 'clip')
+        >>> images.ids, images.vectors.shape
+        (['dog', 'cat', 'car'], (3, 3))
     """
 
     def __init__(
@@ -47,11 +61,11 @@ class Embeddings:
         space: str,
         dim: int,
         ids: list[str] | None,
-        normalise: bool,
+        normalize: bool,
         revision: str = "",
     ) -> None:
         self.modality, self.space, self.dim, self.revision = modality, space, dim, revision
-        self._parts, self._ids, self._normalise = tuple(parts), ids, normalise
+        self._parts, self._ids, self._normalize = tuple(parts), ids, normalize
         self._starts = np.concatenate([[0], np.cumsum([_rows_of(part) for part in self._parts])]).astype(np.int64)
 
     @classmethod
@@ -65,9 +79,24 @@ class Embeddings:
         normalize: bool = True,
         revision: str = "",
     ) -> Embeddings:
-        """Embeddings of a float array ``(n, dim)``; ids default to "0" … "n-1"; ``revision`` is that of the encoder.
+        """Make embeddings of an array.
 
-        Raises `IsthmusError` for NaN, zero rows, a wrong shape or dtype, and duplicate ids, naming the row.
+        Args:
+            vectors: Float rows (n, dim).
+            modality: What the rows represent: text, image, audio, video, points or a name of your own.
+            space: Name of the model that produced the vectors.
+            ids: One unique id per row; "0" to "n-1" by default.
+            normalize: Divide rows by their length.
+            revision: Revision of the model.
+
+        Raises:
+            IsthmusError: The array is not a matrix of floats, a row is zero or not finite, or ids are not unique.
+
+        Example:
+            >>> from isthmus import Embeddings
+            >>> texts = Embeddings.from_array(np.array([[3.0, 4.0]]), modality="text", space="clip", ids=["a dog"])
+            >>> texts.vectors.round(2)
+            array([[0.6, 0.8]], dtype=float32)
         """
         check_modality(modality)
         where = f"{modality} vectors"
@@ -78,31 +107,59 @@ class Embeddings:
         names = [str(number) for number in range(len(rows))] if ids is None else [str(name) for name in ids]
         check_ids(names, len(rows), where)
         facts = {"modality": modality, "space": space, "revision": revision}
-        return cls([made], dim=rows.shape[1], ids=names, normalise=False, **facts)
+        return cls([made], dim=rows.shape[1], ids=names, normalize=False, **facts)
 
     @classmethod
     def open(cls, path: str | Path, modality: str | None = None) -> Embeddings:
-        """One modality of a set on disk; it need not be named where the set has only one."""
-        from isthmus.embeddings.folder import open_set
+        """Open one modality of a set on disk, memory-mapped.
 
+        Args:
+            path: Folder of the set; folders written by clip-retrieval work too.
+            modality: The modality; not needed if the set has only one.
+
+        Raises:
+            IsthmusError: There is no such set or modality, or a shard is missing or truncated.
+
+        Example:
+            >>> import tempfile
+            >>> from isthmus import Embeddings
+            >>> folder = Embeddings.from_array(np.eye(3), modality="image", space="clip").save(tempfile.mkdtemp())
+            >>> Embeddings.open(folder)
+            Embeddings(3 image rows, 3-d, space 'clip')
+        """
         found = open_set(path)
         if modality is None and len(found) == 1:
             return next(iter(found.values()))
         if modality not in found:
-            asked = "several modalities" if modality is None else f"no {modality!r}"
-            raise IsthmusError(f"{path}: holds {asked} ({', '.join(found)}): name one of them")
+            problem = "several modalities" if modality is None else f"no {modality!r} vectors"
+            raise IsthmusError(f"{path}: has {problem}: choose one of {', '.join(found)}")
         return found[modality]
 
     def save(self, path: str | Path, *, dtype: str = "float32", shard_rows: int = SHARD_ROWS) -> Path:
-        """Write the rows as one modality of the set at ``path``, shard by shard; returns the folder.
+        """Write the rows as one modality of a set.
 
-        Raises `IsthmusError` where the set has rows of this modality already, and for an empty set.
+        Args:
+            path: Folder of the set; created if it does not exist.
+            dtype: Precision on disk, float16 or float32.
+            shard_rows: Rows per shard.
+
+        Returns:
+            The folder.
+
+        Raises:
+            IsthmusError: There are no rows, or the set already has rows of this modality.
+
+        Example:
+            >>> import tempfile
+            >>> from isthmus import Embeddings, open_set
+            >>> folder = tempfile.mkdtemp()
+            >>> for modality in ("image", "text"):
+            ...     _ = Embeddings.from_array(np.eye(2), modality=modality, space="clip").save(folder)
+            >>> list(open_set(folder))
+            ['image', 'text']
         """
-        from isthmus.embeddings.writer import EmbeddingWriter
-
         if len(self) == 0:
-            raise IsthmusError(f"there is no {self.modality} row to write to {path}: embed some")
-
+            raise IsthmusError(f"there are no {self.modality} rows to save to {path}: embed some items first")
         with EmbeddingWriter(
             path,
             modality=self.modality,
@@ -114,7 +171,7 @@ class Embeddings:
         ) as writer:
             if writer.rows_done:
                 raise IsthmusError(
-                    f"{path}: holds {writer.rows_done} {self.modality} rows already: save to another folder, or append "
+                    f"{path}: already has {writer.rows_done} {self.modality} rows: save to another folder, or append "
                     "with isthmus.embeddings.EmbeddingWriter"
                 )
             start = 0
@@ -131,7 +188,7 @@ class Embeddings:
 
     @cached_property
     def ids(self) -> list[str]:
-        """Unique ids, one a row."""
+        """Unique ids, one per row."""
         if self._ids is not None:
             return self._ids
         found: list[str] = []
@@ -143,50 +200,89 @@ class Embeddings:
 
     @cached_property
     def vectors(self) -> Float[np.ndarray, "rows dim"]:
-        """All rows as float32. A set on disk is read whole here, once."""
+        """All rows as float32. Reads a set on disk into memory, once."""
         if len(self._parts) == 1 and isinstance(self._parts[0], np.ndarray):
             return self._parts[0]
         blocks = list(self.batches(SHARD_ROWS))
         return np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
 
     def batches(self, rows: int) -> Iterator[Float[np.ndarray, "block dim"]]:
-        """Consecutive float32 blocks of ``rows`` rows, the last one shorter; blocks cross shard borders."""
+        """Read consecutive blocks of rows; blocks cross the borders of shards.
+
+        Args:
+            rows: Rows per block; the last block may have fewer.
+
+        Yields:
+            float32 arrays (rows, dim).
+
+        Example:
+            >>> from isthmus import Embeddings
+            >>> images = Embeddings.from_array(np.eye(5), modality="image", space="clip")
+            >>> [len(block) for block in images.batches(2)]
+            [2, 2, 1]
+        """
         for start in range(0, len(self), rows):
             yield self._between(start, min(start + rows, len(self)))
 
     def take(self, index: np.ndarray) -> Embeddings:
-        """Rows by number. Of a set in memory they are copied, of a set on disk read when asked."""
+        """Take rows by number. Rows in memory are copied; rows on disk are read when needed.
+
+        Args:
+            index: Distinct row numbers, in any order, or a boolean mask of all rows.
+
+        Raises:
+            IsthmusError: A number is out of range or repeated.
+
+        Example:
+            >>> from isthmus import Embeddings
+            >>> images = Embeddings.from_array(np.eye(3), modality="image", space="clip", ids=["dog", "cat", "car"])
+            >>> images.take(np.array([2, 0])).ids
+            ['car', 'dog']
+        """
         index = self._row_numbers(index)
         ids = [self.ids[row] for row in index.tolist()]
-        check_ids(ids, len(ids), "rows taken")
+        check_ids(ids, len(ids), "rows to take")
         in_memory = all(isinstance(part, np.ndarray) for part in self._parts)
-        part = self.gathered(index) if in_memory else Taken(self, index)
+        part = self.gathered(index) if in_memory else Selection(self, index)
         facts = {"modality": self.modality, "space": self.space, "revision": self.revision}
-        return Embeddings([part], dim=self.dim, ids=ids, normalise=False, **facts)
+        return Embeddings([part], dim=self.dim, ids=ids, normalize=False, **facts)
 
     def select(self, ids: Sequence[str] | Sequence[int]) -> Embeddings:
-        """Rows by id, in the order given. Raises `IsthmusError` naming an id that is not there."""
+        """Take rows by id.
+
+        Args:
+            ids: Distinct ids, in any order.
+
+        Raises:
+            IsthmusError: There is no row with one of the ids, or one is repeated.
+
+        Example:
+            >>> from isthmus import Embeddings
+            >>> images = Embeddings.from_array(np.eye(3), modality="image", space="clip", ids=["dog", "cat", "car"])
+            >>> images.select(["car"]).vectors
+            array([[0., 0., 1.]], dtype=float32)
+        """
         if isinstance(ids, str):
-            raise IsthmusError(f"ids are the text {ids!r}: give a list of ids, [{ids!r}]")
+            raise IsthmusError(f"expected a list of ids, got the string {ids!r}: pass [{ids!r}]")
         names = [str(name) for name in ids]
         missing = next((name for name in names if name not in self._row_of), None)
         if missing is not None:
-            example = f"ids look like {self.ids[0]!r}" if self.ids else "there is no row"
-            raise IsthmusError(f"no {self.modality} has id {missing!r}: {example}")
+            example = f"ids look like {self.ids[0]!r}" if self.ids else "there are no rows"
+            raise IsthmusError(f"no {self.modality} row has id {missing!r}: {example}")
         return self.take(np.array([self._row_of[name] for name in names], dtype=np.int64))
 
-    def _row_numbers(self, index: np.ndarray) -> Int[np.ndarray, " taken"]:
+    def _row_numbers(self, index: np.ndarray) -> Int[np.ndarray, " rows"]:
         rows = np.asarray(index)
         if rows.dtype == bool and rows.shape == (len(self),):
             rows = np.flatnonzero(rows)
         if rows.ndim != 1 or (rows.dtype.kind not in "iu" and len(rows)):
-            raise IsthmusError(f"rows are asked for by {rows.dtype} {rows.shape}: give a list of row numbers")
+            raise IsthmusError(f"expected a list of row numbers, got {rows.dtype} of shape {rows.shape}")
         outside = rows[(rows < 0) | (rows >= len(self))]
         if len(outside):
-            raise IsthmusError(f"row {outside[0]} asked for: {self!r} has rows 0 to {len(self) - 1}")
+            raise IsthmusError(f"no row {outside[0]} in {self!r}: rows are numbered 0 to {len(self) - 1}")
         return rows.astype(np.int64)
 
-    def gathered(self, index: Int[np.ndarray, " taken"]) -> Float[np.ndarray, "taken dim"]:
+    def gathered(self, index: Int[np.ndarray, " rows"]) -> Float[np.ndarray, "rows dim"]:
         """Rows by number, as an array."""
         found = np.empty((len(index), self.dim), np.float32)
         part_of = np.searchsorted(self._starts, index, side="right") - 1
@@ -212,7 +308,7 @@ class Embeddings:
         if isinstance(part, np.ndarray):
             return part[rows]
         found = part.read(rows)
-        if isinstance(part, Taken) or not self._normalise:
+        if isinstance(part, Selection) or not self._normalize:
             return found
         return unit_rows(found, str(part.path))
 
@@ -220,7 +316,7 @@ class Embeddings:
 def _rows_of(part: Part) -> int:
     if isinstance(part, ShardFile):
         return part.rows
-    return len(part.index) if isinstance(part, Taken) else len(part)
+    return len(part.index) if isinstance(part, Selection) else len(part)
 
 
 def _as_array(vectors: np.ndarray, where: str) -> np.ndarray:
@@ -228,5 +324,39 @@ def _as_array(vectors: np.ndarray, where: str) -> np.ndarray:
         return np.asarray(vectors)
     except (ValueError, TypeError, RuntimeError) as error:
         raise IsthmusError(
-            f"{where}: not an array of numbers ({error}): convert with np.asarray, one vector a row"
+            f"{where}: not an array of numbers ({error}): pass a NumPy array, one vector per row"
         ) from error
+
+
+def open_set(path: str | Path, space: str | None = None) -> dict[str, Embeddings]:
+    """Open every modality of a set on disk, memory-mapped.
+
+    Args:
+        path: Folder of the set; folders written by clip-retrieval, without a manifest, work too.
+        space: Name of the space of a folder without a manifest; the folder's name by default.
+
+    Returns:
+        Embeddings by modality.
+
+    Raises:
+        IsthmusError: There is no such set, or a shard is missing, truncated or has the wrong shape.
+
+    Example:
+        >>> import tempfile
+        >>> from isthmus import Embeddings, open_set
+        >>> folder = Embeddings.from_array(np.eye(3), modality="image", space="clip").save(tempfile.mkdtemp())
+        >>> open_set(folder)
+        {'image': Embeddings(3 image rows, 3-d, space 'clip')}
+    """
+    return {
+        name: Embeddings(
+            own.shards,
+            modality=own.modality,
+            space=own.space,
+            dim=own.dim,
+            ids=own.ids,
+            normalize=True,
+            revision=own.revision,
+        )
+        for name, own in stored_modalities(Path(path), space).items()
+    }

@@ -1,81 +1,87 @@
-"""A set's folder: open every modality, also of folders written by clip-retrieval; verify hashes."""
+"""The folder of a set: what each modality has on disk, with a manifest or as clip-retrieval writes it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
-from isthmus.base.hashing import sha256_of
-from isthmus.embeddings.embeddings import Embeddings
 from isthmus.embeddings.layout import metadata_file, modality_named, vectors_file
 from isthmus.embeddings.manifest import MANIFEST, ModalityManifest, read_manifest
-from isthmus.embeddings.shards import ShardFile, map_rows
+from isthmus.embeddings.shards import ShardFile, map_rows, verify_file
 
 ID_COLUMNS = ("id", "key", "image_path", "url", "caption")
-"""Columns of clip-retrieval's metadata that can serve as ids; the first that is there is taken."""
+"""Columns of clip-retrieval's metadata that can serve as ids; the first one present is used."""
 
 
-def open_set(path: str | Path, space: str | None = None) -> dict[str, Embeddings]:
-    """Every modality of a set by name, memory-mapped.
+@dataclass(frozen=True)
+class StoredRows:
+    """One modality of a set on disk; ``ids`` is ``None`` if they are in the metadata of the shards."""
 
-    A folder without a manifest is read as clip-retrieval's; its vectors' space is ``space``, or the folder's name.
-    Raises `IsthmusError` where the folder or a shard is absent, cut short or of the wrong shape.
-    """
-    folder = Path(path)
+    modality: str
+    space: str
+    dim: int
+    shards: Sequence[ShardFile]
+    ids: list[str] | None = None
+    revision: str = ""
+
+
+def stored_modalities(folder: Path, space: str | None) -> dict[str, StoredRows]:
+    """Every modality of a set by name; ``space`` names that of a folder without a manifest."""
     if not folder.is_dir():
         problem = "not a folder" if folder.exists() else "no such folder"
-        raise IsthmusError(f"{folder}: {problem}: give one that holds an embedding set (isthmus convert makes one)")
+        raise IsthmusError(f"{folder}: {problem}: pass the folder of an embedding set (isthmus convert makes one)")
     manifest = read_manifest(folder)
     if manifest or (folder / MANIFEST).is_file():
-        return {name: _from_manifest(folder, entry) for name, entry in manifest.items()}
+        return {name: stored_rows(folder, entry) for name, entry in manifest.items()}
     found = _clip_retrieval(folder, space or folder.resolve().name)
     if not found:
-        raise IsthmusError(f"{folder}: holds no manifest.json and no <modality>_emb folder: not an embedding set")
+        raise IsthmusError(
+            f"{folder}: not an embedding set (no manifest.json and no <modality>_emb folder): isthmus convert makes one"
+        )
     return found
 
 
-def verify_set(path: str | Path) -> None:
-    """Read every file of a set and compare with its hash. Raises `IsthmusError` naming the first that differs."""
-    folder = Path(path)
-    manifest = read_manifest(folder)
-    if not manifest:
-        raise IsthmusError(f"{folder}: has no manifest.json, so there are no hashes to compare with")
-    for modality, entry in manifest.items():
-        for shard in entry.shards:
-            if shard.rows == 0:
-                continue
-            pairs = (
-                (vectors_file(folder, modality, shard.number), shard.sha256),
-                (metadata_file(folder, modality, shard.number), shard.metadata_sha256),
-            )
-            for file, expected in pairs:
-                if not file.is_file():
-                    raise IsthmusError(f"{file}: not found: write or copy the set again")
-                if sha256_of(file) != expected:
-                    raise IsthmusError(
-                        f"{file}: altered or cut short (its sha256 is not the manifest's): write it again"
-                    )
-
-
-def _from_manifest(folder: Path, entry: ModalityManifest) -> Embeddings:
-    parts = []
-    for shard in entry.shards:
-        if shard.rows == 0:
-            continue
-        file = ShardFile(
+def stored_rows(folder: Path, entry: ModalityManifest) -> StoredRows:
+    """One modality from its entry in the manifest. Raises `IsthmusError` if a shard does not fit the entry."""
+    shards = [
+        ShardFile(
             path=vectors_file(folder, entry.modality, shard.number),
             metadata=metadata_file(folder, entry.modality, shard.number),
             rows=shard.rows,
             dim=entry.dim,
             dtype=entry.dtype,
         )
-        _ = file.vectors
-        parts.append(file)
-    facts = {"modality": entry.modality, "space": entry.space, "revision": entry.revision}
-    return Embeddings(parts, dim=entry.dim, ids=None, normalise=True, **facts)
+        for shard in entry.shards
+        if shard.rows
+    ]
+    for shard in shards:
+        _ = shard.vectors
+    return StoredRows(entry.modality, entry.space, entry.dim, shards, revision=entry.revision)
 
 
-def _clip_retrieval(folder: Path, space: str) -> dict[str, Embeddings]:
+def verify_set(path: str | Path) -> None:
+    """Compare every file of vectors and metadata with its hash.
+
+    Args:
+        path: Folder of the set.
+
+    Raises:
+        IsthmusError: There is no manifest, or a file is missing or altered; the first one is named.
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    if not manifest:
+        raise IsthmusError(f"{folder}: no manifest.json, so there are no hashes to verify: convert it to a set first")
+    for modality, entry in manifest.items():
+        for shard in entry.shards:
+            if shard.rows:
+                verify_file(vectors_file(folder, modality, shard.number), shard.sha256)
+                verify_file(metadata_file(folder, modality, shard.number), shard.metadata_sha256)
+
+
+def _clip_retrieval(folder: Path, space: str) -> dict[str, StoredRows]:
     found = {}
     for own in sorted(folder.glob("*_emb")):
         files = sorted(own.glob("*.npy"), key=lambda file: (len(_number(file)), _number(file)))
@@ -87,9 +93,12 @@ def _clip_retrieval(folder: Path, space: str) -> dict[str, Embeddings]:
             ids = [str(row) for row in range(sum(shard.rows for shard in shards))]
         dims = {shard.dim for shard in shards}
         if len(dims) > 1:
-            raise IsthmusError(f"{own}: shards have {sorted(dims)} dimensions: they are of different models")
+            raise IsthmusError(
+                f"{own}: shards have {' and '.join(map(str, sorted(dims)))} dimensions, so they come from different "
+                "models: keep those of one"
+            )
         modality = modality_named(own.name)
-        found[modality] = Embeddings(shards, modality=modality, space=space, dim=dims.pop(), ids=ids, normalise=True)
+        found[modality] = StoredRows(modality, space, dims.pop(), shards, ids)
     return found
 
 
@@ -118,5 +127,5 @@ def _id_column(metadata: Path) -> str | None:
     try:
         names = pyarrow.parquet.read_schema(metadata).names
     except (OSError, pyarrow.ArrowInvalid) as error:
-        raise IsthmusError(f"{metadata}: not readable ({error}): copy it again".replace("\n", " ")) from error
+        raise IsthmusError(f"{metadata}: cannot be read ({error}): copy it again".replace("\n", " ")) from error
     return next((name for name in ID_COLUMNS if name in names), None)

@@ -1,11 +1,11 @@
-"""Where a set's files lie: the clip-retrieval layout, with metadata of its own for each modality."""
+"""Where the files of a set are: the layout of clip-retrieval, with separate metadata and tokens for each modality."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 CLIP_RETRIEVAL_NAMES = {"img": "image"}
-"""Modalities that clip-retrieval calls otherwise."""
+"""Modalities that clip-retrieval names differently."""
 
 
 def vectors_file(folder: Path, modality: str, number: int) -> Path:
@@ -16,6 +16,11 @@ def vectors_file(folder: Path, modality: str, number: int) -> Path:
 def metadata_file(folder: Path, modality: str, number: int) -> Path:
     """``<modality>_metadata/metadata_<n>.parquet``: modalities of one set need not have the same rows."""
     return folder / f"{modality}_metadata" / f"metadata_{number}.parquet"
+
+
+def tokens_folder(folder: Path, modality: str) -> Path:
+    """``<modality>_tokens``."""
+    return folder / f"{modality}_tokens"
 
 
 def modality_named(folder_name: str) -> str:

@@ -1,22 +1,26 @@
-"""The manifest: what a set on disk holds, and the hash of every shard."""
+"""Manifests: what a set, or the tokens of one modality, has on disk, with the hash of every file."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
+from isthmus.embeddings.tokens import PLACES
 
 MANIFEST = "manifest.json"
-FORMAT = "isthmus-embeddings-1"
+VECTORS_FORMAT, TOKENS_FORMAT = "isthmus-embeddings-1", "isthmus-tokens-1"
+DTYPES = ("float16", "float32")
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One file of rows: its number, rows, and the sha256 of its vectors and its metadata."""
+    """One shard of vectors: its number, rows, and the sha256 of its vectors and its metadata."""
 
     number: int
     rows: int
@@ -26,13 +30,13 @@ class Shard:
 
 @dataclass(frozen=True)
 class ModalityManifest:
-    """One modality of a set."""
+    """The vectors of one modality; ``normalized`` is spelled "normalised" on disk."""
 
     modality: str
     space: str
     dim: int
     dtype: str
-    normalised: bool
+    normalized: bool
     shards: tuple[Shard, ...]
     revision: str = ""
     preprocessing: str = ""
@@ -43,55 +47,110 @@ class ModalityManifest:
         return sum(shard.rows for shard in self.shards)
 
 
-def agreed(folder: Path, asked: ModalityManifest) -> ModalityManifest:
-    """The manifest's entry of a modality, or what was asked where there is none.
+@dataclass(frozen=True)
+class TokenShard:
+    """One shard of tokens: its number, items, tokens, and the sha256 of each array by name."""
 
-    Raises `IsthmusError` where the rows that are there have another space, revision, dimension, dtype or preparation.
+    number: int
+    items: int
+    tokens: int
+    sha256: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TokenManifest:
+    """The tokens of one modality."""
+
+    modality: str
+    space: str
+    dim: int
+    unit: str
+    dtype: str
+    shards: tuple[TokenShard, ...] = ()
+
+    @property
+    def items(self) -> int:
+        """Items of all shards."""
+        return sum(shard.items for shard in self.shards)
+
+
+Manifest = TypeVar("Manifest", ModalityManifest, TokenManifest)
+
+
+def agreed(folder: Path, present: Manifest | None, asked: Manifest) -> Manifest:
+    """The manifest that is there, or the one asked for if there is none.
+
+    Raises `IsthmusError` if they differ in anything but their shards.
     """
-    there = read_manifest(folder).get(asked.modality, asked)
+    if present is None:
+        return asked
     differing = [
         f"{name} {value!r}, not {wanted!r}"
-        for name, value in asdict(replace(there, shards=())).items()
-        if value != (wanted := getattr(asked, name))
+        for name, value in asdict(replace(present, shards=())).items()
+        if name != "shards" and value != (wanted := getattr(asked, name))
     ]
     if differing:
+        what = "tokens" if isinstance(asked, TokenManifest) else "rows"
         raise IsthmusError(
-            f"{folder}: its {asked.modality} rows have {'; '.join(differing)}: "
-            "write to another folder, or ask for the same"
+            f"{folder}: its {asked.modality} {what} have {'; '.join(differing)}: "
+            "write to another folder, or use the same settings"
         )
-    return there
-
-
-def commit(folder: Path, entry: ModalityManifest) -> None:
-    """Put a modality's entry into the manifest, in one step."""
-    write_manifest(folder, {**read_manifest(folder), entry.modality: entry})
+    return present
 
 
 def read_manifest(folder: Path) -> dict[str, ModalityManifest]:
-    """Every modality the manifest names; empty where there is no manifest."""
+    """Every modality in the manifest of a set; empty if there is no manifest."""
     path = folder / MANIFEST
     if not path.is_file():
         return {}
     try:
         content = json.loads(path.read_text())
-        if content["format"] != FORMAT:
-            raise IsthmusError(f"{path}: format {content['format']!r} is not {FORMAT!r}: update isthmus")
+        if content["format"] != VECTORS_FORMAT:
+            raise IsthmusError(f"{path}: format {content['format']!r} is not {VECTORS_FORMAT!r}: update isthmus")
         return {name: _modality(entry) for name, entry in content["modalities"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise IsthmusError(f"{path}: not a manifest ({error}): restore it or write the set again") from error
 
 
-def write_manifest(folder: Path, modalities: dict[str, ModalityManifest]) -> None:
-    """Replace the manifest in one step."""
-    content = {
-        "format": FORMAT,
-        "isthmus": version("isthmus"),
-        "modalities": {name: asdict(entry) for name, entry in modalities.items()},
+def commit(folder: Path, entry: ModalityManifest) -> None:
+    """Put a modality's entry into the manifest of a set, in one step."""
+    entries = {**read_manifest(folder), entry.modality: entry}
+    modalities = {
+        name: {"normalised" if field == "normalized" else field: value for field, value in asdict(own).items()}
+        for name, own in entries.items()
     }
+    _write(folder, VECTORS_FORMAT, {"modalities": modalities})
+
+
+def read_token_manifest(folder: Path) -> TokenManifest:
+    """The manifest of a folder of tokens. Raises `IsthmusError` if there is none or it cannot be read."""
+    path = folder / MANIFEST
+    try:
+        content = json.loads(path.read_text())
+        if content["format"] != TOKENS_FORMAT or content["unit"] not in PLACES or content["dtype"] not in DTYPES:
+            raise ValueError(f"format {content['format']!r}, unit {content['unit']!r}, dtype {content['dtype']!r}")
+        shards = tuple(TokenShard(**{"number": number, **shard}) for number, shard in enumerate(content["shards"]))
+        return TokenManifest(
+            **{name: content[name] for name in ("modality", "space", "dim", "unit", "dtype")}, shards=shards
+        )
+    except FileNotFoundError as error:
+        raise IsthmusError(f"{path}: not found, so the tokens are incomplete: write them again") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise IsthmusError(f"{path}: not a manifest of tokens ({error}): write the tokens again") from error
+
+
+def write_token_manifest(folder: Path, manifest: TokenManifest) -> None:
+    """Replace the manifest of a folder of tokens in one step."""
+    _write(folder, TOKENS_FORMAT, asdict(manifest))
+
+
+def _write(folder: Path, form: str, content: dict[str, Any]) -> None:
+    content = {"format": form, "isthmus": version("isthmus"), **content}
     write_text_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
 
 
-def _modality(entry: dict) -> ModalityManifest:
-    if entry["dtype"] not in ("float16", "float32"):
+def _modality(entry: dict[str, Any]) -> ModalityManifest:
+    if entry["dtype"] not in DTYPES:
         raise ValueError(f"dtype {entry['dtype']!r}")
-    return ModalityManifest(**{**entry, "shards": tuple(Shard(**shard) for shard in entry["shards"])})
+    fields = {"normalized" if name == "normalised" else name: value for name, value in entry.items()}
+    return ModalityManifest(**{**fields, "shards": tuple(Shard(**shard) for shard in entry["shards"])})

@@ -1,20 +1,25 @@
-"""Shards: files of rows, opened memory-mapped and read only where asked."""
+"""Shards: arrays in ``.npy`` files, written whole or not at all, memory-mapped, and read only when needed."""
 
 from __future__ import annotations
 
 import mmap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import IsthmusError
+from isthmus.base.hashing import sha256_of
+from isthmus.embeddings.layout import metadata_file, vectors_file
+from isthmus.embeddings.manifest import Shard
 
 
 @dataclass(frozen=True)
 class ShardFile:
-    """Rows of one ``.npy`` file and their ids in a Parquet file beside it (none where ``metadata`` is ``None``)."""
+    """Rows of one ``.npy`` file, with their ids in a Parquet file (``metadata`` is ``None`` if there is none)."""
 
     path: Path
     metadata: Path | None
@@ -25,18 +30,18 @@ class ShardFile:
 
     @cached_property
     def vectors(self) -> np.ndarray:
-        """The rows, memory-mapped. Raises `IsthmusError` where the file is absent, cut short or of another kind."""
+        """The rows, memory-mapped. Raises `IsthmusError` if the file does not fit the manifest."""
         found = map_rows(self.path)
         if found.shape != (self.rows, self.dim):
             raise IsthmusError(
-                f"{self.path}: shape {found.shape}, the manifest says {(self.rows, self.dim)}: write it again"
+                f"{self.path}: shape {found.shape}, but the manifest says {(self.rows, self.dim)}: write it again"
             )
         if found.dtype != np.dtype(self.dtype):
-            raise IsthmusError(f"{self.path}: dtype {found.dtype}, the manifest says {self.dtype}: write it again")
+            raise IsthmusError(f"{self.path}: dtype {found.dtype}, but the manifest says {self.dtype}: write it again")
         return found
 
     def read(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Some rows as float32. The mapped pages are let go again, so that streaming a set holds none of it."""
+        """Some rows as float32. Releases the mapped pages, so that streaming a set does not fill memory."""
         found = np.asarray(self.vectors[rows], dtype=np.float32)
         mapping = getattr(self.vectors, "_mmap", None)
         if mapping is not None and hasattr(mapping, "madvise"):
@@ -46,33 +51,74 @@ class ShardFile:
     def ids(self) -> list[str]:
         """The rows' ids."""
         if self.metadata is None:
-            raise IsthmusError(f"{self.path}: has no metadata file: ids are unknown")
+            raise IsthmusError(f"{self.path}: has no metadata file, so its ids are unknown: write the set again")
         import pyarrow.parquet
 
         try:
             column = pyarrow.parquet.read_table(self.metadata, columns=[self.id_column]).column(0)
         except FileNotFoundError as error:
-            raise IsthmusError(f"{self.metadata}: not found: the set is incomplete, copy or write it again") from error
+            raise IsthmusError(
+                f"{self.metadata}: not found, so the set is incomplete: copy or write it again"
+            ) from error
         except (OSError, pyarrow.ArrowInvalid) as error:
             raise IsthmusError(
-                f"{self.metadata}: not readable ({error}): write the set again".replace("\n", " ")
+                f"{self.metadata}: cannot be read ({error}): write the set again".replace("\n", " ")
             ) from error
         found = [str(value) for value in column.to_pylist()]
         if len(found) != self.rows:
             raise IsthmusError(
-                f"{self.metadata}: {len(found)} ids for {self.rows} rows of {self.path.name}: write it again"
+                f"{self.metadata}: {len(found)} ids for the {self.rows} rows of {self.path.name}: write it again"
             )
         return found
 
 
-def map_rows(path: Path) -> np.ndarray:
-    """A ``.npy`` file memory-mapped. Raises `IsthmusError` where it is absent, cut short or no array of rows."""
+def write_shard(
+    folder: Path, modality: str, number: int, vectors: np.ndarray, metadata: Sequence[Mapping[str, object]]
+) -> Shard:
+    """Write the two files of a shard; ``metadata`` is one mapping per row, with its ``id``.
+
+    The shard becomes part of the set only when it is committed to the manifest.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    file = metadata_file(folder, modality, number)
+    vectors_hash = write_array(vectors_file(folder, modality, number), vectors)
+    with atomic_path(file) as part:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(metadata)), part)
+    return Shard(number, len(vectors), vectors_hash, sha256_of(file))
+
+
+def write_array(path: Path, array: np.ndarray) -> str:
+    """Write an ``.npy`` file and return its sha256."""
+    with atomic_path(path) as part, part.open("wb") as file:
+        np.save(file, array)
+    return sha256_of(path)
+
+
+def map_array(path: Path) -> np.ndarray:
+    """An ``.npy`` file, memory-mapped. Raises `IsthmusError` if it is missing or truncated."""
     if not path.is_file():
-        raise IsthmusError(f"{path}: not found: the set is incomplete, write or copy it again")
+        raise IsthmusError(f"{path}: not found, so the set is incomplete: copy or write it again")
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise IsthmusError(f"{path}: cut short or not an .npy file ({error}): write or copy it again") from error
+        raise IsthmusError(f"{path}: truncated or not an .npy file ({error}): copy or write it again") from error
+
+
+def map_rows(path: Path) -> np.ndarray:
+    """An ``.npy`` file of float16 or float32 rows, memory-mapped. Raises `IsthmusError` if it is anything else."""
+    found = map_array(path)
     if found.ndim != 2 or found.dtype not in (np.float16, np.float32):
-        raise IsthmusError(f"{path}: holds {found.dtype} of shape {found.shape}: rows of float16 or float32 are needed")
+        raise IsthmusError(
+            f"{path}: {found.dtype} of shape {found.shape}, expected rows of float16 or float32: write it again"
+        )
     return found
+
+
+def verify_file(path: Path, sha256: str) -> None:
+    """Raise `IsthmusError` if a file is missing or does not have the hash from the manifest."""
+    if not path.is_file():
+        raise IsthmusError(f"{path}: not found, so the set is incomplete: copy or write it again")
+    if sha256_of(path) != sha256:
+        raise IsthmusError(f"{path}: altered or truncated, its sha256 is not the manifest's: copy or write it again")

@@ -1,31 +1,56 @@
-"""Tokens on disk, next to a set's embeddings: shards of vectors, offsets and places, and a manifest of their own."""
+"""Tokens on disk, next to the vectors of a set: shards of vectors, offsets and places, with a separate manifest."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from isthmus.base.atomic import atomic_path, write_text_atomically
+from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
-from isthmus.base.hashing import sha256_of
 from isthmus.embeddings.checks import check_ids
+from isthmus.embeddings.layout import tokens_folder
+from isthmus.embeddings.manifest import (
+    DTYPES,
+    MANIFEST,
+    TokenManifest,
+    TokenShard,
+    agreed,
+    read_token_manifest,
+    write_token_manifest,
+)
+from isthmus.embeddings.shards import map_array, verify_file, write_array
 from isthmus.embeddings.tokens import PLACES, TokenPart, Tokens
-
-FORMAT = "isthmus-tokens-1"
-MANIFEST = "manifest.json"
-DTYPES = ("float16", "float32")
 
 
 class TokenWriter:
-    """Writes one modality's tokens, one shard a call; a run that is killed leaves all completed shards.
+    """Appends tokens to one modality of a set on disk, one shard per call.
 
-    The files are ``<modality>_tokens/{vectors,offsets,places,ids}_<n>``. ``items_done`` says how many items earlier
-    runs completed. Raises `IsthmusError` where what is there differs in space, dimension, unit or dtype.
+    A shard is committed to the manifest when it is complete. If a run is killed, the set keeps every complete shard,
+    and a new writer on the same folder continues after them.
+
+    Args:
+        path: Folder of the set; created if it does not exist.
+        modality: What the items are.
+        space: Space of the token vectors.
+        dim: Number of dimensions.
+        unit: Unit of the places: pixels, seconds or characters.
+        dtype: Precision on disk, float16 or float32.
+
+    Raises:
+        IsthmusError: The set has tokens of this modality with another space, dimension, unit or dtype.
+
+    Example:
+        >>> import tempfile
+        >>> vectors, places = np.ones((3, 2), np.float32), np.array([[0, 1], [0, 1], [1, 2]], np.float32)
+        >>> kind = {"modality": "audio", "space": "clap", "unit": "seconds"}
+        >>> writer = TokenWriter(tempfile.mkdtemp(), dim=2, **kind)
+        >>> writer.append(Tokens.from_arrays(vectors, np.array([0, 1, 3]), places, ids=["dog", "cat"], **kind))
+        >>> writer.items_done
+        2
     """
 
     def __init__(
@@ -34,170 +59,167 @@ class TokenWriter:
         if dtype not in DTYPES:
             raise IsthmusError(f"dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
         self.folder = tokens_folder(Path(path), modality)
-        asked = {"modality": modality, "space": space, "dim": dim, "unit": unit, "dtype": dtype}
-        self._manifest: dict[str, Any] = {**asked, "shards": []}
-        if (self.folder / MANIFEST).is_file():
-            self._manifest = read_manifest(self.folder)
-        for name, value in asked.items():
-            if self._manifest[name] != value:
-                raise IsthmusError(
-                    f"{self.folder}: its {name} is {self._manifest[name]!r}, not {value!r}: write to another folder"
-                )
+        present = read_token_manifest(self.folder) if (self.folder / MANIFEST).is_file() else None
+        self._manifest = agreed(self.folder, present, TokenManifest(modality, space, dim, unit, dtype))
 
     @property
     def items_done(self) -> int:
-        """Items in completed shards."""
-        return sum(shard["items"] for shard in self._manifest["shards"])
+        """Items in complete shards, including those of earlier runs."""
+        return self._manifest.items
 
     def append(self, tokens: Tokens) -> None:
-        """Write the tokens of new items as the next shard."""
-        if (tokens.modality, tokens.space, tokens.dim, tokens.unit) != tuple(
-            self._manifest[name] for name in ("modality", "space", "dim", "unit")
-        ):
-            raise IsthmusError(f"{self.folder}: {tokens!r} are of another kind: write them to another folder")
-        number = max((shard["number"] for shard in self._manifest["shards"]), default=-1) + 1
-        self.commit(write_token_shard(self.folder, number, tokens, self._manifest["dtype"]))
+        """Write the tokens of new items as the next shard.
 
-    def commit(self, *shards: dict[str, Any], keep: Callable[[int], bool] = lambda number: True) -> None:
-        """Put written shards into the manifest, in place of those of their numbers; drop those not to be kept."""
-        added = {shard["number"] for shard in shards}
-        kept = [shard for shard in self._manifest["shards"] if shard["number"] not in added and keep(shard["number"])]
-        self._manifest["shards"] = sorted([*kept, *shards], key=lambda shard: shard["number"])
-        content = {"format": FORMAT, "isthmus": version("isthmus"), **self._manifest}
-        write_text_atomically(self.folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+        Args:
+            tokens: Tokens of the writer's modality, space, dimension and unit.
+
+        Raises:
+            IsthmusError: The tokens are of another kind.
+        """
+        own = self._manifest
+        agreed(self.folder, own, TokenManifest(tokens.modality, tokens.space, tokens.dim, tokens.unit, own.dtype))
+        number = max((shard.number for shard in own.shards), default=-1) + 1
+        self.commit(write_token_shard(self.folder, number, tokens, own.dtype))
+
+    def commit(self, *shards: TokenShard, keep: Callable[[int], bool] = lambda number: True) -> None:
+        """Put shards into the manifest, replacing those with the same number, and drop those not to ``keep``."""
+        added = {shard.number for shard in shards}
+        kept = [shard for shard in self._manifest.shards if shard.number not in added and keep(shard.number)]
+        ordered = sorted([*kept, *shards], key=lambda shard: shard.number)
+        self._manifest = replace(self._manifest, shards=tuple(ordered))
+        write_token_manifest(self.folder, self._manifest)
 
 
-def write_token_shard(folder: Path, number: int, tokens: Tokens, dtype: str) -> dict[str, Any]:
-    """Write the files of a shard, each whole or not at all; returns what the manifest is to say of it."""
+def write_token_shard(folder: Path, number: int, tokens: Tokens, dtype: str) -> TokenShard:
+    """Write the files of a shard. It becomes part of the set only when it is committed to the manifest."""
     arrays = {"vectors": tokens.vectors.astype(dtype), "offsets": tokens.offsets, "places": tokens.places}
-    hashes = {}
-    for name, array in arrays.items():
-        file = folder / f"{name}_{number}.npy"
-        with atomic_path(file) as part, part.open("wb") as stream:
-            np.save(stream, array)
-        hashes[name] = sha256_of(file)
+    hashes = {name: write_array(folder / f"{name}_{number}.npy", array) for name, array in arrays.items()}
     write_text_atomically(folder / f"ids_{number}.json", json.dumps(tokens.ids))
-    return {"number": number, "items": len(tokens), "tokens": int(tokens.offsets[-1]), "sha256": hashes}
+    return TokenShard(number, len(tokens), int(tokens.offsets[-1]), hashes)
 
 
 def save_tokens(tokens: Tokens, path: str | Path, *, dtype: str = "float16", shard_items: int = 20_000) -> Path:
-    """Write tokens into the set at ``path``, in shards; returns the folder of the set.
+    """Write tokens as one modality of a set.
 
-    Raises `IsthmusError` where the set has tokens of this modality already.
+    Args:
+        tokens: The tokens.
+        path: Folder of the set; created if it does not exist.
+        dtype: Precision on disk, float16 or float32.
+        shard_items: Items per shard.
+
+    Returns:
+        The folder.
+
+    Raises:
+        IsthmusError: The set already has tokens of this modality.
+
+    Example:
+        >>> import tempfile
+        >>> vectors, places = np.ones((3, 2), np.float32), np.array([[0, 1], [0, 1], [1, 2]], np.float32)
+        >>> kind = {"modality": "audio", "space": "clap", "unit": "seconds"}
+        >>> tokens = Tokens.from_arrays(vectors, np.array([0, 1, 3]), places, ids=["dog", "cat"], **kind)
+        >>> open_tokens(save_tokens(tokens, tempfile.mkdtemp()))
+        Tokens(3 of 2 audio items, 2-d, space 'clap')
     """
     writer = TokenWriter(
         path, modality=tokens.modality, space=tokens.space, dim=tokens.dim, unit=tokens.unit, dtype=dtype
     )
     if writer.items_done:
-        raise IsthmusError(f"{writer.folder}: holds tokens of {writer.items_done} items already: give another folder")
+        raise IsthmusError(
+            f"{writer.folder}: already has tokens of {writer.items_done} items: save to another folder, or append with "
+            "isthmus.embeddings.TokenWriter"
+        )
     for block in tokens.batches(shard_items):
         writer.append(block)
     return Path(path)
 
 
-def open_tokens(path: str | Path, modality: str) -> Tokens:
-    """The tokens of one modality of a set, memory-mapped.
-
-    Raises `IsthmusError` naming the file that is absent, cut short, or of another shape than the manifest says.
-    """
-    folder = tokens_folder(Path(path), modality)
-    if not folder.is_dir():
-        raise IsthmusError(f"{folder}: not found: the set has no {modality} tokens")
-    manifest = read_manifest(folder)
-    parts, ids = [], []
-    for shard in manifest["shards"]:
-        parts.append(_part(folder, shard["number"], shard, manifest))
-        ids += _ids(folder / f"ids_{shard['number']}.json", shard["items"])
-    check_ids(ids, len(ids), str(folder))
-    return Tokens(
-        parts, modality=modality, space=manifest["space"], dim=manifest["dim"], ids=ids, unit=manifest["unit"]
-    )
-
-
-def select_tokens(
+def open_tokens(
     path: str | Path, modality: str | None = None, *, ids: Sequence[str] = (), option: str = "modality"
 ) -> Tokens:
-    """Open the tokens of one modality of a set, memory-mapped; of all items, or of ``ids`` in their order.
+    """Open the tokens of one modality of a set on disk, memory-mapped.
 
     Args:
         path: Folder of the set.
-        modality: May be left out if the set has tokens of one modality only.
-        ids: Items to select; empty for all.
-        option: What the error calls ``modality`` if the set has tokens of several and none is named.
+        modality: The modality; not needed if the set has tokens of only one.
+        ids: Ids of the items to select, which are then read; empty for all items.
+        option: What errors call ``modality``; a command passes the name of its option.
 
     Raises:
-        IsthmusError: The set has no tokens, none of this modality, or none of an item.
+        IsthmusError: The set has no tokens of this modality or of an item, or a file is missing or truncated.
+
+    Example:
+        >>> import tempfile
+        >>> vectors, places = np.ones((3, 2), np.float32), np.array([[0, 1], [0, 1], [1, 2]], np.float32)
+        >>> kind = {"modality": "audio", "space": "clap", "unit": "seconds"}
+        >>> tokens = Tokens.from_arrays(vectors, np.array([0, 1, 3]), places, ids=["dog", "cat"], **kind)
+        >>> folder = save_tokens(tokens, tempfile.mkdtemp())
+        >>> open_tokens(folder, "audio", ids=["cat"])
+        Tokens(2 of 1 audio items, 2-d, space 'clap')
     """
     found = token_modalities(path)
     if not found:
-        raise IsthmusError(f"{path}: has no tokens; codes need an encoder's token outputs (save_tokens writes them)")
+        raise IsthmusError(f"{path}: has no tokens: embed with --tokens, or write them with save_tokens")
     if modality is None and len(found) > 1:
         raise IsthmusError(f"{path}: has tokens of {', '.join(found)}: choose one with {option}")
     if modality is not None and modality not in found:
-        raise IsthmusError(f"{path}: has no {modality} tokens, only {', '.join(found)}")
-    tokens = open_tokens(path, modality or found[0])
+        raise IsthmusError(f"{path}: has no {modality} tokens, only {', '.join(found)}: choose one with {option}")
+    tokens = _open(tokens_folder(Path(path), modality or found[0]))
     if not ids:
         return tokens
-    check_ids(list(ids), len(ids), str(path))
+    check_ids(ids, len(ids), str(path))
     row_of = {item: row for row, item in enumerate(tokens.ids)}
     missing = next((item for item in ids if item not in row_of), None)
     if missing is not None:
-        raise IsthmusError(f"{path}: {tokens.modality} item {missing!r} has no tokens: embed it again with tokens")
+        raise IsthmusError(f"{path}: {tokens.modality} item {missing!r} has no tokens: embed it again with --tokens")
     return tokens.take(np.array([row_of[item] for item in ids]))
 
 
 def token_modalities(path: str | Path) -> list[str]:
-    """The modalities whose tokens a set holds."""
+    """The modalities that have tokens in a set on disk, sorted.
+
+    Args:
+        path: Folder of the set.
+    """
     return sorted(file.parent.name.removesuffix("_tokens") for file in Path(path).glob(f"*_tokens/{MANIFEST}"))
 
 
 def verify_tokens(path: str | Path, modality: str) -> None:
-    """Read every file and compare with its hash. Raises `IsthmusError` naming the first that differs."""
+    """Compare every file of one modality's tokens with its hash.
+
+    Args:
+        path: Folder of the set.
+        modality: The modality.
+
+    Raises:
+        IsthmusError: A file is missing or altered; the first one is named.
+    """
     folder = tokens_folder(Path(path), modality)
-    for shard in read_manifest(folder)["shards"]:
-        for name, expected in shard["sha256"].items():
-            file = folder / f"{name}_{shard['number']}.npy"
-            if not file.is_file() or sha256_of(file) != expected:
-                raise IsthmusError(f"{file}: absent, altered or cut short: write the tokens again")
+    for shard in read_token_manifest(folder).shards:
+        for name, expected in shard.sha256.items():
+            verify_file(folder / f"{name}_{shard.number}.npy", expected)
 
 
-def tokens_folder(path: Path, modality: str) -> Path:
-    """Where a set keeps the tokens of a modality."""
-    return path / f"{modality}_tokens"
+def _open(folder: Path) -> Tokens:
+    manifest = read_token_manifest(folder)
+    parts = [_part(folder, shard, manifest) for shard in manifest.shards]
+    ids = [name for shard in manifest.shards for name in _ids(folder / f"ids_{shard.number}.json", shard.items)]
+    check_ids(ids, len(ids), str(folder))
+    return Tokens(
+        parts, modality=manifest.modality, space=manifest.space, dim=manifest.dim, ids=ids, unit=manifest.unit
+    )
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """What a folder of tokens says of itself. Raises `IsthmusError` where it is no such folder."""
-    path = folder / MANIFEST
-    try:
-        content = json.loads(path.read_text())
-        if content["format"] != FORMAT or content["unit"] not in PLACES or content["dtype"] not in DTYPES:
-            raise ValueError(f"format {content['format']!r}, unit {content['unit']!r}, dtype {content['dtype']!r}")
-        shards = [{"number": number, **shard} for number, shard in enumerate(content["shards"])]
-        return {**{name: content[name] for name in ("modality", "space", "dim", "unit", "dtype")}, "shards": shards}
-    except FileNotFoundError as error:
-        raise IsthmusError(f"{path}: not found: the tokens are incomplete, write them again") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise IsthmusError(f"{path}: not a manifest of tokens ({error}): write the tokens again") from error
+def _part(folder: Path, shard: TokenShard, manifest: TokenManifest) -> TokenPart:
+    width = len(PLACES[manifest.unit])
+    shapes = {"vectors": (shard.tokens, manifest.dim), "offsets": (shard.items + 1,), "places": (shard.tokens, width)}
+    return TokenPart(**{name: _mapped(folder / f"{name}_{shard.number}.npy", shape) for name, shape in shapes.items()})
 
 
-def _part(folder: Path, number: int, shard: dict[str, Any], manifest: dict[str, Any]) -> TokenPart:
-    width = len(PLACES[manifest["unit"]])
-    shapes = {
-        "vectors": (shard["tokens"], manifest["dim"]),
-        "offsets": (shard["items"] + 1,),
-        "places": (shard["tokens"], width),
-    }
-    return TokenPart(**{name: _mapped(folder / f"{name}_{number}.npy", shape) for name, shape in shapes.items()})
-
-
-def _mapped(file: Path, shape: Sequence[int]) -> np.ndarray:
-    try:
-        found = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise IsthmusError(f"{file}: absent, cut short or not an .npy file: write the tokens again") from error
-    if found.shape != tuple(shape):
-        raise IsthmusError(f"{file}: shape {found.shape}, the manifest says {tuple(shape)}: write the tokens again")
+def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+    found = map_array(file)
+    if found.shape != shape:
+        raise IsthmusError(f"{file}: shape {found.shape}, but the manifest says {shape}: write the tokens again")
     return found
 
 
@@ -205,7 +227,7 @@ def _ids(file: Path, items: int) -> list[str]:
     try:
         found = [str(name) for name in json.loads(file.read_text())]
     except (OSError, ValueError) as error:
-        raise IsthmusError(f"{file}: absent or not readable: write the tokens again") from error
+        raise IsthmusError(f"{file}: missing or not a list of ids ({error}): write the tokens again") from error
     if len(found) != items:
-        raise IsthmusError(f"{file}: {len(found)} ids, the manifest says {items}: write the tokens again")
+        raise IsthmusError(f"{file}: {len(found)} ids, but the manifest says {items}: write the tokens again")
     return found

@@ -1,4 +1,4 @@
-"""`Tokens`: the fine-grained outputs of an encoder, a few to many an item, and where each one lies in its item."""
+"""`Tokens`: the fine-grained outputs of an encoder, one or more per item, and where in the item each one is."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "seconds": ("start", "end"),
     "characters": ("start", "end"),
 }
-"""What a place is made of in each unit; right, bottom and end are exclusive."""
+"""The numbers that make up a place in each unit; right, bottom and end are exclusive."""
 
 
 @dataclass(frozen=True)
 class TokenPart:
-    """Some items' tokens one after another; item ``i`` has the rows ``offsets[i]`` to ``offsets[i + 1]``.
+    """Tokens of some items in sequence; those of item ``i`` are the rows ``offsets[i]`` to ``offsets[i + 1]``.
 
-    The arrays may be memory-mapped and of half precision.
+    The arrays may be memory-mapped and in half precision.
     """
 
     vectors: np.ndarray
@@ -33,10 +33,31 @@ class TokenPart:
 
 
 class Tokens:
-    """Token vectors ``(tokens, dim)`` of items of one modality in one space, with offsets, places and item ids.
+    """Token vectors of items of one modality in one space, and where in its item each token is.
 
-    Made by `from_arrays` or `open_tokens`. Vectors are as the encoder gave them, not unit rows. ``unit`` says in what
-    `PLACES` are given. Of tokens on disk nothing is read before it is asked for.
+    Made by `from_arrays`, `isthmus.embeddings.open_tokens` or `Space.encode_tokens`. Vectors are what the encoder
+    returned, not unit rows. Tokens on disk are memory-mapped: `batches` and `take` read only what they return.
+
+    Attributes:
+        modality: What the items are.
+        space: Name of the space.
+        dim: Number of dimensions.
+        ids: Unique ids, one per item.
+        unit: Unit of the places: pixels, seconds or characters.
+
+    Example:
+        Two sounds, the first with one token and the second with two:
+
+        >>> from isthmus import Tokens
+        >>> vectors = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0]])
+        >>> places = np.array([[0.0, 0.5], [0.0, 0.5], [0.5, 1.0]])
+        >>> kind = {"modality": "audio", "space": "clap", "unit": "seconds"}
+        >>> tokens = Tokens.from_arrays(vectors, np.array([0, 1, 3]), places, ids=["dog", "cat"], **kind)
+        >>> tokens
+        Tokens(3 of 2 audio items, 2-d, space 'clap')
+        >>> tokens.counts, tokens.take(np.array([1])).places
+        (array([1, 2]), array([[0. , 0.5],
+               [0.5, 1. ]], dtype=float32))
     """
 
     def __init__(
@@ -58,17 +79,27 @@ class Tokens:
         unit: str,
         ids: Sequence[str] | None = None,
     ) -> Tokens:
-        """Tokens in memory; ids default to "0" … "n-1".
+        """Make tokens of arrays.
 
-        Raises `IsthmusError` naming the first token that is not finite, the first item without tokens, or the array
-        whose shape does not fit the others.
+        Args:
+            vectors: One row per token, (tokens, dim), those of an item in sequence.
+            offsets: The tokens of item i are the rows ``offsets[i]`` to ``offsets[i + 1]``, (items + 1,).
+            places: Where each token is: (tokens, 4) left, top, right, bottom in pixels, or (tokens, 2) start and end
+                in seconds or characters; right, bottom and end are exclusive.
+            modality: What the items are.
+            space: Name of the model that produced the vectors.
+            unit: Unit of the places: pixels, seconds or characters.
+            ids: One unique id per item; "0" to "n-1" by default.
+
+        Raises:
+            IsthmusError: A token is not finite, an item has no token, or an array has the wrong shape.
         """
         check_modality(modality)
         where = f"{modality} tokens"
         _check_shapes(vectors, offsets, places, unit, where)
         bad = ~np.isfinite(vectors).all(1)
         if bad.any():
-            raise IsthmusError(f"{where}: token {int(bad.argmax())} has a NaN or infinite value: embed its item again")
+            raise IsthmusError(f"{where}: token {int(bad.argmax())} contains NaN or infinity: embed its item again")
         names = [str(row) for row in range(len(offsets) - 1)] if ids is None else list(ids)
         check_ids(names, len(offsets) - 1, where)
         part = TokenPart(np.ascontiguousarray(vectors, np.float32), offsets.astype(np.int64), places.astype(np.float32))
@@ -83,51 +114,58 @@ class Tokens:
 
     @cached_property
     def counts(self) -> Int[np.ndarray, " items"]:
-        """How many tokens each item has."""
+        """Number of tokens of each item."""
         return np.concatenate([np.empty(0, np.int64), *(np.diff(part.offsets) for part in self._parts)])
 
     @cached_property
     def offsets(self) -> Int[np.ndarray, " items_and_one"]:
-        """Where each item's tokens begin, over all parts."""
+        """Where each item's tokens begin, over all shards."""
         return np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int64)
 
     @cached_property
     def vectors(self) -> Float[np.ndarray, "tokens dim"]:
-        """All tokens as float32. Of tokens on disk all are read here, once."""
+        """All token vectors as float32. Reads tokens on disk into memory, once."""
         return self._joined("vectors", self.dim)
 
     @cached_property
     def places(self) -> Float[np.ndarray, "tokens _"]:
-        """Where every token lies."""
+        """Where each token is, in `unit`. Reads tokens on disk into memory, once."""
         return self._joined("places", len(PLACES[self.unit]))
 
     def take(self, index: Int[np.ndarray, " taken"]) -> Tokens:
-        """Items by number, each at most once, in the order given; read and copied."""
-        return self._read(np.asarray(index), [self.ids[row] for row in np.asarray(index).tolist()])
+        """Take items by number; their tokens are read and copied.
+
+        Args:
+            index: Distinct item numbers, in any order.
+        """
+        index = np.asarray(index)
+        offsets = np.concatenate([[0], np.cumsum(self.counts[index])]).astype(np.int64)
+        part = TokenPart(self._gathered(index, "vectors"), offsets, self._gathered(index, "places"))
+        ids = [self.ids[row] for row in index.tolist()]
+        return Tokens([part], modality=self.modality, space=self.space, dim=self.dim, ids=ids, unit=self.unit)
 
     def named(self, ids: Sequence[str]) -> Tokens:
-        """The same tokens of items with other ids."""
+        """The same tokens under other item ids."""
         check_ids(ids, len(self), f"{self.modality} tokens")
         return Tokens(
             self._parts, modality=self.modality, space=self.space, dim=self.dim, ids=list(ids), unit=self.unit
         )
 
     def batches(self, items: int) -> Iterator[Tokens]:
-        """Consecutive blocks of ``items`` items, the last one shorter."""
+        """Read consecutive blocks of items.
+
+        Args:
+            items: Items per block; the last block may have fewer.
+        """
         for start in range(0, len(self), items):
             yield self.take(np.arange(start, min(start + items, len(self))))
 
     def rows(self, index: Int[np.ndarray, " items"]) -> Float[np.ndarray, "tokens dim"]:
-        """Token vectors of some items, which may repeat, one item after another; `counts` says how many each has."""
+        """Token vectors of some items, which may repeat, in sequence; `counts` has the number of tokens of each."""
         return self._gathered(np.asarray(index), "vectors")
 
-    def _read(self, index: np.ndarray, ids: list[str]) -> Tokens:
-        offsets = np.concatenate([[0], np.cumsum(self.counts[index])]).astype(np.int64)
-        part = TokenPart(self._gathered(index, "vectors"), offsets, self._gathered(index, "places"))
-        return Tokens([part], modality=self.modality, space=self.space, dim=self.dim, ids=ids, unit=self.unit)
-
     def _gathered(self, index: np.ndarray, field: str) -> np.ndarray:
-        """A field of some items' tokens, one item after another."""
+        """Vectors or places of the tokens of some items, in sequence."""
         counts = self.counts[index]
         part_of = np.searchsorted(self._starts, index, side="right") - 1
         step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -156,7 +194,7 @@ def _check_shapes(vectors: np.ndarray, offsets: np.ndarray, places: np.ndarray, 
         raise IsthmusError(f"{where}: offsets must run from 0 to the number of tokens, {len(vectors)}")
     without = np.diff(offsets) < 1
     if without.any():
-        raise IsthmusError(f"{where}: item {int(without.argmax())} has no token: leave it out")
+        raise IsthmusError(f"{where}: item {int(without.argmax())} has no tokens: leave it out")
     if places.shape != (len(vectors), len(PLACES[unit])):
         expected = f"{len(vectors)} rows of {', '.join(PLACES[unit])}"
-        raise IsthmusError(f"{where}: places have shape {places.shape}: give {expected}")
+        raise IsthmusError(f"{where}: places have shape {places.shape}, expected {expected}")
