@@ -78,10 +78,10 @@ def image_streams(world: DigitsWorld, events: Timeline, split: str, rng: np.rand
 
 @torch.no_grad()
 def audio_streams(
-    world: DigitsWorld, events: Timeline, split: str, rng: np.random.Generator, voices: str = "seen"
+    world: DigitsWorld, events: Timeline, split: str, rng: np.random.Generator, speakers: str = "seen"
 ) -> Streams:
     """Streams of audio from a split's recordings by the seen speakers or the unseen one, with a token every 64 ms."""
-    rows = (world.splits.seen if voices == "seen" else world.splits.unseen)[split]
+    rows = (world.splits.seen if speakers == "seen" else world.splits.unseen)[split]
     vectors = []
     for numbers in _frame_numbers(world, events, rows, rng):
         frames = world.audio_feed.frames[torch.from_numpy(numbers)]

@@ -11,7 +11,7 @@ import numpy as np
 from isthmus.connectors.connector import Connector
 from isthmus.demo.code_stages import CODE_RECIPES
 from isthmus.demo.methods import ABLATION, ABLATION_TEXTS, BRIEF, CSLS, SHOWN, ComparedMethod
-from isthmus.demo.search_examples import audio_queries, image_queries
+from isthmus.demo.search_examples import search_examples
 from isthmus.demo.stages import Outcome
 from isthmus.demo.world import ItemMedia
 from isthmus.metrics import modality_gap
@@ -79,15 +79,19 @@ def _title(gallery: str) -> str:
 
 
 def _examples(results: DemoResults) -> Section:
+    shown = {
+        modality: examples(search_examples(results.media, results.world, results.connector, modality))
+        for modality in ("image", "audio")
+    }
     return Section(
         "See and hear it",
         "Left: a query never seen in training. Right: its five best hits in the other modality, best first, by the "
         "default connector. Press play to listen. ✓ marks the same number, ✗ a different one.",
         (
             "<h3>Image queries, audio hits</h3>",
-            examples(image_queries(results.media, results.world, results.connector)),
+            shown["image"],
             "<h3>Audio queries, image hits</h3>",
-            examples(audio_queries(results.media, results.world, results.connector)),
+            shown["audio"],
         ),
     )
 

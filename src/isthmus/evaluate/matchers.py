@@ -45,8 +45,7 @@ def by_cosine(project: Projection = identity) -> Matcher:
     """
 
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
-        projected, targets = project(queries), project(items)
-        _require_one_dimension(projected, targets)
+        projected, targets = _projected(project, queries, items)
         for rows in query_blocks(projected, len(targets)):
             yield rows @ targets.vectors.T
 
@@ -64,9 +63,7 @@ def by_csls(project: Projection = identity) -> Matcher:
     """
 
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
-        projected, items_projected = project(queries), project(items)
-        _require_one_dimension(projected, items_projected)
-        rows, targets = torch.from_numpy(projected.vectors), torch.from_numpy(items_projected.vectors)
+        rows, targets = (torch.from_numpy(own.vectors) for own in _projected(project, queries, items))
         for _, scores in csls_blocks(rows, targets, rows):
             yield scores.numpy()
 
@@ -78,9 +75,11 @@ def query_blocks(queries: Embeddings, items: int) -> Iterator[np.ndarray]:
     return queries.batches(block_rows(items))
 
 
-def _require_one_dimension(queries: Embeddings, items: Embeddings) -> None:
+def _projected(project: Projection, queries: Embeddings, items: Embeddings) -> tuple[Embeddings, Embeddings]:
+    queries, items = project(queries), project(items)
     if queries.dim != items.dim:
         raise IsthmusError(
             f"{queries.modality} vectors have {queries.dim} dimensions, {items.modality} vectors {items.dim}: "
             "project both into one space first"
         )
+    return queries, items

@@ -24,7 +24,7 @@ from isthmus.worlds.digits.wording import NAMES
 from isthmus.worlds.world import Gallery, World
 
 GALLERIES = ("seen", "unseen", "hard")
-Voices = Literal["seen", "unseen"]
+Speakers = Literal["seen", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class DigitsWorld:
         return Embeddings.from_array(vectors, modality="image", space=self.image_space.name, ids=ids)
 
     def embed_audio(
-        self, concepts: Int[np.ndarray, " n"], split: str, seed: int, voices: Voices = "seen"
+        self, concepts: Int[np.ndarray, " n"], split: str, seed: int, speakers: Speakers = "seen"
     ) -> Embeddings:
         """One audio clip of each sequence, from a split's recordings by the seen speakers or by the unseen one."""
-        rng = random_stream(seed, f"utterances {split} {voices} {zlib.crc32(concepts.tobytes())}")
-        rows = (self.splits.seen if voices == "seen" else self.splits.unseen)[split]
+        rng = random_stream(seed, f"utterances {split} {speakers} {zlib.crc32(concepts.tobytes())}")
+        rows = (self.splits.seen if speakers == "seen" else self.splits.unseen)[split]
         drawn = draw_audio(digits_of(concepts), self.source.speech, rows, rng)
         vectors = self.audio_space.embed_items(self.audio_feed.batches(drawn)).numpy()
         ids = audio_ids(concepts, drawn)
@@ -148,9 +148,9 @@ class DigitsWorld:
 
     def _gallery(self, name: str, split: str, count: int, seed: int) -> Gallery:
         concepts = self._draw_gallery(name, split, count, seed)
-        voices: Voices = "unseen" if name == "unseen" else "seen"
+        speakers: Speakers = "unseen" if name == "unseen" else "seen"
         images = self.embed_images(concepts, split, seed)
-        return Gallery(images, self.embed_audio(concepts, split, seed, voices), concepts, concepts)
+        return Gallery(images, self.embed_audio(concepts, split, seed, speakers), concepts, concepts)
 
 
 def captions(concepts: Int[np.ndarray, " n"], space: ContrastiveSpace) -> list[str]:
