@@ -146,7 +146,7 @@ def test_input_that_cannot_be_connected_is_refused_in_one_line(world: World) -> 
         (lambda: isthmus.connect(left, right, members=2.5), "members must be an integer"),
         (lambda: isthmus.connect(left, right, method="cmcr", min_steps=3), "write optimisation="),
         (lambda: isthmus.connect(left, right, method="cmcr", optimisation={"steps": 3}), "unknown option 'steps'"),
-        (lambda: isthmus.connect(left, right, method="cmcr", device="gpu9"), "device 'gpu9' is not here"),
+        (lambda: isthmus.connect(left, right, method="cmcr", device="gpu9"), "device 'gpu9' is not available"),
         (lambda: isthmus.connect(left, right, seed=-1), "seed -1: pass an integer"),
         (lambda: isthmus.connect(left, right, method=CcaConfig(), power=2.0), "not both \\(got config and 'power'\\)"),
     ]
@@ -163,7 +163,7 @@ def test_input_that_cannot_be_connected_is_refused_in_one_line(world: World) -> 
 
 def test_vectors_of_another_space_or_dimension_are_refused(connector: Connector, world: World) -> None:
     stranger = renamed({"image": world.left["image"]}, "siglip")["image"]
-    with pytest.raises(IsthmusError, match="live in space 'siglip'"):
+    with pytest.raises(IsthmusError, match="are of space 'siglip'"):
         connector.project(stranger)
     short = Embeddings.from_array(np.eye(5, dtype=np.float32), modality="image", space="left")
     with pytest.raises(IsthmusError, match="have 5 dimensions, space 'left' has 128"):
@@ -226,7 +226,7 @@ def test_more_overlap_rows_than_the_sample_holds_still_connect(world: World, mon
 
 def test_a_modality_that_was_never_connected_is_refused(connector: Connector, world: World) -> None:
     stranger = Embeddings.from_array(world.left["image"].vectors, modality="img", space="left")
-    with pytest.raises(IsthmusError, match="'img' was not connected: this connector knows image, text"):
+    with pytest.raises(IsthmusError, match="'img' of space 'left' was not connected: pass image or text"):
         connector.project(stranger)
 
 

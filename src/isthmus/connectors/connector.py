@@ -1,4 +1,4 @@
-"""The connector: projects embeddings of either space, any modality, into the joint space; saves, loads, reports."""
+"""`Connector`: projects embeddings of two spaces into their joint space, estimates, saves and loads."""
 
 from __future__ import annotations
 
@@ -27,17 +27,41 @@ from isthmus.metrics import mutual_neighbour_rate
 
 ESTIMATE_ROWS = 50
 PROJECT_ROWS = 8192
-"""Rows projected at once: bounds memory, and is large enough for the matrix products to run at full rate."""
+"""Rows projected at once: bounds memory, and is enough for the matrix products to run at full speed."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Connector:
-    """A way from two spaces into one joint space: one member, or a blend of several.
+    """Projects embeddings of two spaces into one joint space; made by `connect`, or read by `load`.
 
-    ``left_space`` and ``right_space`` are the names by which embeddings say where they live. Cosines in the joint
-    space are the members' cosines averaged with ``weights`` (unit members side by side, each scaled by the root
-    of its weight, then their leading directions ``basis``, ``(wide, joint)``, where there are several). ``config``
-    is what the fit was asked, ``choice`` what was chosen and why, ``revisions`` those of both spaces where known.
+    Cosines in the joint space are the weighted mean of the members' cosines: the members' unit vectors are concatenated
+    with the square roots of their weights as factors. A blend of several is then reduced to a few common directions.
+
+    Args:
+        left_space: Name of the left space, as in `Embeddings.space`.
+        right_space: Name of the right space.
+        overlap: Modality that the spaces share.
+        members: One pair of heads, or several that are blended.
+        weights: Weight of each member.
+        config: Method, options and seed of the fit.
+        choice: What ``"auto"`` chose and why.
+        report: How far to trust the connector; measured without pairs.
+        basis: ``(wide, joint)`` orthonormal directions to which a blend is reduced.
+        revisions: Revision of each encoder, by the name of its space.
+
+    Example:
+        >>> import isthmus, numpy as np, tempfile
+        >>> draw = np.random.default_rng(0)
+        >>> def rows(modality, space, dim):
+        ...     vectors = draw.standard_normal((60, dim))
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space)
+        >>> clip = {"text": rows("text", "clip", 8), "image": rows("image", "clip", 8)}
+        >>> clap = {"text": rows("text", "clap", 6), "audio": rows("audio", "clap", 6)}
+        >>> connector = isthmus.connect(clip, clap, method="procrustes")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     loaded = isthmus.Connector.load(connector.save(folder))
+        >>> loaded.space == connector.space, loaded.dim
+        (True, 6)
     """
 
     left_space: str
@@ -56,17 +80,17 @@ class Connector:
 
     @property
     def space(self) -> str:
-        """The joint space's name. It ends in a fingerprint: vectors of two connectors cannot be mixed up."""
+        """Name of the joint space. It ends in a fingerprint, so that vectors of two connectors cannot be mixed up."""
         return f"{self.left_space}+{self.right_space}#{self.fingerprint}"
 
     @property
     def overlaps(self) -> tuple[str, ...]:
-        """The modality through which the two are joined, as a graph of spaces has several."""
+        """The overlap as a tuple, because a graph of spaces has several."""
         return (self.overlap,)
 
     @cached_property
     def fingerprint(self) -> str:
-        """Eight hexadecimal digits that follow from the weights."""
+        """Eight hexadecimal digits computed from the weights."""
         digest = hashlib.sha256()
         for name, tensor in sorted(self.tensors()):
             digest.update(name.encode())
@@ -83,7 +107,7 @@ class Connector:
         return sum(member.left.project(probe, self.overlap).shape[1] for member in self.members)
 
     def input_dim(self, space: str) -> int:
-        """Dimension of the vectors one of the two spaces gives."""
+        """Dimension of the vectors of one of the two spaces."""
         own = _linear_layers(self.heads(space)[0])
         if own:
             return own[0].in_features
@@ -91,28 +115,36 @@ class Connector:
         return _linear_layers(self.heads(other)[0])[-1].out_features
 
     def heads(self, space: str) -> tuple[Head, ...]:
-        """Each member's head for a space. Raises `IsthmusError` for a space this connector does not know."""
+        """Each member's head of a space. Raises `IsthmusError` for a space that is not one of the two."""
         if space == self.left_space:
             return tuple(member.left for member in self.members)
         if space == self.right_space:
             return tuple(member.right for member in self.members)
         known = f"{self.left_space!r} and {self.right_space!r}"
         raise IsthmusError(
-            f"embeddings live in space {space!r}; this connector joins {known}: pass vectors of one of those"
+            f"the embeddings are of space {space!r}, the connector connects {known}: pass embeddings of one of those"
         )
 
     def project(self, embeddings: Embeddings) -> Embeddings:
-        """Embeddings of either space in the joint space: the same ids and modality, unit rows.
+        """Project embeddings of either space into the joint space.
 
-        Raises `IsthmusError` where the space is not one of the two, or the dimension is not that space's.
+        Args:
+            embeddings: ``(n, dim)`` vectors of one of the two spaces.
+
+        Returns:
+            ``(n, joint)`` unit vectors with the same ids and modality.
+
+        Raises:
+            IsthmusError: The space is not one of the two, the dimension is not that of the space, or the modality was
+                not connected.
         """
         heads = self.heads(embeddings.space)
         _require_known(heads, embeddings)
         expected = self.input_dim(embeddings.space)
         if embeddings.dim != expected:
             raise IsthmusError(
-                f"{embeddings.modality} vectors have {embeddings.dim} dimensions, space {embeddings.space!r} has "
-                f"{expected}: they come from another model or revision"
+                f"the {embeddings.modality} vectors have {embeddings.dim} dimensions, space {embeddings.space!r} has "
+                f"{expected}: embed the items with the model that was connected"
             )
         blocks = [self._project_rows(heads, block, embeddings.modality) for block in embeddings.batches(PROJECT_ROWS)]
         vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
@@ -128,20 +160,30 @@ class Connector:
         return wide.numpy() if self.basis is None else unit(wide @ self.basis).numpy()
 
     def estimate(self, queries: Embeddings, gallery: Embeddings) -> Band:
-        """A band for retrieval of ``gallery`` by ``queries``, both projected, if each query has one counterpart in it.
+        """Estimate the mean reciprocal rank of retrieving ``gallery`` by ``queries``, without pairs.
 
-        From the share of items that are each other's nearest; no pair is named. The band is stated for a gallery of
-        this size. Raises `IsthmusError` for vectors of another space and for fewer than 50 rows.
+        The estimate assumes that each query has one counterpart in the gallery. It follows from the share of items that
+        are each other's nearest neighbours.
+
+        Args:
+            queries: Projected embeddings, at least 50.
+            gallery: Projected embeddings of another modality, at least 50.
+
+        Returns:
+            A band, for a gallery of this size.
+
+        Raises:
+            IsthmusError: The embeddings are not projected by this connector, or there are too few.
         """
         for embeddings in (queries, gallery):
             if embeddings.space != self.space:
                 raise IsthmusError(
-                    f"{embeddings.modality} vectors live in space {embeddings.space!r}: project them with this "
-                    f"connector first (its space is {self.space!r})"
+                    f"the {embeddings.modality} embeddings are of space {embeddings.space!r}: project them with this "
+                    f"connector first (its joint space is {self.space!r})"
                 )
             if len(embeddings) < ESTIMATE_ROWS:
                 raise IsthmusError(
-                    f"{len(embeddings)} {embeddings.modality} rows are too few for an estimate: give {ESTIMATE_ROWS}"
+                    f"{len(embeddings)} {embeddings.modality} rows are too few for an estimate: pass {ESTIMATE_ROWS}"
                 )
         rate = mutual_neighbour_rate(queries.vectors, gallery.vectors)
         return band_from_neighbours(rate, len(gallery))
@@ -223,15 +265,15 @@ class Connector:
 
 
 def _require_known(heads: tuple[Head, ...], embeddings: Embeddings) -> None:
-    """Refuse a modality without a centre where the others have one; a side connected without a memory has only one."""
+    """Refuse a modality without a centre if others have one; after connecting without a memory any modality passes."""
     known = {modality for head in heads for modality in head.centres}
     if len(known) > 1 and embeddings.modality not in known:
         raise IsthmusError(
-            f"modality {embeddings.modality!r} was not connected: this connector knows {', '.join(sorted(known))} of "
-            f"space {embeddings.space!r} and centres each by its own mean"
+            f"modality {embeddings.modality!r} of space {embeddings.space!r} was not connected: pass "
+            f"{' or '.join(sorted(known))}, or connect again with it as the memory"
         )
 
 
 def _linear_layers(head: Head) -> list[nn.Linear]:
-    """The projector's linear layers; none where the head is the identity (Ex-MCR's base)."""
+    """The projector's linear layers; none if the head is the identity (Ex-MCR's base)."""
     return [layer for layer in head.projector if isinstance(layer, nn.Linear)]

@@ -1,1 +1,4 @@
-"""Choosing: what `auto` does. Materials come in, a blend of members and the reason for it come out."""
+"""Choosing: centred materials come in, the blend of `auto` comes out.
+
+`criteria` score every closed form of the `pool` on `evidence` that needs no pairs, and `ranking` combines the scores.
+"""

@@ -1,6 +1,6 @@
-"""Evidence: what can be held against a connector without a single pair of the two unshared modalities.
+"""Evidence: the rows on which connectors are compared without a single pair of the two unshared modalities.
 
-Built once per view from held-out texts and a sample of both memories; `criteria` then scores any connector on it.
+It is made once per centring from held-out texts and a sample of both memories; `criteria` then scores connectors on it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from isthmus.connectors.overlap.centring import soft_match
 from isthmus.connectors.pseudo.centred import CentredMaterials
 
 ITEMS = 1200
-"""Items of each memory that criteria look at: enough for a rank in a gallery of a thousand."""
+"""Items of each memory that criteria use: enough for a rank in a gallery of a thousand."""
 SIMULATED = 400
 MIX_TEMPERATURE = 0.02
 CHAIN_TEMPERATURE = 0.05
@@ -25,14 +25,17 @@ LEAST_SHARE = 0.02
 
 @dataclass(frozen=True)
 class Evidence:
-    """Centred rows to be projected, and native references to compare with. Pairs (left, right) throughout.
+    """Centred rows to project, and native references to compare with; every field is a pair (left, right).
 
-    ``texts``, ``pseudo``, ``noisy``: held-out texts, their pseudo counterparts, and those plus the part of the
-    memory's variance that pseudo counterparts lack. ``shown``: held-out texts as items would show them, that is with
-    the memory's covariance. ``items``: sampled memory items. ``simulated[0]``: for the
-    first left items, a made-up right counterpart, ``simulated[1]`` the reverse. ``native[s]``: cosines of held-out
-    texts to items inside space s. ``chained[s]``: cosines of side s's items, carried over by their texts' twins,
-    to the other side's items.
+    Args:
+        texts: Held-out texts.
+        pseudo: Their pseudo counterparts.
+        noisy: Pseudo counterparts plus noise with the part of the memory's covariance that they lack.
+        shown: Held-out texts with scale and noise that give them the memory's covariance.
+        items: Sampled memory items.
+        simulated: For the first left items a simulated right counterpart, and the reverse.
+        native: Cosines of held-out texts to items inside each space.
+        chained: Cosines of each side's items to the other side's items, through the texts' counterparts.
     """
 
     texts: tuple[Float[Tensor, "held dl"], Float[Tensor, "held dr"]]
@@ -46,17 +49,17 @@ class Evidence:
 
 
 def gather_evidence(
-    view: CentredMaterials, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], *, seed: int
+    centred: CentredMaterials, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], *, seed: int
 ) -> Evidence:
-    """Evidence from a view whose two memories are present; ``held`` texts must not be used to fit."""
+    """Evidence from centred materials with both memories; the ``held`` texts must not be used to fit."""
     draw = torch.Generator().manual_seed(seed)
-    left, right = view.memories
-    left_pseudo, right_pseudo = view.pseudo
+    left, right = centred.memories
+    left_pseudo, right_pseudo = centred.pseudo
     if left is None or right is None or left_pseudo is None or right_pseudo is None:
         raise ValueError("evidence needs a memory on both sides")
     items = (_sampled(left, ITEMS, draw), _sampled(right, ITEMS, draw))
-    texts = (view.texts[0][held], view.texts[1][held])
-    known = (view.texts[0][fitted], view.texts[1][fitted])
+    texts = (centred.texts[0][held], centred.texts[1][held])
+    known = (centred.texts[0][fitted], centred.texts[1][fitted])
     pseudo = (left_pseudo[held], right_pseudo[held])
     missing = (
         _missing_noise(left, left_pseudo[fitted], len(held), draw),
@@ -90,15 +93,15 @@ def _sampled(rows: Tensor, count: int, draw: torch.Generator) -> Tensor:
 
 
 def _missing_noise(memory: Tensor, pseudo: Tensor, count: int, draw: torch.Generator) -> Tensor:
-    """Gaussian rows with covariance [cov(memory) - cov(pseudo)]₊: what averaging over neighbours took away."""
+    """Gaussian rows with covariance [cov(memory) - cov(pseudo)]₊: the variance that averaging removed."""
     return _gaussian(torch.cov(memory.T).double() - torch.cov(pseudo.T).double(), count, draw)
 
 
 def _shown(texts: Tensor, known: Tensor, memory: Tensor, draw: torch.Generator) -> Tensor:
-    """Texts as items of the memory would show their content: √a text + noise, with the memory's covariance.
+    """Texts transformed to resemble memory items: √a text + noise, with the memory's covariance.
 
-    Along the texts' principal axes the items' variance is a times the texts' plus what all axes have alike (noise),
-    so the share a of an item that is content is a slope.
+    Along the texts' principal axes the items' variance is a times the texts' variance plus a constant (noise), so the
+    share a is the slope of a regression.
     """
     of_texts, of_items = torch.cov(known.T).double(), torch.cov(memory.T).double()
     variances, axes = torch.linalg.eigh(of_texts)
@@ -110,14 +113,14 @@ def _shown(texts: Tensor, known: Tensor, memory: Tensor, draw: torch.Generator) 
 
 
 def _gaussian(covariance: Float[Tensor, "dim dim"], count: int, draw: torch.Generator) -> Float[Tensor, "count dim"]:
-    """Rows with the nearest covariance that has no negative variance."""
+    """Gaussian rows with the nearest positive semidefinite covariance."""
     values, vectors = torch.linalg.eigh(covariance)
     root = (vectors * values.clamp(min=0).sqrt()).float()
     return torch.randn(count, root.shape[1], generator=draw) @ root.T
 
 
 def _carried(items: Tensor, own_texts: Tensor, other_texts: Tensor, temperature: float) -> Tensor:
-    """Items seen from the other space: the twins of the texts they softly match, averaged."""
+    """Items carried to the other space: the weighted mean of the counterparts of the texts that they match."""
     return _unit(soft_match(items, own_texts, temperature) @ other_texts)
 
 
@@ -130,7 +133,7 @@ def _simulated(
     count: int,
     draw: torch.Generator,
 ) -> Tensor:
-    """A made-up counterpart of each item: its texts' twins, plus what a random other item has beyond text."""
+    """A simulated counterpart of each item: its texts' counterparts, plus the part of a random item not in text."""
     content = soft_match(items[:count], own_texts, MIX_TEMPERATURE) @ other_texts
     beyond = other_items - soft_match(other_items, other_space_texts, MIX_TEMPERATURE) @ other_space_texts
     return _unit(content + beyond[torch.randperm(len(beyond), generator=draw)[:count]])

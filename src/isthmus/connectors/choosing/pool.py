@@ -1,4 +1,4 @@
-"""The pool: the closed forms among which `auto` chooses, over what they are fitted to and how they regularise."""
+"""The pool: the closed forms that `auto` chooses from, with their pairs, centrings and penalties."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from isthmus.connectors.pseudo.centred import CentredMaterials
 CCA_PENALTIES = (0.0003, 0.001, 0.003, 0.01)
 CCA_POWERS = (0.5, 1.0, 2.0)
 CCA_UNEQUAL = ((0.001, 0.01), (0.01, 0.001))
-"""Penalties for a left and a right space of unequal noise."""
+"""Penalties for spaces with unequal noise."""
 RIDGE_PENALTIES = (0.003, 0.01, 0.03)
 CENTRINGS: tuple[Centring, ...] = ("matched", "mean")
 
 
 def candidates(sources: tuple[FittedPairs, ...]) -> list[Candidate]:
-    """The pool: every method on every source under both centrings."""
+    """Every method for every kind of pairs under both centrings."""
     pool = []
     for centring, source in product(CENTRINGS, sources):
         pool.append(Candidate("procrustes", centring, source))
@@ -38,16 +38,16 @@ def candidates(sources: tuple[FittedPairs, ...]) -> list[Candidate]:
 
 
 def fit_candidates(
-    pool: list[Candidate], views: Mapping[Centring, CentredMaterials], rows: Int[Tensor, " rows"]
+    pool: list[Candidate], centred: Mapping[Centring, CentredMaterials], rows: Int[Tensor, " rows"]
 ) -> list[tuple[Tensor, Tensor]]:
-    """Fit every candidate to the given texts; what several need (moments, canonical axes) is computed once."""
+    """Fit every candidate to the given texts; moments and canonical axes that several need are computed once."""
     taken: dict[tuple[Centring, FittedPairs], Moments] = {}
     axes: dict[tuple[Centring, FittedPairs, tuple[float, float]], CanonicalAxes] = {}
     maps = []
     for candidate in pool:
         key = (candidate.centring, candidate.source)
         if key not in taken:
-            taken[key] = moments(views[candidate.centring].pairs(candidate.source, rows))
+            taken[key] = moments(centred[candidate.centring].pairs(candidate.source, rows))
         if candidate.method == "cca":
             with_penalty = (*key, candidate.penalty)
             if with_penalty not in axes:

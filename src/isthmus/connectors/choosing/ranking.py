@@ -1,8 +1,8 @@
 """Ranking: which candidates to trust, from criteria that need no pairs.
 
-A linear score over the criteria, each seen as a rank in the pool, as a difference from the pool's best and as a ratio
-to it, plus what is known of the candidate itself. Its coefficients were fitted over the bank of worlds to the true
-mean reciprocal rank (benchmarks/bank.py, which also shows how it does on families of worlds it was not fitted to).
+The score is linear in each criterion's rank in the pool, its difference from the pool's best and its ratio to the best,
+and in a description of the candidate. Its coefficients were fitted over the bank of worlds to the true mean reciprocal
+rank (benchmarks/bank.py, which also tests it on families of worlds that were left out).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def rank(pool: Sequence[Candidate], scores: Sequence[dict[str, float]]) -> Float
 
 
 def anchors(pool: Sequence[Candidate]) -> list[int]:
-    """Where in the pool the candidates stand that are best on average over the bank's worlds."""
+    """The numbers of the candidates that are best on average over the bank of worlds."""
     names = coefficients()["anchors"]
     return [number for number, candidate in enumerate(pool) if str(candidate) in names]
 
@@ -39,7 +39,7 @@ def anchors(pool: Sequence[Candidate]) -> list[int]:
 def features(
     pool: Sequence[Candidate], scores: Sequence[dict[str, float]], criteria: Sequence[str]
 ) -> Float[np.ndarray, "pool features"]:
-    """What the score is linear in: three views of each criterion, then the candidate's own description."""
+    """The features of the score: three for each criterion, then the candidate's description."""
     columns = []
     for name in criteria:
         values = np.array([entry[name] for entry in scores])
@@ -50,7 +50,7 @@ def features(
 
 
 def describe(candidate: Candidate) -> list[float]:
-    """The candidate as numbers: method, centring, source, and its regularisation where it has one."""
+    """The candidate as numbers: method, centring, source and regularization."""
     is_cca, is_ridge = candidate.method == "cca", candidate.method == "ridge"
     penalties = np.array(candidate.penalty)
     depth = float(np.log10(penalties).mean()) + 2.5 if penalties.all() else 0.0

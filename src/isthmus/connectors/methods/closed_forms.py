@@ -1,6 +1,6 @@
-"""Closed forms: connectors that need one pass over the pairs, for their second moments, and one decomposition.
+"""Closed forms: maps from the second moments of pairs, one pass over the pairs and one decomposition.
 
-Pairs are rows (l_i, r_i) already centred and of unit length: true overlap rows, pseudo pairs, or both.
+Pairs are centred unit rows (l_i, r_i): overlap pairs, pseudo pairs, or both.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Moments:
         return values, vectors
 
     def __add__(self, other: Moments) -> Moments:
-        """The moments of both sets of pairs together, each set counted by its rows."""
+        """The moments of both sets of pairs together, each weighted by its rows."""
         rows = self.rows + other.rows
         mine, theirs = self.rows / rows, other.rows / rows
         return Moments(
@@ -50,7 +50,7 @@ class Moments:
 def moments(pairs: Iterable[tuple[Float[Tensor, "rows dl"], Float[Tensor, "rows dr"]]]) -> Moments:
     """Second moments over a stream of batches of pairs; memory is bounded by one batch.
 
-    Products are taken in float32, sums kept in float64.
+    Products are computed in float32 and summed in float64.
     """
     total: list[Tensor] = []
     rows = 0
@@ -62,7 +62,7 @@ def moments(pairs: Iterable[tuple[Float[Tensor, "rows dl"], Float[Tensor, "rows 
 
 
 def procrustes(pairs: Moments) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
-    """The rotations that bring the two sides closest: singular vectors of the cross moment.
+    """The rotations that bring the two sides closest to each other: singular vectors of the cross moment.
 
     Joint dimension min(dl, dr). For equal dimensions the cosines are those of the orthogonal Procrustes map.
     """
@@ -95,8 +95,8 @@ class CanonicalAxes:
 def canonical_axes(pairs: Moments, penalty: tuple[float, float]) -> CanonicalAxes:
     """Canonical correlations with a ridge for each side.
 
-    The ridge is added to each side's variances: the size of the noise the projection shall tolerate (C-MCR's
-    completion with variance σ² acts as a ridge of σ²). Joint dimension min(dl, dr).
+    The ridge is added to each side's variances: the size of the noise that the projection tolerates (C-MCR's completion
+    with variance σ² acts as a ridge of σ²). Joint dimension min(dl, dr).
     """
     left, right = inverse_root(*pairs.left_spectrum, penalty[0]), inverse_root(*pairs.right_spectrum, penalty[1])
     u, correlations, vt = torch.linalg.svd(left @ pairs.cross @ right, full_matrices=False)

@@ -1,4 +1,4 @@
-"""Fit one closed form to all materials, streaming: the linear methods `procrustes`, `ridge` and `cca`."""
+"""The linear methods `procrustes`, `ridge` and `cca`: fit one closed form to all materials, block by block."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Candidate:
-    """One closed form. ``penalty`` (left, right) and ``power`` mean what they mean in `closed_forms`."""
+    """One closed form; ``penalty`` (left, right) and ``power`` are those of `closed_forms`."""
 
     method: Literal["procrustes", "ridge", "cca"]
     centring: Centring
@@ -74,7 +74,7 @@ def linear_member(
 
 
 def fit_linear(materials: Materials, config: LinearConfig) -> Member:
-    """Fit a closed form to every row of the overlap. Without a memory on a side, only the overlap's pairs are used."""
+    """Fit a closed form to every row of the overlap; if a side has no memory, to overlap pairs only."""
     candidate = _possible(as_candidate(config), materials)
     own = centres(materials, candidate.centring)
     return linear_member(candidate, fit_maps(candidate, _moments(materials, own, candidate)), own)
@@ -83,9 +83,9 @@ def fit_linear(materials: Materials, config: LinearConfig) -> Member:
 def fit_linear_twice(
     materials: Materials, config: LinearConfig, fitted: Int[np.ndarray, " fitted"], held: Int[np.ndarray, " held"]
 ) -> tuple[Member, Member]:
-    """As `fit_linear`, without the held-out rows and with them. Moments add up: each row's pairs are drawn once.
+    """Fit a closed form as `fit_linear`, once without the held-out rows and once with them.
 
-    Centres are those of the rows fitted to.
+    Moments add up, so each row's pairs are drawn once. Both fits use the centres of the fitted rows.
     """
     candidate = _possible(as_candidate(config), materials)
     own = centres(materials.taken(fitted), candidate.centring)
@@ -98,7 +98,9 @@ def _possible(candidate: Candidate, materials: Materials) -> Candidate:
     if materials.left.memory is not None and materials.right.memory is not None:
         return candidate
     if candidate.source == "pseudo":
-        raise IsthmusError("option source is pseudo: pseudo pairs need a memory on both sides; add one, or use overlap")
+        raise IsthmusError(
+            "--source pseudo: pseudo pairs need a memory on both sides: add one, or use --source overlap"
+        )
     return replace(candidate, source="overlap")
 
 
