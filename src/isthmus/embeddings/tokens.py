@@ -46,7 +46,7 @@ class Tokens:
         unit: Unit of the places: pixels, seconds or characters.
 
     Example:
-        Two sounds, the first with one token and the second with two:
+        Two audio clips, the first with one token and the second with two:
 
         >>> from isthmus import Tokens
         >>> vectors = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0]])

@@ -78,8 +78,8 @@ def retrieval(
         >>> from isthmus import Embeddings
         >>> images = Embeddings.from_array(np.eye(3), modality="image", space="joint", ids=["dog", "cat", "car"])
         >>> rows = np.array([[3.0, 4.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-        >>> sounds = Embeddings.from_array(rows, modality="audio", space="joint", ids=["dog", "cat", "car"])
-        >>> scores = retrieval(sounds, images, ks=(1, 2))
+        >>> clips = Embeddings.from_array(rows, modality="audio", space="joint", ids=["dog", "cat", "car"])
+        >>> scores = retrieval(clips, images, ks=(1, 2))
         >>> print(round(scores.recall[1], 3), scores.recall[2], scores.median_rank, round(scores.mrr, 3))
         0.667 1.0 1.0 0.833
     """
