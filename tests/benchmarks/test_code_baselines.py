@@ -24,6 +24,7 @@ def judged(digits: DigitsWorld) -> tuple[dict[str, LabelledTokens], Galleries]:
     return labelled_training(digits, world), {"seen": labelled_galleries(digits, world)["seen"]}
 
 
+@pytest.mark.slow
 def test_windows_name_what_they_show(digits: DigitsWorld, judged: tuple[dict[str, LabelledTokens], Galleries]) -> None:
     found = code_figures(WindowCodes(digits).token_codes, *judged)
     assert found["transfer.image_to_audio.seen"] > 0.85

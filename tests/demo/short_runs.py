@@ -8,14 +8,23 @@ from typing import NoReturn
 
 import numpy as np
 
+from isthmus.connectors.config import CcaConfig, ProcrustesConfig
 from isthmus.connectors.connector import Connector
-from isthmus.demo import run
+from isthmus.demo import methods, run
 from isthmus.demo.methods import ComparedMethod
 from isthmus.embeddings import Embeddings
 from isthmus.training.config import OptimisationConfig
 from isthmus.worlds.world import Gallery, World
 
 SHORT = OptimisationConfig(epochs=1, min_steps=3)
+
+
+CLOSED_FORMS = run.Plan(
+    {"chain": methods.METHODS["chain"], "procrustes": ComparedMethod("Procrustes", "", ProcrustesConfig()),
+     "auto": ComparedMethod("auto", "", CcaConfig())},
+    methods.QUICK_ORACLES, {}, {},
+)  # fmt: skip
+"""A plan without training."""
 
 
 class Media:

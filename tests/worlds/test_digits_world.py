@@ -66,7 +66,7 @@ def test_near_misses_differ_by_one_digit_or_one_swap() -> None:
         assert len(places) == 1 or swapped
 
 
-def test_test_items_use_images_recordings_and_voices_that_training_never_saw(digits: DigitsWorld, world: World) -> None:
+def test_test_items_use_images_recordings_and_speakers_that_training_never_saw(digits: DigitsWorld, world: World) -> None:
     training = recordings_in(world.right["audio"].ids) | recordings_in(world.pairs[1].ids)
     seen, unseen = world.galleries["seen"].right.ids, world.galleries["unseen"].right.ids
     assert not training & recordings_in(seen)
@@ -220,6 +220,7 @@ def test_damaged_or_foreign_weights_are_refused(change: str, message: str, tmp_p
         load_spaces(path, TINY_RECIPE, ("e" if change == "other" else "f") * 16)
 
 
+@pytest.mark.slow
 def test_the_same_recipe_trains_the_same_weights_and_lowers_the_loss() -> None:
     bank = shipped.shipped_handwriting()
     rows = np.arange(600)
@@ -234,6 +235,7 @@ def test_the_same_recipe_trains_the_same_weights_and_lowers_the_loss() -> None:
         assert torch.equal(one, other)
 
 
+@pytest.mark.slow
 def test_other_data_trains_its_own_spaces_once_and_keeps_them_in_the_user_directory(
     digits: DigitsWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
