@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from two_views import DrawTwoViews
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Doctests are looked for in every module, but two modules named conftest cannot be imported as one."""
+    return True if collection_path.name == "conftest.py" else None
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data beside the checkout; tests that need it skip where it is absent."""

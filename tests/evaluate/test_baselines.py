@@ -28,11 +28,15 @@ def looped_chain(queries: Embeddings, items: Embeddings, texts: np.ndarray, coun
     return scores
 
 
-def looped_soft_chain(queries: Embeddings, items: Embeddings, texts: np.ndarray, counterparts: np.ndarray) -> np.ndarray:
+def looped_soft_chain(
+    queries: Embeddings, items: Embeddings, texts: np.ndarray, counterparts: np.ndarray
+) -> np.ndarray:
     scores = np.empty((len(queries), len(items)))
     for row, query in enumerate(queries.vectors.astype(np.float64)):
         weights = [np.exp((text @ query) / 0.01) for text in texts]
-        mean = sum(weight * counterpart for weight, counterpart in zip(weights, counterparts, strict=True)) / sum(weights)
+        mean = sum(weight * counterpart for weight, counterpart in zip(weights, counterparts, strict=True)) / sum(
+            weights
+        )
         scores[row] = [item @ mean / np.linalg.norm(mean) for item in items.vectors.astype(np.float64)]
     return scores
 

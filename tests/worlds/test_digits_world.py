@@ -66,7 +66,9 @@ def test_near_misses_differ_by_one_digit_or_one_swap() -> None:
         assert len(places) == 1 or swapped
 
 
-def test_test_items_use_images_recordings_and_speakers_that_training_never_saw(digits: DigitsWorld, world: World) -> None:
+def test_test_items_use_images_recordings_and_speakers_that_training_never_saw(
+    digits: DigitsWorld, world: World
+) -> None:
     training = recordings_in(world.right["audio"].ids) | recordings_in(world.pairs[1].ids)
     seen, unseen = world.galleries["seen"].right.ids, world.galleries["unseen"].right.ids
     assert not training & recordings_in(seen)
