@@ -257,5 +257,5 @@ def test_a_users_own_encoder_needs_three_methods() -> None:
 
 @pytest.mark.slow
 def test_the_page_on_encoders_runs(tmp_path: Path) -> None:
-    doc_pages.run_pages_on_media([doc_pages.DOCS / "embed.md"], tmp_path)
+    doc_pages.run_page_on_media(doc_pages.DOCS / "embed.md", tmp_path)
     assert len(isthmus.open_set(tmp_path / "clip-set")["image"]) == doc_pages.ITEMS
