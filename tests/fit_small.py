@@ -1,7 +1,6 @@
 """A small C-MCR fit as a program of its own, for tests that kill it or start it several times (``torchrun``).
 
-``fit_small.py WEIGHTS [CHECKPOINT]`` writes the projectors' weights when it is done; a checkpoint is saved after
-every step.
+``fit_small.py STEPS WEIGHTS [CHECKPOINT]`` writes the projectors' weights at the end, a checkpoint after every step.
 """
 
 import sys

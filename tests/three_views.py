@@ -1,4 +1,4 @@
-"""Three spaces whose truth is known: pictures and texts; sounds, which share texts; solids, which share pictures."""
+"""Three spaces made from one latent: images and texts; audio, which shares texts; points, which share images."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Graphs of spaces: what shares nothing is found through two overlaps; a base stays, leaves are added."""
+"""Graphs of spaces: modalities without a shared space meet through two overlaps; a star keeps its base and grows."""
 
 import json
 from pathlib import Path
@@ -44,19 +44,17 @@ def test_overlaps_are_found_by_their_ids(views: three_views.ThreeViews) -> None:
 
 
 @pytest.mark.parametrize("method", ["auto", "cca"])
-def test_a_joint_space_joins_what_shares_nothing(views: three_views.ThreeViews, method: str) -> None:
+def test_a_joint_space_connects_modalities_without_a_shared_space(views: three_views.ThreeViews, method: str) -> None:
     graph = isthmus.connect_graph(views.sets, method=method)
     assert found(graph, views) > 0.8
     projected = [graph.project(own) for sets in views.sets for own in sets.values()]
     assert {part.space for part in projected} == {graph.space}
 
 
-def test_a_star_joins_what_shares_nothing_and_keeps_its_base(
-    star: isthmus.SpaceGraph, views: three_views.ThreeViews
-) -> None:
+def test_a_star_connects_them_too_and_keeps_its_base(star: isthmus.SpaceGraph, views: three_views.ThreeViews) -> None:
     assert found(star, views) > 0.6
-    pictures = views.sets[0]["image"]
-    assert star.project(pictures) is pictures
+    images = views.sets[0]["image"]
+    assert star.project(images) is images
     assert star.space == "clip"
     assert star.path("clap", "ulip") == [("clap", "text", "clip"), ("clip", "image", "ulip")]
 
@@ -99,7 +97,7 @@ def test_for_two_spaces_the_joint_maps_are_canonical_axes() -> None:
         torch.testing.assert_close(ours @ ours.T, theirs @ theirs.T, rtol=1e-3, atol=1e-4)
 
 
-def test_what_is_saved_is_what_is_loaded(views: three_views.ThreeViews, tmp_path: Path) -> None:
+def test_a_saved_graph_loads_and_names_an_altered_leg(views: three_views.ThreeViews, tmp_path: Path) -> None:
     graph = isthmus.connect_graph(views.sets, method="cca")
     again = isthmus.SpaceGraph.load(graph.save(tmp_path / "joint"))
     assert again.space == graph.space
