@@ -1,6 +1,6 @@
-"""Decoding in worker processes: items in, what the encoder takes out, in order, with bounded look-ahead.
+"""Decoding in worker processes: items in, encoder inputs out, in the same order, with bounded look-ahead.
 
-A worker may use only so much memory and time; one that dies or hangs on a file costs that file, not the job.
+Each worker has limited memory, and limited time per file. A file that kills or hangs a worker costs only itself.
 """
 
 from __future__ import annotations
@@ -12,31 +12,35 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.media import Item, UnreadableError
 from isthmus.media.source import InMemory, Remote, sha256_of_source
 from isthmus.spaces import EncoderInputs, Preparation
 
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
 MEMORY_BYTES = 3 * 2**30
-"""What a worker may take beyond what it holds once its libraries are loaded."""
+"""What a worker may allocate beyond what it holds once its libraries are loaded."""
 PARENT_SECONDS = 1.0
-LOOKS = 4
-"""How often within its time a file that is being read is looked at."""
+ATTEMPTS = 2
+"""How many pools may break while an item is waited for, before it counts as the cause."""
+LOOK_SECONDS = 1.0
+"""How often to check that the pool is alive while it decodes an item."""
 CONTEXT = multiprocessing.get_context("spawn")
-KILLED = "the process that read it died: it needs too much memory, or a library failed on it"
+KILLED = "the process that read it died: it needs too much memory, or a library crashed on it"
 
 
 @dataclass(frozen=True)
 class DecodedItem:
-    """An item, and what the encoder takes with the hash of its content; or why it cannot be read."""
+    """An item with the encoder's inputs and the hash of its content, or with the reason why it cannot be read."""
 
     item: Item
     inputs: EncoderInputs | None
@@ -44,15 +48,21 @@ class DecodedItem:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class Task:
+    """An item that the workers have, and the promise of its result."""
+
+    item: Item
+    future: Future[DecodedItem]
+
+
 class Decoders:
-    """Worker processes that prepare items; with ``workers=0`` they are prepared where they are asked for."""
+    """Worker processes that decode items; with ``workers=0`` the caller's process decodes."""
 
     def __init__(self, preparation: Preparation, workers: int, ahead: int, timeout: float) -> None:
         self.preparation, self.workers, self.ahead, self.timeout = preparation, workers, ahead, timeout
-        self._pool: ProcessPoolExecutor | None = None
-        self._board = Board.of(max(1, workers))
-        self._waiting: deque[Task] = deque()
-        self._numbers = count()
+        self._started = CONTEXT.RawValue("b", 0)
+        self._pool: ProcessPool | None = None
 
     def __enter__(self) -> Decoders:
         return self
@@ -63,168 +73,95 @@ class Decoders:
         self._stop()
 
     def prepared(self, items: Iterable[Item]) -> Iterator[DecodedItem]:
-        """Every item once, in order. At most ``ahead`` of them are prepared before they are taken."""
+        """Every item once, in order. At most ``ahead`` of them are decoded before the caller takes them."""
         if self.workers == 0:
             yield from (prepare(self.preparation, item) for item in items)
             return
+        waiting: deque[Task] = deque()
         for item in items:
-            self._waiting.append(self._submitted(item))
-            if len(self._waiting) >= self.ahead:
-                yield self._first()
-        while self._waiting:
-            yield self._first()
+            waiting.append(self._submitted(item))
+            if len(waiting) >= self.ahead:
+                yield self._first(waiting)
+        while waiting:
+            yield self._first(waiting)
 
-    def _first(self) -> DecodedItem:
-        """The result of the item that has waited longest. A pool in which a worker died or hangs is made anew."""
-        while True:
+    def _first(self, waiting: deque[Task]) -> DecodedItem:
+        """The result of the item that has waited longest. If the pool breaks, a new one gets all unfinished items."""
+        for _ in range(ATTEMPTS):
             try:
-                found = self._waiting[0].future.result(self.timeout / LOOKS)
-                self._waiting.popleft()
-                return found
-            except BrokenProcessPool:
-                self._after_death()
-            except TimeoutError:
-                self._give_up(self._board.longer_than(self.timeout))
-
-    def _after_death(self) -> None:
-        """Workers that died take what they held with them: held items are tried alone, in workers of their own."""
-        if not self._board.started:
-            raise IsthmusError(
-                "the decoding processes cannot start: in a script, call isthmus.embed under "
-                "if __name__ == '__main__': (processes begin by importing it), or pass workers=0"
-            )
-        held = self._board.held() or {task.number for task in islice(self._waiting, 1)}
-        self._stop()
-        for place, task in enumerate(list(self._waiting)):
-            if task.number in held:
-                self._waiting[place] = self._alone(task)
-        self._resubmit()
-
-    def _alone(self, task: Task) -> Task:
-        """The task done by workers that have nothing else to do: whether they survive is then its own doing."""
-        again = self._submitted(task.item)
-        while True:
-            try:
-                again.future.result(self.timeout / LOOKS)
-                return again
-            except BrokenProcessPool:
+                found = self._result(waiting[0])
+                break
+            except BrokenProcessPool as error:
+                if not self._started.value:
+                    raise IsthmusError(
+                        "the decoding processes cannot start: a script must call isthmus.embed under "
+                        "if __name__ == '__main__': (each process begins by importing the script), or pass workers=0"
+                    ) from error
                 self._stop()
-                return failed(task, KILLED)
-            except TimeoutError:
-                if self._board.longer_than(self.timeout):
-                    self._stop()
-                    return failed(task, self._too_long)
+                for place, task in enumerate(waiting):
+                    if not task.future.done() or breaks_pool(task.future.exception()):
+                        waiting[place] = self._submitted(task.item)
+        else:
+            found = DecodedItem(waiting[0].item, None, problem=f"{waiting[0].item.name}: {KILLED}")
+        waiting.popleft()
+        return found
 
-    @property
-    def _too_long(self) -> str:
-        return f"not read within {self.timeout:g} seconds"
+    def _result(self, task: Task) -> DecodedItem:
+        """Wait for a result. Raises `BrokenProcessPool` if the pool cannot give it any more."""
+        from pebble import ProcessExpired
 
-    def _give_up(self, numbers: set[int]) -> None:
-        """Record items that take too long as failures and go on with the others in a new pool."""
-        if not numbers:
-            return
-        self._stop()
-        for place, task in enumerate(list(self._waiting)):
-            if task.number in numbers:
-                self._waiting[place] = failed(task, self._too_long)
-        self._resubmit()
-
-    def _resubmit(self) -> None:
-        """Give what the old pool did not finish to a new one."""
-        for place, task in enumerate(list(self._waiting)):
-            future = task.future
-            if not future.done() or future.cancelled() or isinstance(future.exception(), BrokenProcessPool):
-                self._waiting[place] = self._submitted(task.item)
+        while not wait([task.future], LOOK_SECONDS).done:
+            if self._pool is None or not self._pool.active:
+                raise BrokenProcessPool
+        error = task.future.exception()
+        if breaks_pool(error):
+            raise BrokenProcessPool from error
+        if isinstance(error, ProcessExpired):
+            return DecodedItem(task.item, None, problem=f"{task.item.name}: {KILLED}")
+        if isinstance(error, TimeoutError):
+            return DecodedItem(task.item, None, problem=f"{task.item.name}: not read within {self.timeout:g} seconds")
+        return task.future.result()
 
     def _submitted(self, item: Item) -> Task:
-        number = next(self._numbers)
-        for _ in range(2):
-            if self._pool is None:
-                self._pool = ProcessPoolExecutor(
-                    self.workers,
-                    mp_context=CONTEXT,
-                    initializer=start_worker,
-                    initargs=(self.preparation, self._board, os.getpid()),
-                )
+        """Give an item to the pool; start one if there is none."""
+        if self._pool is None:
             try:
-                return Task(number, item, self._pool.submit(prepare_here, number, item))
-            except BrokenProcessPool:
-                self._after_death()
-        raise IsthmusError("the decoding processes die as they start: pass --workers 0 to decode without them")
+                from pebble import ProcessPool
+            except ImportError as error:
+                raise IsthmusError("decoding in processes needs pip install 'isthmus[embed]', or workers=0") from error
+            self._pool = ProcessPool(
+                self.workers,
+                initializer=start_worker,
+                initargs=(self.preparation, self._started, os.getpid()),
+                context=CONTEXT,
+            )
+        try:
+            return Task(item, self._pool.schedule(prepare_here, [item], timeout=self.timeout))
+        except RuntimeError:
+            broken: Future[DecodedItem] = Future()
+            broken.set_exception(BrokenProcessPool())
+            return Task(item, broken)
 
     def _stop(self) -> None:
         if self._pool is not None:
-            for process in list((self._pool._processes or {}).values()):
-                with contextlib.suppress(OSError):
-                    process.kill()
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.stop()
+            # pebble asks workers to end; one that is still starting would print a traceback.
+            for process in list(self._pool._pool_manager.worker_manager.workers.values()):
+                process.kill()
+            self._pool.join()
             self._pool = None
-        self._board.clear()
 
 
-@dataclass(frozen=True)
-class Task:
-    """An item given to the workers, under a number."""
+def breaks_pool(error: BaseException | None) -> bool:
+    """Whether a task failed because of its pool, so that it must be done again.
 
-    number: int
-    item: Item
-    future: Future[DecodedItem]
-
-
-def failed(task: Task, why: str) -> Task:
-    """The task as done, with a reason in place of a result."""
-    future: Future[DecodedItem] = Future()
-    future.set_result(DecodedItem(task.item, None, problem=f"{task.item.name}: {why}"))
-    return Task(task.number, task.item, future)
-
-
-@dataclass(frozen=True)
-class Board:
-    """What each worker holds and since when, in memory that all of them share; and how many have ever started."""
-
-    numbers: Any
-    since: Any
-    starts: Any
-
-    @classmethod
-    def of(cls, workers: int) -> Board:
-        """An empty board."""
-        # Without locks: a worker that is killed while it holds one would hold it for ever.
-        return cls(CONTEXT.RawArray("q", [-1] * workers), CONTEXT.RawArray("d", workers), CONTEXT.Value("q", 0))
-
-    @property
-    def started(self) -> bool:
-        """Whether any worker ever was ready."""
-        return bool(self.starts.value)
-
-    def take_place(self) -> int:
-        """A worker's own place on the board."""
-        with self.starts.get_lock():
-            self.starts.value += 1
-            return int((self.starts.value - 1) % len(self.numbers))
-
-    def hold(self, place: int, number: int) -> None:
-        """Say what a worker begins with; -1 for nothing."""
-        self.since[place] = time.monotonic()
-        self.numbers[place] = number
-
-    def held(self) -> set[int]:
-        """What is being read."""
-        return {number for number in self.numbers if number >= 0}
-
-    def longer_than(self, seconds: float) -> set[int]:
-        """What has been read for longer."""
-        now = time.monotonic()
-        return {n for n, since in zip(self.numbers, self.since, strict=True) if n >= 0 and now - since > seconds}
-
-    def clear(self) -> None:
-        """Nobody holds anything."""
-        for place in range(len(self.numbers)):
-            self.numbers[place] = -1
+    A worker exits with status 1 if another one was killed while it held the lock of their common pipe.
+    """
+    return isinstance(error, BrokenProcessPool) or getattr(error, "exitcode", None) == 1
 
 
 def prepare(preparation: Preparation, asked: Item) -> DecodedItem:
-    """An item prepared, or why it cannot be. What lies elsewhere is fetched once."""
+    """Prepare an item, or give the reason why it cannot be. Remote bytes are fetched once."""
     item = asked
     try:
         if isinstance(item.source, Remote):
@@ -237,17 +174,17 @@ def prepare(preparation: Preparation, asked: Item) -> DecodedItem:
     except IsthmusError:
         raise
     except Exception as error:
-        # What a library raises for a hostile file has no bounds, and no one file may stop the job.
+        # Libraries raise errors of any type for hostile files, and no single file may stop the job.
         why = f"cannot be prepared ({type(error).__name__}: {reason_of(error)})"
         return DecodedItem(asked, None, problem=f"{asked.name}: {why}")
 
 
-_HERE: dict[str, Any] = {}
-"""What a worker was given when it started: its preparation, the board, its place on it."""
+_PREPARATION: list[Preparation] = []
+"""In a worker: the preparation it was started with."""
 
 
-def start_worker(preparation: Preparation, board: Board, parent: int) -> None:
-    """In a worker: load what preparing needs, then bound its memory; end when the parent has."""
+def start_worker(preparation: Preparation, started: Any, parent: int) -> None:
+    """In a worker: load the libraries, limit the memory, and end when the parent ends."""
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _ = preparation.fingerprint
     with contextlib.suppress(ImportError):
@@ -255,22 +192,19 @@ def start_worker(preparation: Preparation, board: Board, parent: int) -> None:
 
         torch.set_num_threads(1)
     bound_memory(MEMORY_BYTES)
-    _HERE.update(preparation=preparation, board=board, place=board.take_place())
+    _PREPARATION.append(preparation)
+    started.value = 1
 
 
-def prepare_here(number: int, item: Item) -> DecodedItem:
-    """In a worker: prepare an item, and say on the board that it is in hand."""
-    _HERE["board"].hold(_HERE["place"], number)
-    try:
-        return prepare(_HERE["preparation"], item)
-    finally:
-        _HERE["board"].hold(_HERE["place"], -1)
+def prepare_here(item: Item) -> DecodedItem:
+    """In a worker: prepare an item."""
+    return prepare(_PREPARATION[0], item)
 
 
 def bound_memory(more: int) -> None:
-    """Let this process take so many bytes more than it has; asking for more is then a `MemoryError`.
+    """Let this process allocate ``more`` bytes beyond what it has; asking for more raises `MemoryError`.
 
-    Counted are bytes it may write to: files mapped for reading, as datasets are, are free.
+    Only memory it may write to counts; files mapped for reading, as datasets are, do not.
     """
     try:
         import resource
