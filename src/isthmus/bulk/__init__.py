@@ -1,5 +1,5 @@
-"""Extract: media in, embedding sets out, in bulk; what was done is kept, whatever happens.
+"""Bulk embedding: files in, embedding sets on disk out; a run that is killed continues where it stopped.
 
-`plan` says what is to be done, `decoding` reads it in worker processes, `encoding` maps a shard of it to vectors,
-`store` writes; `local` or `ray_runner` runs them. `embed` is all of it.
+Listing (`media`) > `plan` (what is new) > `decoding` (in processes) > `encoding` (rows) > `store` (shards).
+`local_runner` and `ray_runner` run decoding and encoding; `embed` is the whole.
 """

@@ -1,4 +1,4 @@
-"""What a bulk job can be asked: at once the options of `isthmus embed` and the keywords of `embed`."""
+"""The options of `embed` and of ``isthmus embed``."""
 
 from __future__ import annotations
 
@@ -14,36 +14,42 @@ StoredType = Literal["float16", "float32"]
 
 @dataclass(frozen=True)
 class EmbedConfig:
-    """How media are listed, encoded and stored."""
+    """How media are listed, encoded and stored.
+
+    Example:
+        >>> from isthmus import EmbedConfig
+        >>> EmbedConfig(tokens=True, workers=2).shard_items
+        2000
+    """
 
     column: str | None = None
-    """Column of a table or dataset that holds texts, paths or media."""
+    """Column of a table or dataset that holds the texts, paths or media."""
     id_column: str | None = None
-    """Column of ids; without it paths or row numbers are ids."""
+    """Column of ids; by default paths, texts or row numbers are the ids."""
     tokens: bool = False
-    """Keep fine-grained tokens too (patches, seconds of sound, words), for codes and localize."""
+    """Keep fine-grained tokens as well (patches, seconds of audio, words), for codes and localize."""
     prune: bool = False
-    """Drop rows of items that are not there any more."""
+    """Drop the rows of local files that no longer exist."""
     retry: bool = False
-    """Try again what could not be read before."""
+    """Try items again that could not be read before."""
     runner: RunnerName = "local"
     """Where encoders run: in this process, or as Ray actors on one machine or many."""
     actors: int = 1
-    """How many Ray actors."""
+    """Number of Ray actors."""
     workers: int | None = None
-    """Decoding processes beside each encoder; by default half the cores, all of them with a GPU."""
+    """Decoding processes per encoder; by default half the cores, all of them with a GPU; 0 decodes in process."""
     batch: int | None = None
-    """Items (windows of sounds) encoded at once."""
+    """Items, or windows of audio, to encode at once."""
     shard_items: int = 2000
-    """Items a shard; what was killed goes on at its first unfinished shard."""
+    """Items per shard; an interrupted run continues at its first unfinished shard."""
     device: str | None = None
-    """cpu or cuda; cuda where present if not given."""
+    """cpu or cuda; by default cuda if there is one."""
     precision: Precision = "float32"
-    """The encoder's arithmetic; bfloat16 is faster where the processor has it, and its vectors differ a little."""
+    """The encoder's arithmetic; bfloat16 is faster on processors that have it, and changes the vectors slightly."""
     dtype: StoredType = "float16"
-    """Precision on disk."""
+    """Precision of the vectors on disk."""
     timeout: float = 120.0
-    """Seconds after which a file that is still being read is given up."""
+    """Seconds a file may take to read."""
 
     def __post_init__(self) -> None:
         check_types(self)

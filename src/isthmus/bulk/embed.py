@@ -1,32 +1,53 @@
-"""Embed: the public function. Lists, plans, runs, commits, and says what became of every item."""
+"""`embed`: list, plan, run, commit, and sum up what became of every item."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from isthmus.base.errors import IsthmusError
-from isthmus.base.options import make_config
+from isthmus.base.options import config_from
+from isthmus.base.progress import OnProgress, Stage, reporting
 from isthmus.bulk.config import EmbedConfig
-from isthmus.bulk.job import Job
-from isthmus.bulk.local_runner import Numbered, run_local
+from isthmus.bulk.job import ItemCount, Job
+from isthmus.bulk.local_runner import run_local
 from isthmus.bulk.modality import modality_at
 from isthmus.bulk.plan import Plan, make_plan
-from isthmus.bulk.progress import OnItem, item_bar
+from isthmus.bulk.ray_runner import run_ray
 from isthmus.bulk.records import ERRORS, Failure
-from isthmus.bulk.store import Store, Written, only_writer
+from isthmus.bulk.store import Store, only_writer
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item, list_media
 from isthmus.spaces import Space, load_space
 from isthmus.spaces.registry import best_device, parse
 
+RUNNERS = {"local": run_local, "ray": run_ray}
+
 
 @dataclass(frozen=True)
 class Summary:
-    """What an embedding job did."""
+    """What `embed` did. Printed, it is a few lines of text.
+
+    Attributes:
+        out: The folder of the set.
+        space: The name of the space.
+        modality: The modality that was embedded.
+        rows: How many rows of the modality the set has now.
+        embedded: How many of them are new or were embedded again.
+        same: How many items were already in the set.
+        failed: Every item that could not be read, now or before.
+        dropped: How many rows were dropped because their items changed or, with ``prune``, are gone.
+        moved: How many rows got a new id because their files moved.
+        gone: How many rows are of local files that no longer exist.
+
+    Example:
+        >>> from pathlib import Path
+        >>> print(Summary(Path("set"), "clip", "image", 9, embedded=2, same=7, failed=(), dropped=0, moved=0, gone=0))
+        image: 9 rows in space 'clip', 2 of them embedded now
+          7 were already in the set
+    """
 
     out: Path
     space: str
@@ -40,20 +61,19 @@ class Summary:
     gone: int
 
     def __str__(self) -> str:
-        lines = [f"{self.modality}: {self.rows} rows in space {self.space!r}; {self.embedded} embedded now"]
+        lines = [f"{self.modality}: {self.rows} rows in space {self.space!r}, {self.embedded} of them embedded now"]
         if self.same:
-            lines.append(f"  {self.same} were there already")
+            lines.append(f"  {self.same} were already in the set")
         if self.failed:
-            example = self.failed[0]
             lines.append(
-                f"  {len(self.failed)} could not be read, see {self.out / ERRORS}; the first: {example.reason}"
+                f"  {len(self.failed)} could not be read, see {self.out / ERRORS}; the first: {self.failed[0].reason}"
             )
         if self.dropped:
-            lines.append(f"  {self.dropped} rows of items that changed or went were dropped")
+            lines.append(f"  {self.dropped} rows were dropped because their items changed or are gone")
         if self.moved:
-            lines.append(f"  {self.moved} have a new name and the same content: their rows were renamed")
+            lines.append(f"  {self.moved} rows were renamed because their files moved")
         if self.gone:
-            lines.append(f"  {self.gone} rows are of items that are not there any more: --prune drops them")
+            lines.append(f"  {self.gone} rows are of files that no longer exist: --prune drops them")
         return "\n".join(lines)
 
 
@@ -64,30 +84,57 @@ def embed(
     space: str,
     modality: str | None = None,
     config: EmbedConfig | None = None,
-    progress: bool = False,
+    progress: bool | OnProgress = False,
     **options: Any,
 ) -> Summary:
-    """Embed the media at ``where`` through a space into the set at ``out``.
+    """Embed a folder, list or table of media into an embedding set on disk.
 
-    ``where``: see `media.list_media`. ``space``: see `spaces.load_space`. ``options`` are those of `EmbedConfig`, or
-    ``config`` is one. Items that are in the set already are left, changed ones embedded anew; a run that was killed
-    goes on at its first unfinished shard. What cannot be read goes to ``errors.parquet`` and is tried again when it
-    changes, or with ``retry``. The result depends on neither runner nor workers, but for the last bits of sums.
+    Items that are in the set already are skipped, changed ones are embedded again, and an interrupted run continues at
+    its first unfinished shard. Items that cannot be read are listed in ``errors.parquet`` and tried again when they
+    change, or with ``retry``. Runner and workers do not change the result, except for the rounding of sums.
 
-    Raises `IsthmusError` where there is nothing to embed, the space cannot be loaded or lacks the modality, or the
-    set at ``out`` was made otherwise.
+    In a script, call it under ``if __name__ == "__main__":``, because decoding processes begin by importing the script.
+
+    Args:
+        where: What to embed; see `isthmus.media.list_media`.
+        out: The folder of the set; other modalities of the same space can be added to it.
+        space: The encoder; see `load_space`.
+        modality: What the items are; by default what most files at ``where`` are.
+        config: The options, or pass them as keywords.
+        progress: True shows a bar on stderr; a callable receives every `Progress`, with ``values["unreadable"]``.
+        **options: The fields of `EmbedConfig`.
+
+    Returns:
+        What became of the items.
+
+    Raises:
+        IsthmusError: There is nothing to embed, the space cannot be loaded or lacks the modality, or the set at ``out``
+            was made with other settings.
+
+    Example:
+        >>> import isthmus, numpy as np, tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> (folder / "vectors").mkdir()
+        >>> for name in ("rain", "dog"):
+        ...     np.save(folder / "vectors" / f"{name}.npy", np.ones(4, np.float32))
+        >>> summary = isthmus.embed(
+        ...     folder / "vectors", folder / "set", space="precomputed:mine", modality="audio", workers=0
+        ... )
+        >>> print(summary)
+        audio: 2 rows in space 'mine', 2 of them embedded now
+        >>> isthmus.open_set(folder / "set")["audio"].ids
+        ['dog.npy', 'rain.npy']
     """
-    if config is not None and options:
-        raise IsthmusError(f"option {next(iter(options))} stands beside a config: set it in the config")
-    job, loaded, items = _asked(Path(where), Path(out), space, modality, config or make_config(EmbedConfig, options))
-    with only_writer(job.out):
-        return _embedded(job, loaded, items, progress=progress)
+    chosen = config_from(EmbedConfig, config, options)
+    job, loaded, items = _job(Path(where), Path(out), space, modality, chosen)
+    with only_writer(job.out), reporting(progress) as report:
+        return _embedded(job, loaded, items, report)
 
 
-def _asked(
+def _job(
     where: Path, out: Path, space: str, modality: str | None, config: EmbedConfig
 ) -> tuple[Job, Space, list[Item]]:
-    """What is to be embedded and through what, checked before anything is written."""
+    """The job, its space and its items, checked before anything is written."""
     family, _, _ = parse(space)
     chosen = modality or modality_at(where, family)
     if chosen not in family.modalities:
@@ -100,15 +147,16 @@ def _asked(
     return job, loaded, items
 
 
-def _embedded(job: Job, space: Space, items: Sequence[Item], *, progress: bool) -> Summary:
-    """Compare with what is there, drop what changed, run, and sum up."""
+def _embedded(job: Job, space: Space, items: Sequence[Item], report: OnProgress) -> Summary:
+    """Compare the items with the set, drop and rename rows, embed what is new, and sum up."""
     store = Store(job.out, _entry(job, space))
     store.clean()
     plan = make_plan(items, store, retry=job.config.retry)
     dropping = plan.changed | (plan.gone if job.config.prune else frozenset())
     store.edit(dropping, plan.moved)
     before = store.entry.rows
-    _run(job, space, plan, store, progress=progress)
+    if plan.todo:
+        _run(job, space, plan, store, report)
     return Summary(
         out=job.out,
         space=space.name,
@@ -123,49 +171,16 @@ def _embedded(job: Job, space: Space, items: Sequence[Item], *, progress: bool) 
     )
 
 
-def embed_each(
-    places: Sequence[Path], out: Path, *, space: str, modality: str | None, config: EmbedConfig
-) -> Iterator[Summary]:
-    """`embed` one place after another, each of another modality, with progress: what `isthmus embed` does."""
-    family, _, _ = parse(space)
-    kinds = [modality or modality_at(place, family) for place in places]
-    twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
-    if twice is not None:
-        raise IsthmusError(f"two places hold {twice}: put them into one folder, list or table")
-    if not places:
-        raise IsthmusError("nothing to embed: give a folder, a list, a table, a .tar or a dataset")
-    for place, kind in zip(places, kinds, strict=True):
-        yield embed(place, out, space=space, modality=kind, config=config, progress=True)
-
-
 def _entry(job: Job, space: Space) -> ModalityManifest:
-    """What the manifest says of rows this job makes; the dimension is known once there are some."""
+    """The manifest entry of the rows this job makes, without shards; the first rows give the dimension."""
     preparation = space.preparation(job.modality).fingerprint
     made = f"{preparation} {job.config.precision}" + (" with tokens" if job.config.tokens else "")
     return ModalityManifest(job.modality, space.name, 0, job.config.dtype, True, (), space.revision, made)
 
 
-def _run(job: Job, space: Space, plan: Plan, store: Store, *, progress: bool) -> None:
+def _run(job: Job, space: Space, plan: Plan, store: Store, report: OnProgress) -> None:
+    """Embed the planned items and commit their shards."""
     shards = list(zip(store.new_numbers(), plan.shards(job.config.shard_items), strict=False))
-    if not plan.todo:
-        return
-    with item_bar(f"embedding {job.modality}", len(plan.todo)) if progress else nullcontext(_unseen) as on_item:
-        for written in RUNNERS[job.config.runner](job, space, shards, on_item):
-            store.commit(written)
-
-
-def _by_ray(job: Job, space: Space, shards: Sequence[Numbered], on_item: OnItem) -> Iterator[Written]:
-    from isthmus.bulk.ray_runner import run_ray
-
-    for written in run_ray(job, shards):
-        yield written
-        for readable, count in ((True, written.shard.rows), (False, len(written.failures))):
-            for _ in range(count):
-                on_item(readable)
-
-
-def _unseen(readable: bool) -> None:
-    """Progress that nobody looks at."""
-
-
-RUNNERS = {"local": run_local, "ray": _by_ray}
+    count = ItemCount(Stage(f"embedding {job.modality}", len(plan.todo)), report)
+    for files in RUNNERS[job.config.runner](job, space, shards, count):
+        store.commit(files)

@@ -1,4 +1,4 @@
-"""Encoding: the items of one shard to unit rows, in batches of one shape; the same shard gives the same rows."""
+"""Encoding: the decoded items of one shard to unit rows, in batches of one shape. Equal shards give equal rows."""
 
 from __future__ import annotations
 
@@ -6,81 +6,73 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float32
 
 from isthmus.bulk.decoding import DecodedItem
-from isthmus.bulk.job import Job
-from isthmus.bulk.progress import OnItem
+from isthmus.bulk.job import ItemCount, Job
 from isthmus.media import Item
 from isthmus.spaces import Space
 from isthmus.spaces.batching import PreparedItem, batches
 from isthmus.spaces.protocol import WindowTokens
 
 
+@dataclass(frozen=True)
+class EncodedItem:
+    """An item with its row, and its tokens if the job asks for them."""
+
+    item: Item
+    row: Float32[np.ndarray, " dim"]
+    tokens: WindowTokens | None
+
+
 @dataclass
-class Encoded:
-    """What became of a shard's items: those encoded with their rows, and those that could not be read.
+class EncodedShard:
+    """The encoded items of a shard in the listing's order, their content hashes by id, and the unreadable items."""
 
-    ``tokens`` are there if the job asks for them.
-    """
-
-    items: list[Item] = field(default_factory=list)
-    contents: list[str] = field(default_factory=list)
-    rows: list[np.ndarray] = field(default_factory=list)
-    tokens: list[WindowTokens] = field(default_factory=list)
+    items: list[EncodedItem] = field(default_factory=list)
+    contents: dict[str, str] = field(default_factory=dict)
     problems: list[tuple[Item, str]] = field(default_factory=list)
-
-    def in_order(self, asked: Sequence[Item]) -> Encoded:
-        """The same, in the order the items were asked for."""
-        place = {item.id: number for number, item in enumerate(asked)}
-        order = sorted(range(len(self.items)), key=lambda row: place[self.items[row].id])
-        return Encoded(
-            [self.items[row] for row in order],
-            [self.contents[row] for row in order],
-            [self.rows[row] for row in order],
-            [self.tokens[row] for row in order] if self.tokens else [],
-            sorted(self.problems, key=lambda entry: place[entry[0].id]),
-        )
 
 
 def encode_shard(
-    space: Space, job: Job, items: Sequence[Item], decoded: Iterator[DecodedItem], on_item: OnItem
-) -> Encoded:
-    """Rows of every item that can be read, and the reason for every one that cannot."""
-    found = Encoded()
-    contents: dict[str, str] = {}
+    space: Space, job: Job, items: Sequence[Item], decoded: Iterator[DecodedItem], count: ItemCount
+) -> EncodedShard:
+    """Encode every item that can be read, and record why the others cannot."""
+    shard = EncodedShard()
 
     def readable() -> Iterator[PreparedItem]:
         for one in decoded:
             if one.inputs is None:
-                found.problems.append((one.item, one.problem))
-                on_item(False)
+                shard.problems.append((one.item, one.problem))
+                count.add(unreadable=1)
             else:
-                contents[one.item.id] = one.content
+                shard.contents[one.item.id] = one.content
                 yield one.item, one.inputs
 
     for batch in batches(readable(), space.preparation(job.modality).padding, job.batch):
-        _encode(space, job, batch, found)
-        for _ in batch:
-            on_item(True)
-    found.contents = [contents[item.id] for item in found.items]
-    return found.in_order(items)
+        before = len(shard.items)
+        _encode(space, job, batch, shard)
+        read = len(shard.items) - before
+        count.add(read, unreadable=len(batch) - read)
+    place = {item.id: number for number, item in enumerate(items)}
+    shard.items.sort(key=lambda one: place[one.item.id])
+    shard.problems.sort(key=lambda problem: place[problem[0].id])
+    return shard
 
 
-def _encode(space: Space, job: Job, batch: list[PreparedItem], found: Encoded) -> None:
-    """Encode a batch; if one row of it is not usable, each item alone, so that only that item is lost."""
+def _encode(space: Space, job: Job, batch: list[PreparedItem], shard: EncodedShard) -> None:
+    """Encode a batch; if a row of it is not usable, encode each item alone, so that only that item is lost."""
     inputs = [own for _, own in batch]
     rows = space.encode_prepared(job.modality, inputs)
     usable = np.isfinite(rows).all(1) & rows.any(1)
     if not usable.all() and len(batch) > 1:
         for one in batch:
-            _encode(space, job, [one], found)
+            _encode(space, job, [one], shard)
         return
-    dim = len(found.rows[0]) if found.rows else rows.shape[1]
+    dim = len(shard.items[0].row) if shard.items else rows.shape[1]
     if not usable.all() or rows.shape[1] != dim:
-        why = "gave NaN or zero for it" if rows.shape[1] == dim else f"gave {rows.shape[1]} dimensions, not {dim}"
-        found.problems += [(item, f"{item.name}: the encoder {why}") for item, _ in batch]
+        why = "returned NaN or zero" if rows.shape[1] == dim else f"returned {rows.shape[1]} dimensions, not {dim}"
+        shard.problems += [(item, f"{item.name}: the encoder {why}") for item, _ in batch]
         return
-    found.items += [item for item, _ in batch]
-    found.rows += list(rows)
-    if job.config.tokens:
-        found.tokens += space.encode_prepared_tokens(job.modality, inputs)
+    tokens = space.encode_prepared_tokens(job.modality, inputs) if job.config.tokens else [None] * len(batch)
+    shard.items += [EncodedItem(item, row, own) for (item, _), row, own in zip(batch, rows, tokens, strict=True)]

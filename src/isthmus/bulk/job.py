@@ -1,4 +1,4 @@
-"""A job: through which space a modality is embedded, and how. Picklable, so that a worker elsewhere can do a part."""
+"""A job: one modality to embed through one space, and the count of what it has done. Jobs can be pickled."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from isthmus.base.progress import OnProgress, Stage
 from isthmus.bulk.config import EmbedConfig
+from isthmus.media import Item
 from isthmus.spaces.batching import default_batch
 
 INLINE = ("text",)
-"""Modalities prepared where the encoder runs: sending them to another process costs more than preparing them."""
+"""Modalities that are prepared in the encoder's process: sending them to another one costs more than preparing them."""
 AHEAD_BATCHES = 2
+
+NumberedShard = tuple[int, tuple[Item, ...]]
+"""The number of a shard and the items to embed into it."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One modality of a set at ``out``, made by the space that ``space`` names (see `spaces.load_space`)."""
+    """One modality of the set at ``out``; ``space`` is a name that `load_space` takes."""
 
     space: str
     modality: str
@@ -26,12 +31,12 @@ class Job:
 
     @property
     def batch(self) -> int:
-        """Windows encoded at once."""
+        """How many windows to encode at once."""
         return self.config.batch or default_batch(self.modality, self.device)
 
     @property
     def workers(self) -> int:
-        """Processes that decode; on a CPU half the cores, since the encoder needs them too."""
+        """How many processes decode; on a CPU half the cores, since the encoder needs the others."""
         if self.config.workers is not None:
             return self.config.workers
         if self.modality in INLINE:
@@ -41,5 +46,21 @@ class Job:
 
     @property
     def ahead(self) -> int:
-        """Items prepared before the encoder takes them."""
+        """How many items are decoded before the encoder takes them."""
         return max(AHEAD_BATCHES * self.batch, 2 * self.workers)
+
+
+@dataclass
+class ItemCount:
+    """Counts the items of a stage that are done, and reports each change."""
+
+    stage: Stage
+    report: OnProgress
+    done: int = 0
+    unreadable: int = 0
+
+    def add(self, read: int = 0, unreadable: int = 0) -> None:
+        """Add to the count."""
+        self.done += read + unreadable
+        self.unreadable += unreadable
+        self.report(self.stage.at(self.done, unreadable=float(self.unreadable)))

@@ -1,4 +1,4 @@
-"""Which modality is meant, where none is named: the one of the space that most files at the place are of."""
+"""The modality of an input if the user names none: the space's modality that most of its files have."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from isthmus.media.listing.listing import SUFFIXES, suffixes_at, uri_column
 from isthmus.spaces import Family
 
 LOOKED_AT = 5
-"""Lines of a list that are looked at to tell texts from paths."""
+"""How many lines of a list to look at to tell texts from paths."""
 
 
 def modality_at(where: Path, family: Family) -> str:
-    """A modality of the family. Raises `IsthmusError` where the files at ``where`` do not say which."""
+    """Guess one of the family's modalities from the files at ``where``. Raises `IsthmusError` if they do not tell."""
     if where == everyday.NAME and not where.exists():
         return "text"
     if not where.exists():
@@ -23,7 +23,7 @@ def modality_at(where: Path, family: Family) -> str:
     if len(family.modalities) == 1:
         return family.modalities[0]
     if family.kind == "vector":
-        raise IsthmusError(f"{where}: vectors do not say of what they are: name it with --modality")
+        raise IsthmusError(f"{where}: vectors do not tell their modality: name it with --modality")
     found = suffixes_at(where)
     counts = {
         modality: sum(count for suffix, count in found.items() if suffix in SUFFIXES[modality])
@@ -32,16 +32,14 @@ def modality_at(where: Path, family: Family) -> str:
     most = max(counts.values())
     likely = [modality for modality, count in counts.items() if count == most]
     if most == 0 and where.is_dir() and not any(counts.values()) and not _is_dataset(where):
-        raise IsthmusError(f"{where}: holds no {' or '.join(family.modalities)}: give another place")
+        raise IsthmusError(f"{where}: contains no {' or '.join(family.modalities)}: give another place")
     if len(likely) != 1 or (likely == ["text"] and lists_paths(where)):
-        raise IsthmusError(
-            f"{where}: which of {', '.join(family.modalities)} it holds is not clear: name it with --modality"
-        )
+        raise IsthmusError(f"{where}: could be any of {', '.join(family.modalities)}: name one with --modality")
     return likely[0]
 
 
 def lists_paths(where: Path) -> bool:
-    """Whether a file of lines or a table seems to hold paths of media, not texts."""
+    """Whether a list or table seems to contain paths of media rather than texts."""
     if where.is_dir() or where.suffix not in tables.SUFFIXES:
         return False
     if where.suffix != ".txt":

@@ -1,4 +1,4 @@
-"""The plan: what a listing asks for, less what the set holds already; and what in the set is no longer there."""
+"""The plan: which listed items are new or changed, and which rows of the set have moved or lost their files."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.base.errors import IsthmusError
-from isthmus.bulk.records import Known, is_gone, uri_of
-from isthmus.bulk.store import Store, failure_ids
+from isthmus.bulk.records import KnownRow, is_gone, uri_of
+from isthmus.bulk.store import Store
 from isthmus.media import Item
-from isthmus.media.source import Remote, sha256_of_source
+from isthmus.media.item import as_unicode
+from isthmus.media.source import LocalFile, Remote, TarMember, sha256_of_source
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done: items to embed, ids whose rows are of another content now, ids whose item is gone.
+    """What to do: items to embed, ids of rows whose content changed, and ids of rows whose local file is gone.
 
-    ``moved`` maps ids whose item is gone to a new item of the same content: their rows need a new name only.
-    ``same`` items need nothing.
+    ``moved`` maps ids of gone files to a new local file of the same content: their rows only need its id. ``same``
+    counts the items that need nothing.
     """
 
     todo: tuple[Item, ...]
@@ -27,29 +28,29 @@ class Plan:
     same: int
 
     def shards(self, items: int) -> Iterator[tuple[Item, ...]]:
-        """What is to be embedded, so many items at a time."""
+        """The items to embed, ``items`` at a time."""
         for start in range(0, len(self.todo), items):
             yield self.todo[start : start + items]
 
 
 def make_plan(items: Sequence[Item], store: Store, *, retry: bool) -> Plan:
-    """Compare a listing with the set. Files whose stamp changed are read: only another content counts as a change.
+    """Compare a listing with the set. A file whose stamp changed is hashed: it has changed only if its content has.
 
-    Raises `IsthmusError` where an id is there twice, or names a file of another place that the set holds.
+    Raises `IsthmusError` if an id occurs twice, or belongs to another file in the set.
     """
     by_id = {item.id: item for item in items}
     if len(by_id) < len(items):
         seen: set[str] = set()
         twice = next(item.id for item in items if item.id in seen or seen.add(item.id))  # type: ignore[func-returns-value]
-        raise IsthmusError(
-            f"the id {twice!r} is there twice: ids must be unique, name a column of them with --id-column"
-        )
+        raise IsthmusError(f"the id {twice!r} occurs twice: ids must be unique, choose another column with --id-column")
     known = store.known()
-    failed = set() if retry else failure_ids(store.failures, by_id)
+    failed = (
+        set() if retry else {one.id for one in store.failures if one.id in by_id and by_id[one.id].stamp == one.stamp}
+    )
     changed = {item.id for item in items if item.id in known and _differs(item, known[item.id], store)}
     todo = [item for item in items if item.id in changed or (item.id not in known and item.id not in failed)]
     store.forget_failures({item.id for item in todo})
-    gone = {row.id for row in known.values() if row.id not in by_id and is_gone(row.uri)}
+    gone = {row.id for row in known.values() if row.id not in by_id and is_gone(row.uri, row.stamp)}
     moved = _moved([known[name] for name in gone], todo)
     new = {item.id for item in moved.values()}
     return Plan(
@@ -61,34 +62,36 @@ def make_plan(items: Sequence[Item], store: Store, *, retry: bool) -> Plan:
     )
 
 
-def _moved(gone: Sequence[Known], todo: Sequence[Item]) -> dict[str, Item]:
-    """Rows whose item is gone, and a new item of the same content for each."""
+def _moved(gone: Sequence[KnownRow], todo: Sequence[Item]) -> dict[str, Item]:
+    """The rows of gone files that have a new local file of the same content."""
     waiting = {known.content: known.id for known in gone if known.content}
     found: dict[str, Item] = {}
-    for item in todo if waiting else ():
-        old = waiting.pop(_content(item), None)
-        if old is not None:
-            found[old] = item
+    for item in todo:
+        if not waiting:
+            break
+        if isinstance(item.source, LocalFile | TarMember):
+            old = waiting.pop(_content(item), None)
+            if old is not None:
+                found[old] = item
     return found
 
 
-def _differs(item: Item, known: Known, store: Store) -> bool:
-    """Whether an item is not what its row was made of; one that cannot be read now may be."""
+def _differs(item: Item, known: KnownRow, store: Store) -> bool:
+    """Whether the content of an item differs from its row's; False if it cannot be read now."""
     if item.stamp == known.stamp:
         return False
     content = _content(item)
     if content in ("", known.content):
         return False
-    if known.uri and known.uri != uri_of(item):
+    if known.uri not in ("", uri_of(item), as_unicode(item.name)):
         raise IsthmusError(
-            f"{store.folder}: holds {item.id!r} of {known.uri}; {item.name} has the same id and another content: "
-            "embed it into another folder"
+            f"{item.name}: the id {item.id!r} belongs to {known.uri} in {store.folder}: embed it into another folder"
         )
     return True
 
 
 def _content(item: Item) -> str:
-    """The hash of an item's content; nothing where it cannot be read."""
+    """The hash of an item's content; "" if it is remote or cannot be read."""
     if item.source is None:
         return item.stamp
     try:

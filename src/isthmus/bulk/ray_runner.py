@@ -1,25 +1,26 @@
-"""The Ray Data runner: actors that encode shards, on one machine or many. A shard whose actor dies is done again.
+"""The Ray runner: actors that encode shards, on one machine or many. If an actor dies, Ray repeats its shard.
 
-Every node must see the input and the set under the same paths.
+Every node must see the input and the set at the same paths.
 """
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from isthmus.base.errors import IsthmusError
-from isthmus.bulk.job import Job
-from isthmus.bulk.local_runner import Numbered, ShardEncoder
-from isthmus.bulk.store import Written
+from isthmus.bulk.job import ItemCount, Job, NumberedShard
+from isthmus.bulk.local_runner import ShardEncoder
+from isthmus.bulk.store import ShardFiles
+from isthmus.spaces import Space
 
 
 class RayShards:
-    """A `ShardEncoder` as Ray Data calls it: blocks of one row, a pickled shard in, a pickled result out."""
+    """A `ShardEncoder` for Ray Data: blocks of one row, a pickled shard in, pickled `ShardFiles` out."""
 
     def __init__(self, job: Job, threads: int) -> None:
         import torch
@@ -28,19 +29,19 @@ class RayShards:
         self.encode = ShardEncoder(job)
 
     def __call__(self, block: dict[str, Any]) -> dict[str, Any]:
-        """Each shard of the block, written."""
+        """Write each shard of the block."""
         return {"written": np.array([pickle.dumps(self.encode(*pickle.loads(row))) for row in block["shard"]], object)}
 
 
-def run_ray(job: Job, shards: Iterable[Numbered]) -> Iterator[Written]:
-    """Every shard, written, in the order they are done. Starts Ray where it does not run yet.
+def run_ray(job: Job, space: Space, shards: Sequence[NumberedShard], count: ItemCount) -> Iterator[ShardFiles]:
+    """Write every shard, in the order they finish; each actor loads the space itself. Starts Ray if it is not running.
 
-    Raises `IsthmusError` where Ray is not installed.
+    Raises `IsthmusError` if Ray is not installed.
     """
     try:
         import ray
     except ImportError as error:
-        raise IsthmusError("the runner ray needs Ray: pip install 'isthmus[ray]'") from error
+        raise IsthmusError("--runner ray needs Ray: pip install 'isthmus[ray]'") from error
     started = not ray.is_initialized()
     if started:
         ray.init(log_to_driver=False, include_dashboard=False, configure_logging=False)
@@ -53,8 +54,6 @@ def run_ray(job: Job, shards: Iterable[Numbered]) -> Iterator[Written]:
         job = replace(job, config=replace(job.config, workers=workers))
     rows = [{"shard": pickle.dumps(shard)} for shard in shards]
     try:
-        if not rows:
-            return
         written = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             RayShards,
             fn_constructor_args=(job, each),
@@ -64,7 +63,9 @@ def run_ray(job: Job, shards: Iterable[Numbered]) -> Iterator[Written]:
             num_gpus=0 if on_cpu else 1,
         )
         for row in written.iter_rows():
-            yield pickle.loads(row["written"])
+            files: ShardFiles = pickle.loads(row["written"])
+            yield files
+            count.add(files.shard.rows, unreadable=len(files.failures))
     finally:
         if started:
             ray.shutdown()

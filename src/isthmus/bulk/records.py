@@ -1,7 +1,9 @@
-"""What is known of an item once it was embedded or failed: columns of the set's metadata and of ``errors.parquet``."""
+"""Records of items that were embedded (columns of a set's metadata) or could not be read (``errors.parquet``)."""
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +13,18 @@ from isthmus.embeddings.layout import metadata_file
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item
 from isthmus.media.item import as_unicode
-from isthmus.media.source import LocalFile
+from isthmus.media.source import LocalFile, TarMember
 
 ERRORS = "errors.parquet"
 COLUMNS = ("id", "uri", "stamp", "content")
-"""Columns of a set's metadata that say what a row was made of."""
+"""Columns of a set's metadata that identify the content of a row."""
+LOCAL_STAMP = re.compile(r"absent|\d+:\d+(?P<member>:\d+)?")
+"""The stamp of a local file, or of a member of a local tar; texts, URIs and dataset rows have other stamps."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """A row of the set: where it came from, its stamp, the hash of its content, the shard it is in."""
+class KnownRow:
+    """A row of the set: its item's location, stamp and content hash, and the shard it is in."""
 
     id: str
     uri: str
@@ -31,7 +35,16 @@ class Known:
 
 @dataclass(frozen=True)
 class Failure:
-    """An item that could not be read: why, where it came from, its stamp then, and the shard it was to be in."""
+    """An item that could not be read.
+
+    Attributes:
+        id: The item's id.
+        modality: What it was read as.
+        uri: Its location: an absolute path, a URI, or "" for a text.
+        reason: Why it could not be read, in one line.
+        stamp: Its stamp at that time; it is tried again when the stamp changes.
+        shard: The number of the shard it was listed for.
+    """
 
     id: str
     modality: str
@@ -42,42 +55,42 @@ class Failure:
 
 
 def uri_of(item: Item) -> str:
-    """Where an item came from: an absolute path where it is a file; nothing for texts."""
+    """The location of an item: an absolute path for local files and members of tars, "" for texts."""
     if item.source is None:
         return ""
-    found = str(item.source.path.absolute()) if isinstance(item.source, LocalFile) else item.source.name
-    return as_unicode(found)
+    local = isinstance(item.source, LocalFile | TarMember)
+    return as_unicode(str(Path(item.source.name).absolute()) if local else item.source.name)
 
 
-def is_gone(uri: str) -> bool:
-    """Whether a file is not where it was: of a tar's member, the tar. Of what is no file nothing is known: gone."""
+def is_gone(uri: str, stamp: str) -> bool:
+    """Whether a file, or the tar that holds a member, no longer exists. True for texts, URIs and dataset rows."""
     archive, tar, _ = uri.partition(".tar/")
     place = archive + ".tar" if tar else uri
     return not place.startswith("/") or not Path(place).exists()
 
 
 def metadata_of(item: Item, content: str) -> dict[str, object]:
-    """An embedded item's row of metadata."""
+    """The metadata row of an embedded item."""
     return {"id": item.id, "uri": uri_of(item), "stamp": item.stamp, "content": content, "text": item.text}
 
 
-def known_rows(folder: Path, entry: ModalityManifest) -> dict[str, Known]:
-    """Every row of a modality by id. Sets that were not made by `embed` say no stamps."""
+def known_rows(folder: Path, entry: ModalityManifest) -> dict[str, KnownRow]:
+    """The rows of a modality by id. Rows that `embed` did not write have no stamps."""
     import pyarrow.parquet
 
-    found: dict[str, Known] = {}
+    found: dict[str, KnownRow] = {}
     for shard in entry.shards:
         if shard.rows == 0:
             continue
         table = pyarrow.parquet.read_table(metadata_file(folder, entry.modality, shard.number))
         for row in table.select([name for name in COLUMNS if name in table.column_names]).to_pylist():
             facts = {name: str(row.get(name) or "") for name in COLUMNS}
-            found[facts["id"]] = Known(shard=shard.number, **facts)
+            found[facts["id"]] = KnownRow(shard=shard.number, **facts)
     return found
 
 
 def read_failures(folder: Path) -> list[Failure]:
-    """Every item that could not be read, of all modalities."""
+    """The failures of all modalities."""
     import pyarrow.parquet
 
     if not (folder / ERRORS).is_file():
@@ -86,7 +99,7 @@ def read_failures(folder: Path) -> list[Failure]:
 
 
 def write_failures(folder: Path, failures: list[Failure]) -> None:
-    """Replace ``errors.parquet`` in one step; without failures it goes."""
+    """Replace ``errors.parquet`` atomically; delete it if there are no failures."""
     import pyarrow
     import pyarrow.parquet
 

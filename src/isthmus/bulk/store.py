@@ -1,4 +1,4 @@
-"""The store: a set that a job writes into. A shard is committed whole or not at all; rows can go again later."""
+"""The store: the set that a job writes to. Shards are committed whole; later runs can drop and rename rows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from isthmus.base.errors import IsthmusError
-from isthmus.bulk.encoding import Encoded
+from isthmus.bulk.encoding import EncodedShard
 from isthmus.bulk.job import Job
 from isthmus.bulk.records import (
     Failure,
-    Known,
+    KnownRow,
     is_gone,
     known_rows,
     metadata_of,
@@ -43,38 +43,37 @@ LOCK = ".embed.lock"
 
 
 @dataclass(frozen=True)
-class Written:
-    """A shard whose files are written, not yet committed; ``shard`` has no rows where no item could be read."""
+class ShardFiles:
+    """The files of a shard, not yet committed; ``shard`` has no rows if none of its items could be read."""
 
     shard: Shard
-    tokens: TokenShard | None
-    token_facts: Mapping[str, Any] | None
     failures: tuple[Failure, ...]
-    dim: int | None
+    dim: int | None = None
+    tokens: TokenShard | None = None
+    token_facts: Mapping[str, Any] | None = None
 
 
-def write_encoded(job: Job, space: str, number: int, encoded: Encoded) -> Written:
-    """Write the files of a shard. Nothing knows of them before they are committed."""
+def write_encoded(job: Job, space: str, number: int, encoded: EncodedShard) -> ShardFiles:
+    """Write the files of a shard. They do not belong to the set until they are committed."""
     folder, modality, dtype = job.out, job.modality, job.config.dtype
     failures = tuple(
         Failure(item.id, modality, uri_of(item), why, item.stamp, number) for item, why in encoded.problems
     )
     if not encoded.items:
-        return Written(Shard(number, 0, "", ""), None, None, failures, None)
-    vectors = np.stack(encoded.rows).astype(dtype)
-    rows = [metadata_of(item, content) for item, content in zip(encoded.items, encoded.contents, strict=True)]
+        return ShardFiles(Shard(number, 0, "", ""), failures)
+    vectors = np.stack([one.row for one in encoded.items]).astype(dtype)
+    rows = [metadata_of(one.item, encoded.contents[one.item.id]) for one in encoded.items]
     shard = write_shard(folder, modality, number, vectors, rows)
-    if not encoded.tokens:
-        return Written(shard, None, None, failures, vectors.shape[1])
-    ids = [item.id for item in encoded.items]
-    tokens = joined_tokens(encoded.tokens, ids, modality=modality, space=space)
-    facts = {"dim": tokens.dim, "unit": tokens.unit}
+    parts = [one.tokens for one in encoded.items if one.tokens is not None]
+    if not parts:
+        return ShardFiles(shard, failures, vectors.shape[1])
+    tokens = joined_tokens(parts, [one.item.id for one in encoded.items], modality=modality, space=space)
     entry = write_token_shard(tokens_folder(folder, modality), number, tokens, dtype)
-    return Written(shard, entry, facts, failures, vectors.shape[1])
+    return ShardFiles(shard, failures, vectors.shape[1], entry, {"dim": tokens.dim, "unit": tokens.unit})
 
 
 class Store:
-    """One modality of the set at ``folder``. Raises `IsthmusError` where what is there was made otherwise."""
+    """One modality of the set at ``folder``. Raises `IsthmusError` if the set was made with other settings."""
 
     def __init__(self, folder: Path, asked: ModalityManifest) -> None:
         self.folder, self.asked = folder, asked
@@ -82,8 +81,8 @@ class Store:
         other = next((entry for entry in present.values() if entry.space != asked.space), None)
         if other is not None:
             raise IsthmusError(
-                f"{folder}: its {other.modality} rows are of space {other.space!r}, not {asked.space!r}: a set is of "
-                "one space, write to another folder"
+                f"{folder}: its {other.modality} rows are in space {other.space!r}, not {asked.space!r}: a set has one "
+                "space, write to another folder"
             )
         there = present.get(asked.modality)
         self.entry = agreed(folder, there, asked if there is None else replace(asked, dim=there.dim))
@@ -96,18 +95,18 @@ class Store:
         self._failures = [failure for failure in own if failure.shard in self.numbers]
 
     def _claim(self) -> None:
-        """Name the modality in the manifest before anything is written: what `clean` deletes is then this set's own."""
+        """Name the modality in the manifest before writing, so that `clean` only deletes files of this set."""
         stranger = next((file for own in self._folders if own.is_dir() for file in own.iterdir()), None)
         if stranger is not None:
             raise IsthmusError(
-                f"{stranger}: is there, and no manifest of isthmus names it: write to another folder (isthmus convert "
+                f"{stranger}: exists and is in no manifest of isthmus: write to another folder (isthmus convert "
                 "reads sets made elsewhere)"
             )
         commit(self.folder, self.entry)
 
     @property
     def _folders(self) -> tuple[Path, Path, Path]:
-        """Where this modality's vectors, metadata and tokens lie."""
+        """The folders of this modality's vectors, metadata and tokens."""
         modality = self.asked.modality
         return (
             vectors_file(self.folder, modality, 0).parent,
@@ -117,32 +116,32 @@ class Store:
 
     @property
     def numbers(self) -> set[int]:
-        """Numbers of committed shards."""
+        """The numbers of the committed shards."""
         return {shard.number for shard in self.entry.shards}
 
     @property
     def failures(self) -> list[Failure]:
-        """Items of this modality that could not be read."""
+        """The items of this modality that could not be read."""
         return self._failures
 
-    def known(self) -> dict[str, Known]:
-        """Rows by id."""
+    def known(self) -> dict[str, KnownRow]:
+        """The rows by id."""
         return known_rows(self.folder, self.entry)
 
     def new_numbers(self) -> Iterator[int]:
-        """Numbers that no committed shard has, smallest first."""
+        """Unused shard numbers, smallest first."""
         taken, number = self.numbers, 0
         while True:
             if number not in taken:
                 yield number
             number += 1
 
-    def commit(self, written: Written) -> None:
-        """Take a written shard into the set: failures first, then tokens, then the manifest, which decides."""
+    def commit(self, written: ShardFiles) -> None:
+        """Add a shard to the set: failures first, then tokens, then the manifest, which decides."""
         if written.dim and self.entry.rows and written.dim != self.entry.dim:
             raise IsthmusError(
-                f"{self.folder}: vectors of {written.dim} dimensions, its {self.asked.modality} rows have "
-                f"{self.entry.dim}: write to another folder"
+                f"{self.folder}: its {self.asked.modality} rows have {self.entry.dim} dimensions, the new ones "
+                f"{written.dim}: write to another folder"
             )
         if written.failures:
             self._failures += written.failures
@@ -154,16 +153,14 @@ class Store:
         commit(self.folder, self.entry)
 
     def forget_failures(self, ids: Collection[str]) -> None:
-        """Let items be tried again, and forget those that are gone."""
+        """Forget the failures of items that will be tried again, and of local files that are gone."""
         self._failures = [
-            failure
-            for failure in self._failures
-            if failure.id not in ids and not (failure.uri and is_gone(failure.uri))
+            failure for failure in self._failures if failure.id not in ids and not is_gone(failure.uri, failure.stamp)
         ]
         write_failures(self.folder, self._others + self._failures)
 
     def edit(self, dropped: Collection[str], renamed: Mapping[str, Item]) -> None:
-        """Take rows out and give others the name of a new item: shards that hold some are written anew, all or none."""
+        """Drop rows and give others the id of a new item. The shards they are in are rewritten, all or none."""
         touched = sorted({row.shard for row in self.known().values() if row.id in dropped or row.id in renamed})
         if not touched:
             return
@@ -191,7 +188,7 @@ class Store:
     def _rewritten(
         self, old: int, new: int, dropped: Collection[str], renamed: Mapping[str, Item]
     ) -> tuple[Shard, list[str], list[str]]:
-        """A shard's files without the dropped rows, under a new number, uncommitted; its rows' old and new ids."""
+        """Write a shard anew without the dropped rows, uncommitted. Returns it with the old and new ids of its rows."""
         import pyarrow.parquet
 
         modality = self.entry.modality
@@ -218,7 +215,7 @@ class Store:
         return self._tokens
 
     def clean(self) -> None:
-        """Delete what a run that was killed, or a rewriting, left: files of shards that are not committed."""
+        """Delete the files of shards that are not committed: an interrupted run or `edit` left them."""
         numbers = self.numbers
         if (self._folders[2] / "manifest.json").is_file():
             kept = read_token_manifest(self._folders[2])
@@ -234,7 +231,7 @@ class Store:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Hold the folder: two jobs that write into one set would undo each other's shards."""
+    """Lock the folder: two jobs that write to one set would undo each other's shards."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
         import fcntl
@@ -246,14 +243,7 @@ def only_writer(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise IsthmusError(
-                f"{folder}: another isthmus embed is writing into it: wait for it, or stop it"
-            ) from error
+            raise IsthmusError(f"{folder}: another isthmus embed is writing to it: wait for it, or stop it") from error
         yield
     finally:
         os.close(handle)
-
-
-def failure_ids(failures: list[Failure], items: Mapping[str, Item]) -> set[str]:
-    """Failures whose item is as it was: trying it again would fail again."""
-    return {failure.id for failure in failures if failure.id in items and items[failure.id].stamp == failure.stamp}

@@ -1,5 +1,6 @@
 """The embed command."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
@@ -27,17 +28,34 @@ def embed(
             path).
         modality: Modality of the items; needed if the files do not tell.
     """
-    from isthmus.bulk.embed import embed_each
+    from isthmus.bulk.embed import embed as embed_media
 
     rows = 0
+    modalities = _modalities(media, space, modality)
     with kept_on_interrupt(lambda: f"finished shards are in {out}; run the same command again to continue"):
-        for summary in embed_each(media, out, space=space, modality=modality, config=options):
+        for place, kind in zip(media, modalities, strict=True):
+            summary = embed_media(place, out, space=space, modality=kind, config=options, progress=True)
             print(summary)
             rows += summary.rows
     if rows == 0:
         raise IsthmusError(f"{out}: nothing could be read, so the set is empty: see errors.parquet in it")
     print(f"\nembeddings: {out}")
     print(f"next: {_next(out)}")
+
+
+def _modalities(media: Sequence[Path], space: str, modality: str | None) -> list[str]:
+    """The modality of each input; all must differ."""
+    from isthmus.bulk.modality import modality_at
+    from isthmus.spaces.registry import parse
+
+    if not media:
+        raise IsthmusError("nothing to embed: give a folder, a list, a table, a .tar or a dataset")
+    family, _, _ = parse(space)
+    found = [modality or modality_at(place, family) for place in media]
+    twice = next((kind for kind in found if found.count(kind) > 1), None)
+    if twice is not None:
+        raise IsthmusError(f"several inputs contain {twice}: combine them in one folder, list or table")
+    return found
 
 
 def _next(out: Path) -> str:
