@@ -63,10 +63,22 @@ def uri_of(item: Item) -> str:
 
 
 def is_gone(uri: str, stamp: str) -> bool:
-    """Whether a file, or the tar that holds a member, no longer exists. True for texts, URIs and dataset rows."""
-    archive, tar, _ = uri.partition(".tar/")
-    place = archive + ".tar" if tar else uri
-    return not place.startswith("/") or not Path(place).exists()
+    """Whether a local file, or the tar that a member was read from, no longer exists.
+
+    Texts, URIs and dataset rows are never gone: it is enough that another list does not name them. A file is not gone
+    either if its folder cannot be read, or if its name is not valid Unicode, so that ``uri`` has an escaped form of it.
+    """
+    found = LOCAL_STAMP.fullmatch(stamp)
+    if found is None or not Path(uri).is_absolute() or "\\" in uri:
+        return False
+    path = uri.partition(".tar/")[0] + ".tar" if found["member"] else uri
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def metadata_of(item: Item, content: str) -> dict[str, object]:
