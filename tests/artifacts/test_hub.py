@@ -120,7 +120,7 @@ def test_a_graph_comes_back_with_its_legs(hub: dict[str, bytes]) -> None:
     assert np.array_equal(again.project(views.solids).vectors, graph.project(views.solids).vectors)
 
 
-def test_a_local_folder_serves_as_well(tmp_path: Path) -> None:
+def test_from_pretrained_reads_a_local_folder(tmp_path: Path) -> None:
     left, right = two_spaces()
     connector = isthmus.connect(left, right, method="ridge")
     connector.save_pretrained(tmp_path / "joined")
@@ -128,8 +128,8 @@ def test_a_local_folder_serves_as_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_the_hub_does_not_have_is_said(hub: dict[str, bytes]) -> None:
-    with pytest.raises(IsthmusError, match="not fetched from the hub"):
+def test_a_repository_that_does_not_exist_is_named(hub: dict[str, bytes]) -> None:
+    with pytest.raises(IsthmusError, match="not a local path, and the hub refused the download"):
         isthmus.Connector.from_pretrained("me/nothing here")
 
 

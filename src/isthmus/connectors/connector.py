@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from isthmus.artifacts.hub import fetch_folder, push_folder
+from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.card import model_card
 from isthmus.connectors.files import named_tensors, read_connector, write_connector
@@ -31,7 +31,7 @@ PROJECT_ROWS = 8192
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Connector:
+class Connector(HubModel):
     """Projects embeddings of two spaces into one joint space; made by `connect`, or read by `load`.
 
     Cosines in the joint space are the weighted mean of the members' cosines: the members' unit vectors are concatenated
@@ -198,8 +198,6 @@ class Connector:
         dims = {space: self.input_dim(space) for space in (self.left_space, self.right_space)}
         return write_connector(Path(path), own, self.space, model_card(own, dims, self.dim))
 
-    save_pretrained = save
-
     @classmethod
     def load(cls, path: str | Path) -> Connector:
         """Read a folder written by `save`, or a checkpoint that C-MCR's or Ex-MCR's authors released (a ``.pt`` file).
@@ -233,35 +231,6 @@ class Connector:
         return write_official(
             OfficialCheckpoint(self.left_space, self.right_space, self.overlap, self.members[0]), Path(path)
         )
-
-    def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
-        """Upload connector and model card to the Hugging Face hub; returns the commit's address.
-
-        Args:
-            repo_id: Name of the repository; it is created if it does not exist.
-            private: Create it as a private repository.
-            token: Access token of the hub.
-
-        Raises:
-            IsthmusError: The hub refuses the upload, or huggingface_hub is not installed.
-        """
-        return push_folder(self.save, repo_id, private=private, token=token, message=f"{self!r}")
-
-    @classmethod
-    def from_pretrained(
-        cls, path_or_repo_id: str | Path, *, revision: str | None = None, token: str | None = None
-    ) -> Connector:
-        """Read a connector from a local path, as `load`, or from a repository of the Hugging Face hub.
-
-        Args:
-            path_or_repo_id: A path that `load` takes, or a repository's name.
-            revision: Branch, tag or commit of the repository.
-            token: Access token of the hub.
-
-        Raises:
-            IsthmusError: The repository cannot be fetched, or a file is missing or damaged.
-        """
-        return cls.load(fetch_folder(path_or_repo_id, revision=revision, token=token))
 
 
 def _require_known(heads: tuple[Head, ...], embeddings: Embeddings) -> None:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from isthmus.artifacts.hub import fetch_folder, push_folder
+from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.model.codebook import Codebook, straight_through
 from isthmus.codes.model.config import CodesConfig
@@ -32,7 +32,7 @@ DISTRIBUTIONS = {"squared": log_code_distribution, "plain": log_plain_code_distr
 INFERENCE_ITEMS = 512
 
 
-class CodeModel(nn.Module):
+class CodeModel(nn.Module, HubModel):
     """Discrete codes shared by several modalities: for each view a head and a summary, and one codebook for all.
 
     Made by `fit_codes`, `load` or `from_pretrained`. Implements Cross-Modal Discrete Representation Learning (Liu et
@@ -73,7 +73,7 @@ class CodeModel(nn.Module):
         self.parts = nn.ModuleDict({name: ViewParts(view, self.summary_dim, config) for name, view in views.items()})
 
     @classmethod
-    def load(cls, folder: str | Path) -> CodeModel:
+    def load(cls, path: str | Path) -> CodeModel:
         """Read what `save` wrote.
 
         Raises:
@@ -85,43 +85,12 @@ class CodeModel(nn.Module):
             model.load_state_dict(dict(saved.tensors))
             return model.eval()
 
-        return read_codes(Path(folder), make)
+        return read_codes(Path(path), make)
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, path: str | Path) -> Path:
         """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder."""
         saved = SavedCodes(self.views, self.config, self.facts, self.summary_dim, self.floor, self.state_dict())
-        return write_codes(saved, Path(folder))
-
-    save_pretrained = save
-
-    @classmethod
-    def from_pretrained(
-        cls, path_or_repo_id: str | Path, *, revision: str | None = None, token: str | None = None
-    ) -> CodeModel:
-        """Read a code model from a local folder or a repository of the Hugging Face hub.
-
-        Args:
-            path_or_repo_id: A folder that `save` wrote, or a repository's name.
-            revision: Branch, tag or commit of the repository.
-            token: Access token of the hub.
-
-        Raises:
-            IsthmusError: The repository cannot be fetched, or a file is absent or damaged.
-        """
-        return cls.load(fetch_folder(path_or_repo_id, revision=revision, token=token))
-
-    def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
-        """Upload model and model card to the Hugging Face hub; returns the commit's address.
-
-        Args:
-            repo_id: Name of the repository; it is created if it does not exist.
-            private: Create it as a private repository.
-            token: Access token of the hub.
-
-        Raises:
-            IsthmusError: The hub refuses the upload, or huggingface_hub is not installed.
-        """
-        return push_folder(self.save, repo_id, private=private, token=token, message=f"{len(self.codebook)} codes")
+        return write_codes(saved, Path(path))
 
     def extended(self, views: Mapping[str, View]) -> CodeModel:
         """A copy with more views, in which everything that this model has is frozen: heads, summaries, codebook."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from isthmus.artifacts.card import bullets, card, usage
 from isthmus.artifacts.folder import GRAPH
-from isthmus.artifacts.hub import fetch_folder, push_folder
+from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.graph.files import read_graph, write_graph
@@ -22,7 +22,7 @@ Kind = Literal["star", "joint"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SpaceGraph:
+class SpaceGraph(HubModel):
     """More than two spaces with one joint space, made by `connect_graph` or read by `load` and `from_pretrained`.
 
     A ``star`` keeps the vectors of its base: the joint space is the base space, and each leaf is mapped into its
@@ -110,7 +110,7 @@ class SpaceGraph:
             ``(n, joint)`` unit vectors with the same ids and modality.
 
         Raises:
-            IsthmusError: If the space is not in the graph, or as `Connector.project`.
+            IsthmusError: The space is not in the graph, or `Connector.project` refuses the embeddings.
         """
         if self.kind == "joint":
             leg = self.legs[0] if embeddings.space == self.base else self.leg_of(embeddings.space)
@@ -154,41 +154,10 @@ class SpaceGraph:
         """Write ``graph.json``, the card and the folder of each leg; returns the folder."""
         return write_graph(Path(path), {field.name: getattr(self, field.name) for field in fields(self)}, self._card())
 
-    save_pretrained = save
-
     @classmethod
     def load(cls, path: str | Path) -> SpaceGraph:
         """Read a folder that `save` wrote. Raises `IsthmusError` naming the file that is missing or altered."""
         return cls(**read_graph(Path(path)))
-
-    @classmethod
-    def from_pretrained(
-        cls, path_or_repo_id: str | Path, *, revision: str | None = None, token: str | None = None
-    ) -> SpaceGraph:
-        """Read a graph with its legs from a local folder or from a repository of the Hugging Face hub.
-
-        Args:
-            path_or_repo_id: A folder that `save` wrote, or a repository's name.
-            revision: Branch, tag or commit of the repository.
-            token: Access token of the hub.
-
-        Raises:
-            IsthmusError: The repository cannot be fetched, or a file is missing or altered.
-        """
-        return cls.load(fetch_folder(path_or_repo_id, revision=revision, token=token))
-
-    def push_to_hub(self, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
-        """Upload graph, legs and cards to the Hugging Face hub; returns the commit's address.
-
-        Args:
-            repo_id: Name of the repository; it is created if it does not exist.
-            private: Create it as a private repository.
-            token: Access token of the hub.
-
-        Raises:
-            IsthmusError: The hub refuses the upload, or huggingface_hub is not installed.
-        """
-        return push_folder(self.save, repo_id, private=private, token=token, message=f"{self!r}")
 
     def _card(self) -> str:
         return card(
@@ -220,7 +189,7 @@ def renamed(embeddings: Embeddings, space: str) -> Embeddings:
 def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Embeddings:
     """The weighted sum of several embeddings of the same items, brought to unit length.
 
-    A space that represents a modality well can so improve another one (FreeBind, Wang et al., ICML 2024).
+    A space that represents a modality well can thus improve another (FreeBind, Wang et al., ICML 2024).
 
     Args:
         parts: Embeddings of one modality in one (joint) space, with the same ids in the same order.
@@ -230,7 +199,7 @@ def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Emb
         Embeddings with the ids, modality and space of the parts.
 
     Raises:
-        IsthmusError: If the parts do not correspond, or the weights are not as described.
+        IsthmusError: The parts differ in ids, modality or space, a weight is negative, or all weights are 0.
 
     Example:
         >>> import isthmus, numpy as np
