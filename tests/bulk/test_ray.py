@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -15,41 +14,54 @@ from isthmus.embeddings.manifest import read_manifest
 
 pytest.importorskip("ray")
 
+ITEMS = 48
+SECONDS_TO_KILL = 120
 
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_a_killed_worker_loses_nothing(stage: str, tmp_path: Path) -> None:
+def test_a_killed_worker_loses_nothing(stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two actors; one is killed with a shard in its hands. Shards, hashes and failures are those of a local run."""
     import ray
 
     folder = tmp_path / "in"
     folder.mkdir()
-    for number in range(120):
+    for number in range(ITEMS):
         (folder / f"{number:03}.npy").write_text("broken" if number % 11 == 5 else "slow")
-    (folder / "list.txt").write_text("\n".join(f"{number:03}.npy" for number in range(120)))
-    options = {"space": stage, "modality": "image", "shard_items": 6, "workers": 1}
-    isthmus.embed(folder / "list.txt", tmp_path / "local", **options)
+    (folder / "list.txt").write_text("\n".join(f"{number:03}.npy" for number in range(ITEMS)))
+    options = {"space": stage, "modality": "image", "shard_items": 4}
+    isthmus.embed(folder / "list.txt", tmp_path / "local", workers=0, **options)
 
-    killed: list[int] = []
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    monkeypatch.setenv("STAGE_PIDS", str(pids))
+    actors: list[int] = []
 
     def kill_one() -> None:
-        """Once shards come in, kill a process that encodes."""
-        while not (entry := read_manifest(tmp_path / "ray").get("image")) or len(entry.shards) < 3:
-            time.sleep(0.05)
-        listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True).stdout.splitlines()
-        killed.extend(int(line.split()[0]) for line in listed if "ray::MapWorker" in line)
-        os.kill(killed[0], signal.SIGKILL)
+        """Kill an actor of this job once shards come in."""
+        deadline = time.monotonic() + SECONDS_TO_KILL
+        while time.monotonic() < deadline:
+            actors[:] = [int(path.name) for path in pids.iterdir() if int(path.name) != os.getpid()]
+            entry = read_manifest(tmp_path / "ray").get("image")
+            if len(actors) == 2 and entry and entry.shards:
+                os.kill(actors[0], signal.SIGKILL)
+                return
+            time.sleep(0.02)
 
     ray.init(num_cpus=2, include_dashboard=False, configure_logging=False, log_to_driver=False)
     killer = threading.Thread(target=kill_one)
     killer.start()
     try:
-        summary = isthmus.embed(folder / "list.txt", tmp_path / "ray", runner="ray", actors=2, **options)
+        summary = isthmus.embed(folder / "list.txt", tmp_path / "ray", runner="ray", actors=2, workers=1, **options)
     finally:
         ray.shutdown()
     killer.join()
-    assert len(killed) == 2
-    assert summary.rows == 109
+    assert len(actors) == 2
+    assert not Path(f"/proc/{actors[0]}").exists()
+    assert len(list(pids.iterdir())) > 3, "no actor took the place of the one that was killed"
+    bad = range(5, ITEMS, 11)
+    assert summary.rows == ITEMS - len(bad)
     local, spread = (read_manifest(tmp_path / name)["image"] for name in ("local", "ray"))
     assert local == spread
-    assert {failure.id for failure in summary.failed} == {f"{number:03}.npy" for number in range(5, 120, 11)}
+    assert {failure.id for failure in summary.failed} == {f"{number:03}.npy" for number in bad}
     verify_set(tmp_path / "ray")
