@@ -1,4 +1,4 @@
-"""A small digits world with tokens: pairs to learn codes from, two sides without pairs, and galleries to judge by."""
+"""A small digits world with tokens: pairs to train codes on, two sides without pairs, and galleries to test on."""
 
 from collections.abc import Mapping
 
@@ -26,15 +26,15 @@ def pairs(digits: DigitsWorld, world: World) -> Mapping[str, CodeItems]:
 
 @pytest.fixture(scope="session")
 def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict[str, CodeItems]]:
-    """Two spaces without a pair: items with captions of their own, and texts that both sides have."""
+    """Two spaces without a pair: items with their own captions, and texts that both sides have."""
     return digit_codes.unpaired_sides(digits, world)
 
 
 @pytest.fixture(scope="session")
-def taught(digits: DigitsWorld, world: World) -> dict[str, LabelledTokens]:
+def labelled(digits: DigitsWorld, world: World) -> dict[str, LabelledTokens]:
     return digit_codes.labelled_training(digits, world)
 
 
 @pytest.fixture(scope="session")
-def asked(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, LabelledTokens]]:
+def galleries(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, LabelledTokens]]:
     return digit_codes.labelled_galleries(digits, world)

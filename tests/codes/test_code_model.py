@@ -1,4 +1,4 @@
-"""A code model on disk: what 0.1 saved keeps its meaning when it is saved again."""
+"""A code model on disk: a model of version 0.1 stays the same when it is saved again."""
 
 import json
 from pathlib import Path

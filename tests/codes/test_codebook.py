@@ -53,7 +53,7 @@ def test_evaluation_never_moves_a_code() -> None:
     assert all(torch.equal(before[name], tensor) for name, tensor in made.state_dict().items())
 
 
-def test_an_idle_code_starts_again_beside_an_active_one_and_stays_there() -> None:
+def test_an_idle_code_restarts_next_to_an_active_one_and_stays_there() -> None:
     made = book(revive_after=3)
     made.vectors[0] = made.sums[0] = 100.0
     given = tokens()

@@ -1,4 +1,4 @@
-"""Codes learned by two gloo processes are those learned by one: losses gathered, statistics and codebook shared."""
+"""Two gloo processes train the same codes as one: losses gathered, statistics and codebook shared."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def drawn_items(modality: str, seed: int) -> CodeItems:
     return CodeItems(tokens, Embeddings.from_array(pooled, modality=modality, space=f"{modality}s"))
 
 
-def learned() -> dict[str, torch.Tensor]:
+def trained() -> dict[str, torch.Tensor]:
     torch.set_num_threads(1)
     items = {"image": drawn_items("image", 0), "audio": drawn_items("audio", 1)}
     return fit_codes(items, [pairs_by_row("image", "audio", 40)], CONFIG, device="cpu").state_dict()
@@ -42,19 +42,19 @@ def learned() -> dict[str, torch.Tensor]:
 
 def one_of_two(process: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=process, world_size=2)
-    found = learned()
+    found = trained()
     torch.save(found, Path(folder) / f"{process}.pt")
     dist.barrier()
     dist.destroy_process_group()
 
 
-def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
+def test_two_processes_train_the_same_codes_as_one(tmp_path: Path) -> None:
     spawn(one_of_two, args=(str(tmp_path),), nprocs=2)
     first, second = (torch.load(tmp_path / f"{process}.pt", weights_only=True) for process in range(2))
-    alone = learned()
+    alone = trained()
     for name, tensor in alone.items():
         torch.testing.assert_close(first[name], second[name], rtol=0, atol=0, msg=name)
-        # Batch normalisation takes a head's bias out again: its gradient is rounding alone, and the mean follows it.
+        # Batch normalization cancels a head's bias: its gradient is only rounding noise, and the mean follows it.
         if not name.endswith(("head.linear.bias", "running_mean")):
             torch.testing.assert_close(first[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
     assert alone["codebook.counts"].sum() > 6

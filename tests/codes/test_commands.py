@@ -82,7 +82,7 @@ def test_search_is_reordered_by_codes(
     assert [again["hits"][0]["id"] for again in ordered][:20] == expected.ids[:20, 0].tolist()
 
 
-def test_one_set_with_shared_ids_is_learned_from_its_pairs(pairs: dict[str, CodeItems], tmp_path: Path) -> None:
+def test_one_set_with_shared_ids_is_trained_on_its_pairs(pairs: dict[str, CodeItems], tmp_path: Path) -> None:
     folder = tmp_path / "set"
     for name in ("image", "text"):
         rows = np.arange(40)

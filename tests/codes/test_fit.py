@@ -76,8 +76,10 @@ def recorded(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Any]:
     return results
 
 
-def test_codes_are_shared_by_default(ours: CodeModel, taught: dict[str, LabelledTokens], asked: Galleries) -> None:
-    found = code_figures(ours.token_codes, taught, asked)
+def test_codes_are_shared_by_default(
+    ours: CodeModel, labelled: dict[str, LabelledTokens], galleries: Galleries
+) -> None:
+    found = code_figures(ours.token_codes, labelled, galleries)
     assert found["joint_use.seen"] >= 0.8
     assert found["same_top_code.seen"] >= 0.8
     assert found["transfer.image_to_audio.seen"] >= 0.9
@@ -86,25 +88,28 @@ def test_codes_are_shared_by_default(ours: CodeModel, taught: dict[str, Labelled
 
 
 def test_the_literal_recipe_shares_no_code_and_says_so(
-    pairs: dict[str, CodeItems], taught: dict[str, LabelledTokens], asked: Galleries, caplog: pytest.LogCaptureFixture
+    pairs: dict[str, CodeItems],
+    labelled: dict[str, LabelledTokens],
+    galleries: Galleries,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     literal = fit_codes(
         pairs, triples(pairs), replace(LITERAL, optimisation=SHORTER), terms=LITERAL_TERMS, device="cpu"
     )
-    found = code_figures(literal.token_codes, taught, asked)
+    found = code_figures(literal.token_codes, labelled, galleries)
     assert found["joint_use.seen"] <= 0.1
     assert found["transfer.image_to_audio.seen"] <= 0.4
     assert "THE CODES ARE NOT SHARED" in caplog.text
 
 
 def test_codes_are_shared_without_a_pair(
-    sides: tuple[dict[str, CodeItems], dict[str, CodeItems]], taught: dict[str, LabelledTokens], asked: Galleries
+    sides: tuple[dict[str, CodeItems], dict[str, CodeItems]], labelled: dict[str, LabelledTokens], galleries: Galleries
 ) -> None:
     found = link_without_pairs(*sides)
     assert [source.kind for source in found.sources] == ["own", "own", "overlap"]
     assert not any({source.left, source.right} == {"image", "audio"} for source in found.sources)
     model = fit_codes(found.items, found.sources, OURS, device="cpu")
-    figures = code_figures(model.token_codes, taught, asked)
+    figures = code_figures(model.token_codes, labelled, galleries)
     assert figures["transfer.image_to_audio.seen"] >= 0.6
     assert figures["pointing.audio_to_image.seen"] >= 0.6
 
@@ -197,7 +202,7 @@ def test_bad_sources_are_named(pairs: dict[str, CodeItems]) -> None:
         fit_codes(pairs, [*triples(pairs), pairs_by_row("image", "video", 10)], OURS)
     with pytest.raises(IsthmusError, match="image and audio share no id"):
         pairs_by_id(("image", pairs["image"].tokens), ("audio", pairs["audio"].tokens))
-    with pytest.raises(IsthmusError, match="fit no view of the codes"):
+    with pytest.raises(IsthmusError, match="fit no view of the model"):
         build_model({"image": pairs["image"]}, OURS, 0).assign(pairs["audio"].tokens)
     with pytest.raises(IsthmusError, match="not of the same items"):
         CodeItems(pairs["image"].tokens, pairs["image"].pooled.take(np.arange(3)))
@@ -224,7 +229,7 @@ def test_half_precision_does_not_reach_the_codes(pairs: dict[str, CodeItems]) ->
 
 
 def test_two_sides_of_one_space_are_refused(sides: tuple[dict[str, CodeItems], dict[str, CodeItems]]) -> None:
-    with pytest.raises(IsthmusError, match=r"both sides have .* of digits-image: the two spaces need different names"):
+    with pytest.raises(IsthmusError, match=r"both sides have .* of digits-image: give the two spaces different names"):
         link_without_pairs(sides[0], sides[0])
 
 
@@ -243,7 +248,7 @@ def test_the_size_is_the_largest_whose_codes_are_shared(
 
 
 def test_a_modality_is_added_later_and_nothing_else_moves(
-    pairs: dict[str, CodeItems], taught: dict[str, LabelledTokens], asked: Galleries, tmp_path: Path
+    pairs: dict[str, CodeItems], labelled: dict[str, LabelledTokens], galleries: Galleries, tmp_path: Path
 ) -> None:
     heard = {name: pairs[name] for name in ("audio", "text")}
     count = len(pairs["text"].tokens)
@@ -257,7 +262,7 @@ def test_a_modality_is_added_later_and_nothing_else_moves(
     larger.save(tmp_path)
     read = CodeModel.load(tmp_path)
     np.testing.assert_array_equal(read.assign(pairs["audio"].tokens), base.assign(pairs["audio"].tokens))
-    found = code_figures(read.token_codes, taught, {"seen": asked["seen"]})
+    found = code_figures(read.token_codes, labelled, {"seen": galleries["seen"]})
     assert found["transfer.audio_to_image.seen"] >= 0.85
     assert found["pointing.audio_to_image.seen"] >= 0.85
 

@@ -68,14 +68,14 @@ def test_overlap_of_equal_things_is_that_of_row_with_row() -> None:
     assert concept_overlap(left, left[[1, 0]]) == Contrast(0.0, 1.0)
 
 
-def test_codes_of_one_modality_each_are_reported_loudly() -> None:
+def test_codes_used_by_one_modality_each_give_a_warning() -> None:
     report = health({"image": np.arange(3).repeat(9), "audio": np.arange(3, 6).repeat(9)}, SIZE)
     assert report.joint_use == 0
     assert report.warnings[0].startswith("THE CODES ARE NOT SHARED")
     assert any("WARNING" in line for line in report.lines())
 
 
-def test_joint_use_without_agreement_is_warned_of() -> None:
+def test_joint_use_without_agreement_gives_a_warning() -> None:
     same = np.arange(SIZE).repeat(9)
     fine = health({"image": same, "audio": same}, SIZE, overlap={"image and audio": Contrast(0.8, 0.2)})
     assert fine.warnings == []
@@ -84,12 +84,12 @@ def test_joint_use_without_agreement_is_warned_of() -> None:
     assert "means nothing here" in vain.warnings[0]
 
 
-def test_use_is_said_while_codes_are_learned(caplog: pytest.LogCaptureFixture) -> None:
-    watch = UseLog()
+def test_use_is_logged_during_training(caplog: pytest.LogCaptureFixture) -> None:
+    log = UseLog()
     with caplog.at_level("INFO"):
         for step in range(250):
             early = step < 100
-            watch.add(
+            log.add(
                 {
                     "image": torch.tensor([4.0, 0.0, 0.0]),
                     "audio": torch.tensor([0.0, 4.0, 0.0] if early else [2.0, 2.0, 0.0]),

@@ -29,14 +29,14 @@ from isthmus.training.schedule import Schedule, seed_of
 
 LOG = logging.getLogger(__name__)
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
-"""Codebook sizes to choose from."""
+"""Codebook sizes to try, in this order."""
 LEAST_SHARED_BY_ALL = 0.5
 """Share of the active codes that every two modalities must use jointly for a larger codebook to be tried."""
 
 
 @dataclass(frozen=True)
 class FitInput:
-    """What determines a trained model, but for the seed."""
+    """Everything that determines a trained model, except the seed."""
 
     items: Mapping[str, CodeItems]
     sources: Sequence[PairSource]
@@ -47,7 +47,7 @@ class FitInput:
 
 @dataclass(frozen=True)
 class Run:
-    """How training runs: the seed, the device, where checkpoints go, and who is told of progress."""
+    """How training runs: seed, device, checkpoint and progress."""
 
     seed: int
     device: torch.device
@@ -55,7 +55,7 @@ class Run:
     progress: bool | OnProgress = False
 
     def numbered(self, number: int) -> Run:
-        """The same with a checkpoint of its own."""
+        """The same run with a separate checkpoint file."""
         return replace(self, checkpoint=self.checkpoint and _numbered(self.checkpoint, number))
 
 
@@ -81,8 +81,8 @@ def fit_codes(
         items: The items of each view by its name.
         sources: Pairs of rows of two views; every view needs one. See `pairs_by_id` and `link_without_pairs`.
         config: All options at once; or pass single ones as keywords.
-        base: A model whose codebook and views stay exactly as they are; the views it lacks are added to it. Only the
-            optimisation and the number of restarts of the config count then.
+        base: A model to extend with the views it lacks; its codebook and views stay exactly as they are. Of the config,
+            only ``optimisation`` and ``restarts`` then apply.
         terms: Parts of the objective to replace.
         seed: The same seed on the same machine gives the same model.
         device: ``"cpu"``, ``"cuda"`` ...; by default a GPU if there is one.
@@ -92,7 +92,7 @@ def fit_codes(
         **options: Fields of `CodesConfig`.
 
     Returns:
-        The model in evaluation mode; its ``facts["health"]`` says how well the codes are shared.
+        The model in evaluation mode; its ``facts["health"]`` reports how well the codes are shared.
 
     Raises:
         IsthmusError: No source reaches a view, a source names an unknown view, or an option is wrong.
@@ -127,7 +127,7 @@ def fit_codes(
 
 
 def checkpoints_of(checkpoint: Path) -> list[Path]:
-    """The files next to ``checkpoint`` that starts were saved in."""
+    """The files that `fit_codes` wrote for ``checkpoint``, one for each start."""
     return sorted(checkpoint.parent.glob(f"{checkpoint.name}.[0-9]*"))
 
 
@@ -139,7 +139,7 @@ def _check(given: FitInput) -> None:
     items, base = given.items, given.base
     reached = {name for source in given.sources for name in (source.left, source.right)}
     for name in reached - set(items):
-        raise IsthmusError(f"a pair source names the view {name!r}, but the views are {', '.join(items)}")
+        raise IsthmusError(f"a pair source names the view {name!r}, which is not one of the views ({', '.join(items)})")
     for name in set(items) - reached:
         raise IsthmusError(f"no pair source reaches the view {name!r}: add one, or leave the view out")
     if base is not None:
@@ -147,18 +147,18 @@ def _check(given: FitInput) -> None:
             if View.of(items[name].tokens, items[name].pooled) != base.views[name]:
                 raise IsthmusError(f"the view {name!r} differs from the base's ({base.views[name]}): rename it")
         if not set(items) - set(base.views):
-            raise IsthmusError(f"the base already has every view ({', '.join(base.views)}): add one that it lacks")
+            raise IsthmusError(f"the base already has every view ({', '.join(base.views)}): add a new one")
 
 
 def _largest_shared(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]:
-    """Double the codebook until the modalities share too few codes; the last size before that, or the smallest."""
+    """Try larger and larger codebooks until the modalities share too few codes; keep the last size before that."""
     kept = None
     for size in SIZES:
         if kept and size > min(int(own.tokens.counts.sum()) for own in given.items.values()):
             break
         sized = replace(given, config=replace(given.config, codes=size))
         model, report = _best_start(sized, run.numbered(size))
-        LOG.info("%d codes: every two modalities share %.0f %%", size, 100 * report.joint_use_by_all)
+        LOG.info("%d codes: %.0f %% are shared by every two modalities", size, 100 * report.joint_use_by_all)
         few = report.joint_use_by_all < LEAST_SHARED_BY_ALL
         if not (kept and few):
             kept = model, report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -14,26 +14,22 @@ def masked_margin_softmax(
     left: Float[Tensor, "share dim"],
     right: Float[Tensor, "share dim"],
     margin: float,
-    also_right: Bool[Tensor, "share batch"] | None = None,
 ) -> Float[Tensor, ""]:
     """``L_MMS`` (B.4): ``-1/B Σ_i log[e^(s_ii-δ) / (e^(s_ii-δ) + Σ_(j≠i) e^s_ij)]``, both directions added.
 
-    Scores are dot products. ``also_right[i, j]`` marks a pair, other than a row's own, that is not a negative.
+    Scores are dot products.
     """
-    return _margin_softmax(left, right, margin, also_right) + _margin_softmax(right, left, margin, also_right)
+    return _margin_softmax(left, right, margin) + _margin_softmax(right, left, margin)
 
 
 def _margin_softmax(
     queries: Float[Tensor, "share dim"],
     answers: Float[Tensor, "share dim"],
     margin: float,
-    also_right: Bool[Tensor, "share batch"] | None,
 ) -> Float[Tensor, ""]:
     scores = queries @ gather(answers).T
     own = this_process() * len(queries) + torch.arange(len(queries), device=scores.device)
     scores = scores - margin * functional.one_hot(own, scores.shape[1])
-    if also_right is not None:
-        scores = scores.masked_fill(also_right, -torch.inf)
     return functional.cross_entropy(scores, own)
 
 

@@ -14,20 +14,20 @@ from torch import Tensor, nn
 from isthmus.codes.learning.losses import code_matching, commitment, masked_margin_softmax
 from isthmus.codes.learning.pairs import CodeItems, PairSource
 from isthmus.codes.model.model import CodeModel
-from isthmus.codes.model.view import Seen
+from isthmus.codes.model.view import ViewOutputs
 from isthmus.codes.reading.use import active, joint_use, perplexity
 from isthmus.training.processes import mean_over_processes, my_share, this_process
 
 LOG = logging.getLogger(__name__)
 COMMITMENT = 0.25
-"""VQ-VAE's weight; the paper has no such term. Not an option: without it no figure of the ablation in
-docs/benchmarks.md moves by more than its spread over seeds, and the same holds for `balanced`."""
+"""VQ-VAE's weight; the paper has no such term. It is no option, because without it no figure of the ablation in
+docs/benchmarks.md changes by more than its spread over seeds. The same holds for `balanced`."""
 LOG_STEPS = 100
 """Steps between two log lines about the use of codes."""
 
 
 def balanced(of_modalities: Float[Tensor, "modalities codes dim_and_one"]) -> Float[Tensor, "codes dim_and_one"]:
-    """Sum what the modalities' tokens give to the codes, each modality weighted as the one with the fewest tokens."""
+    """The sums over modalities, each weighted as if it had as many tokens as the one with the fewest."""
     tokens = of_modalities[:, :, -1].sum(1)
     return (of_modalities * (tokens.min() / tokens)[:, None, None]).sum(0)
 
@@ -38,10 +38,10 @@ class Terms:
 
     Args:
         matching: Loss of the log code distributions of two batches, row i of both being a pair; lower is better.
-            It also chooses among restarts.
+            It also decides which restart is kept.
         commitment: Weight of the squared distance of tokens to their codes.
-        pool: What the codebook learns from a batch: for each modality the sum of the tokens of each code, and their
-            number in the last column, pooled over the modalities.
+        pool: Combines the modalities for the codebook's update. Takes, for each modality and code, the sum of the
+            code's tokens and their number in the last column; returns the same for all modalities together.
 
     Example:
         >>> Terms(commitment=0.0).matching.__name__
@@ -57,7 +57,7 @@ OURS = Terms()
 
 
 class CodesObjective(nn.Module):
-    """The loss of a batch drawn from every pair source; in training mode the codebook then learns from its tokens."""
+    """The loss of a batch drawn from every pair source; in training mode it also updates the codebook."""
 
     def __init__(
         self, model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource], terms: Terms = OURS
@@ -67,41 +67,41 @@ class CodesObjective(nn.Module):
         self.use_log = UseLog()
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
-        """The loss; as many pairs of each source as there are ``rows`` are drawn, none twice."""
-        # In half precision a token's nearest code is another one: distances are differences of large numbers.
+        """The loss of ``len(rows)`` pairs of each source, drawn without replacement."""
+        # Half precision would change a token's nearest code: distances are differences of large numbers.
         with torch.autocast(self.model.device.type, enabled=False):
             return self._loss(rows, draw)
 
     def _loss(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
-        config, losses, seen = self.model.config, [], []
+        config, losses, outputs = self.model.config, [], []
         for source in self.sources:
             left, right = self._pair(source, len(rows), draw)
             loss = masked_margin_softmax(left.summary, right.summary, config.margin)
             if config.matching_weight > 0:
                 loss = loss + config.matching_weight * self.terms.matching(left.log_codes, right.log_codes)
             losses.append(source.weight * loss)
-            seen += [(source.left, left), (source.right, right)]
+            outputs += [(source.left, left), (source.right, right)]
         if self.terms.commitment > 0:
-            losses += [self.terms.commitment * self._commitment(one) / len(seen) for _, one in seen]
-        self.model.codebook.update(self._gathered(seen), draw)
+            losses += [self.terms.commitment * self._commitment(one) / len(outputs) for _, one in outputs]
+        self.model.codebook.update(self._gathered(outputs), draw)
         return torch.stack(losses).sum()
 
-    def _pair(self, source: PairSource, batch: int, draw: torch.Generator) -> tuple[Seen, Seen]:
+    def _pair(self, source: PairSource, batch: int, draw: torch.Generator) -> tuple[ViewOutputs, ViewOutputs]:
         device = self.model.codebook.vectors.device
         picked = my_share(torch.randperm(len(source), generator=draw, device=draw.device)[:batch]).cpu().numpy()
         sides = ((source.left, source.left_rows), (source.right, source.right_rows))
-        left, right = (self.model.see(name, *self.items[name].batch(rows[picked], device)) for name, rows in sides)
+        left, right = (self.model.outputs(name, *self.items[name].batch(rows[picked], device)) for name, rows in sides)
         return left, right
 
-    def _commitment(self, seen: Seen) -> Float[Tensor, ""]:
-        """The mean over all processes' tokens is the mean of their means, each weighted by its number of tokens."""
-        tokens = torch.tensor(float(len(seen.chosen)), device=seen.chosen.device)
-        return commitment(seen.squared, seen.chosen) * (tokens / mean_over_processes(tokens))
+    def _commitment(self, one: ViewOutputs) -> Float[Tensor, ""]:
+        """The mean over the tokens of all processes: the mean of their means, weighted by their numbers of tokens."""
+        tokens = torch.tensor(float(len(one.chosen)), device=one.chosen.device)
+        return commitment(one.squared, one.chosen) * (tokens / mean_over_processes(tokens))
 
-    def _gathered(self, seen: Sequence[tuple[str, Seen]]) -> Float[Tensor, "codes dim_and_one"]:
-        """What the codebook learns from the batch."""
+    def _gathered(self, outputs: Sequence[tuple[str, ViewOutputs]]) -> Float[Tensor, "codes dim_and_one"]:
+        """The pooled sums and counts of the batch, for the codebook's update."""
         of: dict[str, list[Tensor]] = {}
-        for name, one in seen:
+        for name, one in outputs:
             found = self.model.codebook.gathered(one.projected, one.chosen)
             of.setdefault(self.model.views[name].modality, []).append(found)
         each = torch.stack([torch.stack(own).sum(0) for own in of.values()])

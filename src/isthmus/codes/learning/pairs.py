@@ -1,4 +1,4 @@
-"""What codes are trained on: the items of each view, and pairs of items of two views that show the same thing."""
+"""Training data of codes: the items of each view, and pairs of items of two views that show the same thing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CodeItems:
         pooled: One vector per item, in the order of ``tokens``.
 
     Raises:
-        IsthmusError: Tokens and pooled vectors are of different items.
+        IsthmusError: The ids of tokens and pooled vectors differ.
 
     Example:
         >>> import numpy as np
@@ -90,10 +90,10 @@ class PairSource:
         return f"{len(self)} {self.kind} pairs of {self.left} and {self.right}"
 
 
-def pairs_by_row(left: str, right: str, count: int, kind: str = "true", weight: float = 1.0) -> PairSource:
-    """Pairs of row i of one view with row i of the other."""
+def pairs_by_row(left: str, right: str, count: int) -> PairSource:
+    """True pairs of row i of one view with row i of the other."""
     rows = np.arange(count)
-    return PairSource(left, right, rows, rows, kind, weight)
+    return PairSource(left, right, rows, rows)
 
 
 def pairs_by_id(
@@ -117,21 +117,19 @@ def pairs_by_id(
         ...     rows, places = np.ones((len(ids), 2), np.float32), np.zeros((len(ids), 2), np.float32)
         ...     ends = np.arange(len(ids) + 1)
         ...     return Tokens.from_arrays(rows, ends, places, modality="text", space="s", unit="characters", ids=ids)
-        >>> source = pairs_by_id(("words", tokens("a", "b", "c")), ("sounds", tokens("c", "a")))
+        >>> source = pairs_by_id(("words", tokens("a", "b", "c")), ("speech", tokens("c", "a")))
         >>> source.left_rows.tolist(), source.right_rows.tolist()
         ([0, 2], [1, 0])
     """
     left_rows, right_rows = matching_rows(left[1].ids, right[1].ids)
     if not len(left_rows):
         raise IsthmusError(
-            f"{left[0]} and {right[0]} share no id: theirs look like {left[1].ids[0]!r} and {right[1].ids[0]!r}"
+            f"{left[0]} and {right[0]} share no id: their ids look like {left[1].ids[0]!r} and {right[1].ids[0]!r}"
         )
     return PairSource(left[0], right[0], left_rows, right_rows, kind, weight)
 
 
-def neighbour_pairs(
-    left: tuple[str, Embeddings], right: tuple[str, Embeddings], *, weight: float = 1.0, csls: bool = True
-) -> PairSource:
-    """Pairs of every left item with its nearest right item, in a space that holds both."""
-    nearest = Index(right[1]).search(left[1], k=1, csls=csls).rows[:, 0]
-    return PairSource(left[0], right[0], np.arange(len(left[1])), nearest, "neighbour", weight)
+def neighbour_pairs(left: tuple[str, Embeddings], right: tuple[str, Embeddings]) -> PairSource:
+    """Pairs of every left item with its nearest right item by CSLS, in a space that holds both."""
+    nearest = Index(right[1]).search(left[1], k=1, csls=True).rows[:, 0]
+    return PairSource(left[0], right[0], np.arange(len(left[1])), nearest, "neighbour")

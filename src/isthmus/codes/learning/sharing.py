@@ -1,4 +1,4 @@
-"""Sharing, measured without labels on the pairs that codes were trained on: what chooses starts and codebook sizes."""
+"""Sharing of codes, measured on the training pairs without labels; it decides between starts and codebook sizes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def mismatch(
 ) -> float:
     """The code matching loss (B.7) over a sample of each source's pairs, mean over sources.
 
-    It is high for a start in which two concepts fell into one code: pairs that differ in them then look the same.
+    It is high for a start in which two concepts share a code: pairs that differ only in these concepts look the same.
     """
     model.eval()
     losses = []
@@ -38,14 +38,14 @@ def mismatch(
         picked = np.arange(0, len(source), max(1, len(source) // MATCHED_PAIRS))[:MATCHED_PAIRS]
         sides = ((source.left, source.left_rows), (source.right, source.right_rows))
         left, right = (
-            model.see(name, *items[name].batch(rows[picked], model.device)).log_codes for name, rows in sides
+            model.outputs(name, *items[name].batch(rows[picked], model.device)).log_codes for name, rows in sides
         )
         losses.append(matching(left, right).item())
     return float(np.mean(losses))
 
 
 def shared_use(model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource]) -> HealthReport:
-    """How well the modalities share the codes, over a sample of the training items; only their pairs are known."""
+    """How well the modalities share the codes, over a sample of the training items; needs no labels."""
     codes: dict[str, list[np.ndarray]] = {}
     for name, own in items.items():
         sample = own.tokens.take(_spread(len(own.tokens), REPORT_ITEMS))

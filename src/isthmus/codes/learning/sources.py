@@ -1,8 +1,8 @@
-"""Links: the pair sources that follow from ids, texts and a connector, so that modalities come to share codes.
+"""Pair sources from ids, texts and a connector.
 
-Two spaces without a pair of their unshared modalities are linked in three ways, each optional: every space's items with
-their own texts (by id, or the nearest text if no ids match), the texts that both spaces have (by id), and neighbour
-pairs in the connector's joint space, in both directions.
+Three kinds of pairs link two spaces that have no pair of their unshared modalities, each optional: the items of a space
+with their own texts (by id, or the nearest text if no ids match), the texts of both spaces (by id), and neighbour pairs
+in the connector's joint space, in both directions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Side = Mapping[str, CodeItems]
 
 @dataclass(frozen=True)
 class LinkedItems:
-    """What `fit_codes` takes: ``items`` of every view by its name, and the ``sources`` of pairs that link the views."""
+    """Arguments of `fit_codes`: ``items`` of every view by its name, and ``sources`` of pairs that link the views."""
 
     items: Mapping[str, CodeItems]
     sources: Sequence[PairSource]
@@ -36,7 +36,7 @@ def link_without_pairs(
         left: Items of one space by modality.
         right: Items of the other space by modality.
         overlap: The modality both spaces have.
-        connector: Connects the two spaces; its neighbour pairs are added to the sources.
+        connector: A connector of the two spaces; neighbour pairs in its joint space are added to the sources.
 
     Returns:
         Items by view name (the modality, with the space's name if both sides have the modality), and pair sources.
@@ -73,16 +73,19 @@ def link_without_pairs(
     if connector is not None:
         sources += _joint_neighbour_pairs(left, right, overlap, names, connector)
     if not sources:
-        raise IsthmusError(f"nothing links the two sides: both need {overlap} tokens, or pass a connector")
+        raise IsthmusError(f"nothing links the two sides: give both {overlap} tokens, or pass a connector")
     return LinkedItems(items, sources)
 
 
 def link_by_id(items: Side, *, name: str = "the set") -> LinkedItems:
-    """Link every two modalities of one set by the ids they share; these are true pairs.
+    """Link every two modalities of one set by the ids they share, as true pairs.
 
     Args:
         items: Items by modality.
-        name: What an error calls the set.
+        name: Name of the set in error messages.
+
+    Returns:
+        The items as given, and a pair source for every two modalities that share ids.
 
     Raises:
         IsthmusError: No two modalities share an id.
@@ -109,7 +112,7 @@ def view_names(left: Side, right: Side) -> tuple[dict[str, str], dict[str, str]]
     first, second = ({modality: name(modality, own) for modality, own in side.items()} for side in (left, right))
     twice = set(first.values()) & set(second.values())
     if twice:
-        raise IsthmusError(f"both sides have {min(twice)}: the two spaces need different names")
+        raise IsthmusError(f"both sides have {min(twice)}: give the two spaces different names")
     return first, second
 
 

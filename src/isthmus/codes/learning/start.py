@@ -1,4 +1,4 @@
-"""The start of training: an untrained model whose codebook begins at k-means centres of all modalities' tokens."""
+"""Initialization: an untrained model with a codebook at k-means centres of the tokens of all modalities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START_TOKENS = 8192
 def build_model(
     items: Mapping[str, CodeItems], config: CodesConfig, seed: int, base: CodeModel | None = None
 ) -> CodeModel:
-    """An untrained model with a started codebook, or ``base`` with untrained views added; the seed determines it."""
+    """An untrained model with an initial codebook, or ``base`` with untrained views added; determined by the seed."""
     views = {name: View.of(own.tokens, own.pooled) for name, own in items.items()}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, 2))

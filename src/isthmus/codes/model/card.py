@@ -1,4 +1,4 @@
-"""The model card of a code model, written from the facts of its training."""
+"""The model card of a code model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def model_card(views: Mapping[str, View], codes: int, facts: Mapping[str, Any]) 
     return card(
         f"{codes} codes shared by {', '.join(modalities)}",
         ("multimodal", "discrete-codes", "CMCM"),
-        f"The model writes every token of these inputs as one of {codes} codes, the same codes for all inputs:",
+        f"The model assigns every token of these inputs one of {codes} codes, which all inputs share:",
         bullets(f"`{name}`: {view.modality} tokens of `{view.space}`, {view.dim}-d" for name, view in views.items()),
         "## Trained on",
         bullets(facts.get("sources", [])),
@@ -30,6 +30,6 @@ def model_card(views: Mapping[str, View], codes: int, facts: Mapping[str, Any]) 
             "codes = isthmus.assign_codes(model, tokens)  # isthmus.Tokens of one of the inputs above",
         ),
         "An isthmus implementation of Cross-Modal Discrete Representation Learning (Liu et al., ACL 2022, arXiv "
-        "2106.05438). The licences of the encoders that made the tokens apply to what is derived from them:",
+        "2106.05438). The licences of the encoders that made the tokens apply to everything derived from them:",
         bullets(f"`{space}`: {licence_of(space)}" for space in spaces),
     )

@@ -1,4 +1,4 @@
-"""The codebook: one set of vectors for all modalities, each a moving average of the tokens that choose it (B.8)."""
+"""The codebook: one set of vectors for all modalities, each a moving average of the tokens assigned to it (B.8)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Codebook(nn.Module):
     def gathered(
         self, tokens: Float[Tensor, "tokens dim"], chosen: Int[Tensor, " tokens"]
     ) -> Float[Tensor, "codes dim_and_one"]:
-        """What `update` needs: for each code the sum and the number of the tokens of all processes that chose it."""
+        """The input of `update`: the sum and the number of each code's tokens, over all processes."""
         found = torch.zeros(len(self), tokens.shape[1] + 1, device=tokens.device)
         found[:, :-1].index_add_(0, chosen, tokens.detach())
         found[:, -1] = torch.bincount(chosen, minlength=len(self))
@@ -83,7 +83,7 @@ class Codebook(nn.Module):
             return
         self.sums.lerp_(gathered[:, :-1], 1 - self.decay)
         self.counts.lerp_(gathered[:, -1], 1 - self.decay)
-        # A new tensor: the loss of this step still refers to the codes it was computed with.
+        # A new tensor, because the backward pass of this step still needs the old codes.
         self.vectors = self.sums / self.counts[:, None]
         self.idle.add_(1).masked_fill_(gathered[:, -1] > 0, 0)
         self._revive(draw)
@@ -110,8 +110,8 @@ class Codebook(nn.Module):
 def straight_through(
     given: Float[Tensor, "rows dim"], quantised: Float[Tensor, "rows dim"]
 ) -> Float[Tensor, "rows dim"]:
-    """The codes' values with the gradient of the tokens that chose them: ``h + sg(e - h)`` (B.2).
+    """The values of codes with the gradient of the tokens assigned to them: ``h + sg(e - h)`` (B.2).
 
-    It is linear: applied to means over items, it gives the means of what it gives for their tokens.
+    It is linear, so it commutes with the mean over an item's tokens.
     """
     return given + (quantised - given).detach()

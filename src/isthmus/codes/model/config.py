@@ -1,6 +1,6 @@
 """Options of code training; nothing here imports torch, so that ``--help`` stays light.
 
-The defaults are the ones measured to share codes (docs/benchmarks.md).
+The defaults are those under which modalities shared codes in docs/benchmarks.md.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ def squared_distances(
     tokens: Float[Tensor, "tokens dim"], codes: Float[Tensor, "codes dim"]
 ) -> Float[Tensor, "tokens codes"]:
     """``‖h - e_v‖²`` of every token and code."""
-    # The square of the norm, because its gradient is one product where that of a sum of squares is three.
+    # The norm squared rather than a sum of squares: its gradient takes one product instead of three.
     squares = torch.linalg.vector_norm(tokens, dim=1, keepdim=True).square() + codes.square().sum(1)
     return torch.addmm(squares, tokens, -2 * codes.T).clamp(min=0)
 
@@ -29,7 +29,7 @@ def log_code_distribution(squared: Float[Tensor, "tokens codes"]) -> Float[Tenso
 
 
 def log_plain_code_distribution(squared: Float[Tensor, "tokens codes"]) -> Float[Tensor, "tokens codes"]:
-    """``log P(e_v | h)``, ``P = softmax_v(-‖h - e_v‖)``, from squared distances: B.5 as the paper prints it."""
+    """``log P(e_v | h)``, ``P = softmax_v(-‖h - e_v‖)``, from squared distances: B.5 as printed."""
     return functional.log_softmax(-(squared + 1e-12).sqrt(), dim=1)
 
 

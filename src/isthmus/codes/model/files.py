@@ -1,4 +1,4 @@
-"""A code model on disk: config and weights as its folder holds them."""
+"""The folder of a code model: config, weights and card."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from isthmus.codes.model.view import View
 
 FORMAT, KIND = "isthmus-code-model-1", "code model"
 DROPPED = ("logarithm", "balance", "commitment", "refinements")
-"""Options of 0.1 that are options no more: they shaped training, and ``logarithm`` what `item_codes` returns."""
+"""Options of version 0.1. They affected training only, except ``logarithm``, which becomes the model's ``floor``."""
 LAYER, LAYER_ON_DISK = ".head.normalize.", ".head.normalise."
 """A layer's name in Python, and in the names of its tensors on disk."""
 Model = TypeVar("Model")
@@ -26,7 +26,7 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True)
 class SavedCodes:
-    """Everything that a folder holds of a code model; the fields are those of `CodeModel`."""
+    """The contents of a folder; the fields are those of `CodeModel`."""
 
     views: Mapping[str, View]
     config: CodesConfig
@@ -53,9 +53,9 @@ def write_codes(saved: SavedCodes, folder: Path) -> Path:
 
 
 def read_codes(folder: Path, make: Callable[[SavedCodes], Model]) -> Model:
-    """Read the folder and make a model of it.
+    """Read the folder and make a model from it.
 
-    Raises `IsthmusError` naming the file that is absent, cut short or altered, or does not describe a model.
+    Raises `IsthmusError` naming the file that is missing, cut short, altered, or inconsistent with the weights.
     """
     config, tensors = read_model(folder, FORMAT, KIND)
     try:

@@ -1,4 +1,4 @@
-"""Heads: the layers each view has of its own, for its tokens (papers B.2) and for its summary (B.3)."""
+"""Heads: the layers of each view, for its tokens (papers B.2) and for its summary (B.3)."""
 
 from __future__ import annotations
 

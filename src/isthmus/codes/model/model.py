@@ -24,7 +24,7 @@ from isthmus.codes.model.distribution import (
 )
 from isthmus.codes.model.files import SavedCodes, read_codes, write_codes
 from isthmus.codes.model.heads import ViewParts
-from isthmus.codes.model.view import Seen, TokenBatch, View
+from isthmus.codes.model.view import TokenBatch, View, ViewOutputs
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
 
@@ -33,7 +33,7 @@ INFERENCE_ITEMS = 512
 
 
 class CodeModel(nn.Module, HubModel):
-    """Discrete codes shared by several modalities: for each view a head and a summary, and one codebook for all.
+    """Discrete codes shared by several modalities: a head and a summary for each view, and one codebook for all.
 
     Made by `fit_codes`, `load` or `from_pretrained`. Implements Cross-Modal Discrete Representation Learning (Liu et
     al., ACL 2022, arXiv 2106.05438).
@@ -77,7 +77,7 @@ class CodeModel(nn.Module, HubModel):
         """Read what `save` wrote.
 
         Raises:
-            IsthmusError: A file is absent, cut short or altered; the error names it.
+            IsthmusError: A file is missing, cut short or altered; the error names it.
         """
 
         def make(saved: SavedCodes) -> CodeModel:
@@ -110,7 +110,7 @@ class CodeModel(nn.Module, HubModel):
             self.codebook.eval()
         return self
 
-    def see(self, name: str, batch: TokenBatch, pooled: Float[Tensor, "items pooled_dim"]) -> Seen:
+    def outputs(self, name: str, batch: TokenBatch, pooled: Float[Tensor, "items pooled_dim"]) -> ViewOutputs:
         """Project, assign and summarise a batch: ``z = f_high(H) + f_code(mean H̄)`` (B.3)."""
         own = self._own(name)
         projected = own.head(batch.vectors)
@@ -118,7 +118,7 @@ class CodeModel(nn.Module, HubModel):
         chosen = squared.detach().argmin(1)
         quantised = batch.uses(chosen, len(self.codebook)) @ self.codebook.vectors
         summary = own.continuous(pooled) + own.discrete(straight_through(batch.mean(projected), quantised))
-        return Seen(projected, chosen, squared, self._log_codes(squared, batch), summary)
+        return ViewOutputs(projected, chosen, squared, self._log_codes(squared, batch), summary)
 
     def project(self, name: str, tokens: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens code_dim"]:
         """Project tokens of one view into the space of the codes."""
@@ -139,9 +139,11 @@ class CodeModel(nn.Module, HubModel):
         if name in fitting or (name is None and len(fitting) == 1):
             return name or fitting[0]
         if len(fitting) > 1 and name is None:
-            raise IsthmusError(f"{tokens!r} fit several views of the codes ({', '.join(fitting)}): choose one by view=")
+            raise IsthmusError(
+                f"{tokens!r} fit several views of the model ({', '.join(fitting)}): choose one with view="
+            )
         known = "; ".join(f"{own}: {view.modality} in {view.space!r}, {view.dim}-d" for own, view in self.views.items())
-        raise IsthmusError(f"{tokens!r} fit no view of the codes ({known}): embed them with an encoder of these")
+        raise IsthmusError(f"{tokens!r} fit no view of the model ({known}): embed the items with one of these encoders")
 
     def assign(self, tokens: Tokens, view: str | None = None) -> Int[np.ndarray, " tokens"]:
         """The code of every token: the nearest one (B.2).
@@ -184,7 +186,7 @@ class CodeModel(nn.Module, HubModel):
         found = []
         for rows in _blocks(len(tokens)):
             vectors = torch.from_numpy(pooled.vectors[rows]).to(self.device)
-            found.append(self.see(name, TokenBatch.of(tokens, rows, self.device), vectors).summary)
+            found.append(self.outputs(name, TokenBatch.of(tokens, rows, self.device), vectors).summary)
         return _joined(found, np.empty((0, self.summary_dim), np.float32))
 
     @property

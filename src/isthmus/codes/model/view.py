@@ -59,7 +59,7 @@ class TokenBatch:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ViewOutputs:
     """What the model computes from a batch of one view.
 
     ``projected`` are its tokens after the head, ``chosen`` their codes, ``squared`` their squared distances to all

@@ -1,7 +1,7 @@
 """Alignment: how well two items match when their codes are compared in order, and search hits re-ranked by it.
 
 A bag of codes forgets order, and two items that share parts then look alike. Alignment (dynamic time warping) runs
-through both items from first to last token, at whatever pace, and compares what comes after what.
+through both items from the first to the last token at any pace, and so compares their order.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def alignment_scores(
 ) -> Float[np.ndarray, "items few"]:
     """Minus the cost of the cheapest alignment of each left item with each of its candidates; 0 is best.
 
-    A step costs ``1 - Σ_v √(P(v) Q(v))`` of the two tokens it meets. The cost is divided by the tokens of both items.
+    A step costs ``1 - Σ_v √(P(v) Q(v))`` of its two tokens. The sum is divided by the number of tokens of both items.
     """
     few = candidates.shape[1]
     lefts, rights = torch.arange(len(candidates)).repeat_interleave(few), torch.from_numpy(candidates.ravel())
@@ -77,7 +77,7 @@ def rerank_by_codes(hits: Hits, model: CodeModel, queries: Tokens, gallery: Toke
         The same hits in a new order; scores are sums of standardised scores.
 
     Raises:
-        IsthmusError: The tokens are not of the queries or of the items searched, or the model does not know them.
+        IsthmusError: The tokens belong to other items than the queries or the gallery, or fit no view of the model.
 
     Example:
         >>> from isthmus import Embeddings, Index
@@ -91,12 +91,14 @@ def rerank_by_codes(hits: Hits, model: CodeModel, queries: Tokens, gallery: Toke
         (2, 2)
     """
     if len(queries) != len(hits.rows):
-        raise IsthmusError(f"got hits of {len(hits.rows)} queries but tokens of {len(queries)}: pass the same items")
+        raise IsthmusError(
+            f"got hits of {len(hits.rows)} queries but tokens of {len(queries)}: pass the tokens of the same queries"
+        )
     known = np.array(gallery.ids)
     other = hits.rows >= len(known) if hits.rows.max(initial=-1) >= len(known) else known[hits.rows] != hits.ids
     if other.any():
         raise IsthmusError(
-            f"the gallery's tokens are not those of the items searched, row by row: {hits.ids[other][0]!r} differs"
+            f"the gallery's tokens must be those of the items searched, row by row: {hits.ids[other][0]!r} differs"
         )
     left, right = (CodeSequences.of(model.token_codes(own), own.offsets) for own in (queries, gallery))
     scores = _standard(hits.scores) + weight * _standard(alignment_scores(left, right, hits.rows))

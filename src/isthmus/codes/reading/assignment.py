@@ -1,4 +1,4 @@
-"""Assignment: items as sequences of codes, with the place of each; saved as arrays and as a Parquet table."""
+"""Assignment: the code and the place of every token of some items; saved as arrays and as a Parquet table."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Assignment:
 
     @classmethod
     def load(cls, folder: Path) -> Assignment:
-        """Read what `save` wrote. Raises `IsthmusError` naming the file that is absent or damaged."""
+        """Read what `save` wrote. Raises `IsthmusError` naming the file that is missing or damaged."""
         try:
             about = json.loads((folder / "assignment.json").read_text())
             if about.pop("format") != FORMAT:
@@ -118,8 +118,8 @@ def assign_codes(model: CodeModel, tokens: Tokens, view: str | None = None) -> A
         >>> tokens = Tokens.from_arrays(
         ...     np.ones((3, 2), np.float32), np.array([0, 2, 3]), places, modality="audio", space="clap", unit="seconds"
         ... )
-        >>> written = assign_codes(model, tokens)
-        >>> len(written), written.codes.shape, written.runs("0")
+        >>> assignment = assign_codes(model, tokens)
+        >>> len(assignment), assignment.codes.shape, assignment.runs("0")
         (2, (3,), ['code    0  0 to 2 seconds'])
     """
     codes = model.assign(tokens, view)

@@ -1,4 +1,4 @@
-"""Codebook health: figures that together show whether modalities share the codes. No single one proves it."""
+"""Codebook health: figures that together show whether modalities share the codes. None of them proves it alone."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class HealthReport:
         found = []
         if self.joint_use < LEAST_SHARED:
             found.append(
-                f"THE CODES ARE NOT SHARED: {self.joint_use:.0%} of the active codes are used jointly, the others by "
+                f"THE CODES ARE NOT SHARED: {self.joint_use:.0%} of the active codes are used jointly, the rest by "
                 "one modality only: raise matching-weight, keep normalization, or add pair sources"
             )
         for pair, contrast in self.overlap.items():

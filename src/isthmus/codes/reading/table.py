@@ -1,4 +1,4 @@
-"""The code table: what each code stands for, judged by the labels of its tokens (papers B, code analysis)."""
+"""The code table: what each code stands for, according to the labels of its tokens (papers B, code analysis)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class CodeRow:
     """A code, the label it stands for, and how well it does so in each modality.
 
     ``use`` is the share of the modality's tokens that have the code, ``precision`` the share of the code's tokens that
-    have the label, ``recall`` the share of the label's tokens that have the code. ``label`` is -1 for a code most of
-    whose tokens have no label.
+    have the label, ``recall`` the share of the label's tokens that have the code. ``label`` is -1 if most of the code's
+    tokens have no label.
     """
 
     code: int
@@ -42,7 +42,7 @@ def code_table(
     """
     shares = use_shares(codes, size)
     count = 1 + max(int(own.max(initial=0)) for own in labels.values())
-    # "No label" counts as label 0 here, so that a code of silence has a precision too.
+    # "No label" is label 0 here, so that a code for silence has a precision too.
     tables = {name: _filled(contingency(own, labels[name] + 1), (size, count + 1)) for name, own in codes.items()}
     rows = [
         _row(int(code), tables, dict(zip(codes, shares[:, code].tolist(), strict=True)))
