@@ -1,4 +1,4 @@
-"""The hub: what is pushed comes back. The client is the real one; a small server on this machine answers it."""
+"""The hub: a pushed model comes back unchanged. The client is the real one; a small local server answers it."""
 
 import base64
 import hashlib
@@ -99,7 +99,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, b
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_is_pushed_comes_back(hub: dict[str, bytes]) -> None:
+def test_a_pushed_connector_comes_back_unchanged(hub: dict[str, bytes]) -> None:
     left, right = two_spaces()
     connector = isthmus.connect(left, right, method="ridge")
     assert COMMIT in connector.push_to_hub("me/joined", token="hf_x")

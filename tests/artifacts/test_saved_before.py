@@ -1,6 +1,6 @@
-"""What version 0.1 saved before the house was rearranged opens today and answers as it did then.
+"""Artefacts that version 0.1 saved still open and give the same results.
 
-`saved_by_0_1` holds small artefacts of commit bdde6ac, the vectors it projected (`inputs.npz`) and what it gave for
+`saved_by_0_1` holds small artefacts of commit bdde6ac, the vectors it projected (`inputs.npz`) and its results for
 them (`expected.npz`).
 """
 

@@ -1,4 +1,4 @@
-"""Locating in sets on disk as a user would: a word, a piece of sound, boxes, seconds, and bad questions."""
+"""Localization in sets on disk, as a user would run it: parts of audio clips and images, and bad input."""
 
 import json
 from dataclasses import replace
@@ -34,7 +34,7 @@ def model(digits: DigitsWorld) -> CodeModel:
 
 @pytest.fixture(scope="module")
 def folder(digits: DigitsWorld, model: CodeModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A set of unseen pictures, sounds and texts with tokens, and the codes beside it."""
+    """A set of unseen images and audio clips with tokens, and a code model next to it."""
     place = tmp_path_factory.mktemp("sets")
     gallery = digits.world("test", Sizes(texts=10, memory=10, pairs=0, gallery=40)).galleries["seen"]
     own = {
@@ -48,7 +48,7 @@ def folder(digits: DigitsWorld, model: CodeModel, tmp_path_factory: pytest.TempP
     return place
 
 
-def test_a_spoken_digit_is_found_in_pictures(digits: DigitsWorld, folder: Path, capsys) -> None:
+def test_a_spoken_digit_is_found_in_images(digits: DigitsWorld, folder: Path, capsys) -> None:
     command = ["localize", str(folder / "codes"), "--queries", str(folder / "set"), "--gallery", str(folder / "set")]
     command += ["--query-modality", "audio", "--gallery-modality", "image"]
     spoken, right, asked = open_tokens(folder / "set", "audio"), 0, 0
@@ -86,9 +86,9 @@ def test_codes_and_tokens_both_locate(digits: DigitsWorld, model: CodeModel, fol
 
 def test_a_part_without_tokens_and_unknown_items_are_named(model: CodeModel, folder: Path) -> None:
     heard = open_tokens(folder / "set", "audio")
-    with pytest.raises(IsthmusError, match=r"part 90 to 95 has no tokens of .*, which spans 0 to [0-9.]+ seconds"):
+    with pytest.raises(IsthmusError, match=r"part 90 to 95 of .* has no tokens: choose a part of 0 to [0-9.]+ seconds"):
         LocateQuery.of(model, heard, heard.ids[0], (90.0, 95.0))
-    with pytest.raises(IsthmusError, match=r"part 0\.4 to 0\.2 has no tokens"):
+    with pytest.raises(IsthmusError, match=r"part 0\.4 to 0\.2 of .* has no tokens"):
         LocateQuery.of(model, heard, heard.ids[0], (0.4, 0.2))
     narrow = LocateQuery.of(model, heard, heard.ids[0], (0.201, 0.202))
     np.testing.assert_allclose(narrow.codes.sum(), 1, rtol=1e-5)

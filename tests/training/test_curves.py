@@ -1,4 +1,4 @@
-"""Curves hold exactly what a callable saw, survive a resumed run, and can be combined."""
+"""Curves hold exactly the reports that a callable gets, continue over a resumed run, and can be combined."""
 
 import builtins
 import csv
@@ -22,7 +22,8 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_both_curves_hold_what_a_callable_saw(
+@pytest.mark.slow
+def test_both_curves_hold_the_reports_of_a_callable(
     draw_two_views: DrawTwoViews, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")

@@ -13,6 +13,7 @@ from torch.nn import functional
 from isthmus.connectors.methods import losses
 from isthmus.training.processes import SharedBatchNorm, mean_over_processes, my_share
 
+pytestmark = pytest.mark.slow
 BATCH, DIM, TEMPERATURE = 12, 5, 0.1
 
 

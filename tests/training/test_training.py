@@ -41,6 +41,7 @@ def steps_saved(checkpoint: Path) -> int:
         return json.loads(file.metadata()["isthmus"])["step"]
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_the_middle_continues_bit_exactly(tmp_path: Path) -> None:
     steps, checkpoint = 300, tmp_path / "run.safetensors"
     uninterrupted = start(steps, tmp_path / "uninterrupted")
@@ -60,6 +61,7 @@ def test_a_run_killed_in_the_middle_continues_bit_exactly(tmp_path: Path) -> Non
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
     alone, together = start(10, tmp_path / "alone"), start(10, tmp_path / "together", launcher=torchrun)

@@ -1,4 +1,4 @@
-"""The model card: what the ``README.md`` of every saved model has in common."""
+"""The model card: the parts that the ``README.md`` of every saved model has in common."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def card(title: str, tags: Iterable[str], *blocks: str) -> str:
-    """Markdown with the front matter that the hub reads, a title, and blocks set apart by empty lines."""
+    """Markdown: the front matter that the hub reads, a title, and blocks with empty lines between them."""
     front = f"---\nlibrary_name: isthmus\nlicense: other\ntags: [{', '.join(tags)}]\n---"
     return "\n\n".join((front, f"# {title}", *blocks)) + "\n"
 
@@ -17,5 +17,5 @@ def bullets(lines: Iterable[str]) -> str:
 
 
 def usage(*lines: str) -> str:
-    """A block of Python that begins with importing isthmus."""
+    """A block of Python code that starts with ``import isthmus``."""
     return "\n".join(("```python", "import isthmus", "", *lines, "```"))

@@ -1,4 +1,4 @@
-"""A model's folder: ``config.json`` + ``model.safetensors`` + ``README.md`` (the model card). Never pickle."""
+"""A model's folder: ``config.json``, ``model.safetensors`` and ``README.md`` (the model card). Never pickle."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from isthmus.base.hashing import sha256_of
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 GRAPH = "graph.json"
-"""Names the legs of a graph of spaces, which are model folders inside its folder."""
+"""The file of a graph of spaces that names its legs, which are model folders inside the graph's folder."""
 
 
 def write_model(
     folder: Path, form: str, tensors: Iterable[tuple[str, Tensor]], config: Mapping[str, Any], card: str
 ) -> Path:
-    """Write the folder, the config last, with its format ``form`` and the hash of the weights; returns the folder."""
+    """Write the folder, last the config with ``form`` and the hash of the weights; returns the folder."""
     for other, what in (("manifest.json", "an embedding set"), (GRAPH, "a graph of spaces")):
         if (folder / other).exists():
             raise IsthmusError(f"{folder}: contains {what}: save the model to another folder")
@@ -38,7 +38,7 @@ def write_model(
 def read_model(folder: Path, form: str, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Config and weights of a model of this ``kind``.
 
-    Raises `IsthmusError` naming the file that is missing, cut short, altered or of another kind.
+    Raises `IsthmusError` naming the file that is missing, cut short, altered or not of this kind.
     """
     config, weights = _read_config(folder / CONFIG, form, kind), folder / WEIGHTS
     if not weights.is_file():

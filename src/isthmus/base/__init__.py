@@ -1,1 +1,1 @@
-"""Base: what every package uses and knows nothing of the field: errors, options, atomic files, hashes, progress."""
+"""Base: errors, options, atomic files, hashes and progress, for every package; nothing here is about embeddings."""

@@ -1,4 +1,4 @@
-"""Atomic files: written under a temporary name and then renamed, so that no reader sees a part of one."""
+"""Atomic files: written under a temporary name and then renamed, so that readers never see half a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path to write to, renamed to ``path`` if the block ends without an error.
 
-    Readers see the old file or the new one, never a part of it, even after a power failure.
+    Readers see the whole old file or the whole new one, even after a power failure.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -21,7 +21,7 @@ def require(holds: bool, option: str, expected: str, found: object) -> None:
 def config_from(kind: Any, config: Any, options: Mapping[str, Any]) -> Any:
     """The config that was passed, or a new one of class ``kind`` from keyword options.
 
-    Raises `IsthmusError` if both are given, and for unknown options and values that the class refuses.
+    Raises `IsthmusError` if both are given, an option is unknown, or its value is invalid.
     """
     if config is None:
         return make_config(kind, options)

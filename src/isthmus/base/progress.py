@@ -1,4 +1,4 @@
-"""Progress of long jobs: what they report while they run, and one bar that shows it on the terminal."""
+"""Progress of long jobs: the reports they make while they run, and one bar that shows them on the terminal."""
 
 from __future__ import annotations
 
@@ -13,9 +13,19 @@ INSTANT = 1e-3
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage of a job is: ``done`` of ``total`` steps or items, at ``rate`` per second.
+    """A report of a running job, as a ``progress=`` callable gets it.
 
-    ``total`` is None if it is not known. ``values`` are figures of the stage, such as ``loss`` or ``unreadable``.
+    Args:
+        stage: Name of the stage, such as ``"training"``.
+        done: Steps or items done so far.
+        total: Steps or items in all; None if unknown.
+        rate: Steps or items per second.
+        values: Figures of the stage, such as ``loss`` or ``unreadable``.
+
+    Example:
+        >>> now = Progress("training", done=10, total=600, rate=52.5, values={"loss": 4.2})
+        >>> f"{now.done}/{now.total}, loss {now.values['loss']}"
+        '10/600, loss 4.2'
     """
 
     stage: str
@@ -26,12 +36,12 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
-"""A function that is called with every report."""
+"""A function that takes every report."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage that has just begun, with ``first`` steps done by an earlier run; makes its reports."""
+    """Makes the reports of a stage that begins now, with ``first`` steps already done by an earlier run."""
 
     name: str
     total: int | None
@@ -46,7 +56,7 @@ class Stage:
 
 @contextmanager
 def reporting(progress: bool | OnProgress) -> Iterator[OnProgress]:
-    """The function to report to: one that does nothing, a bar on stderr, or the user's own.
+    """Yields the function to report to: one that does nothing, a bar on stderr, or the user's own.
 
     Args:
         progress: False reports nothing; True shows a bar from the first report on; a callable gets every report.
@@ -59,12 +69,12 @@ def reporting(progress: bool | OnProgress) -> Iterator[OnProgress]:
 
 
 def _ignore(now: Progress) -> None:
-    """Nobody asked for progress."""
+    """The function for ``progress=False``."""
 
 
 @contextmanager
 def _bar() -> Iterator[OnProgress]:
-    """One rich bar on stderr; it starts over when another stage begins."""
+    """One rich bar on stderr, which restarts for every stage."""
     from rich import progress as rich
     from rich.console import Console
 

@@ -1,7 +1,7 @@
 """A query, in codes or as a vector, and tokens of other items come in; where the query is in each item goes out.
 
 `agreement` and `similarity` score every token (its heat), `smoothed` averages touching tokens, `peak` and `region` are
-places read from the heat. `locate` does all of it.
+places computed from the heat. `locate` does all of this.
 """
 
 from isthmus.localize.heat import agreement, lifted, similarity, smoothed

@@ -12,7 +12,7 @@ NEIGHBOUR = 0.5
 def agreement(
     log_codes: Float[np.ndarray, "tokens codes"], query: Float[np.ndarray, " codes"]
 ) -> Float[np.ndarray, " tokens"]:
-    """``Σ_v √(P(v | h) Q(v))`` (Bhattacharyya) of each token's code distribution P and the query's Q, from 0 to 1.
+    """``Σ_v √(P(v | h) Q(v))`` (Bhattacharyya), from 0 to 1, of each token's code distribution P and the query's Q.
 
     ``log_codes`` are logarithms, ``query`` is the distribution itself.
 
@@ -28,7 +28,7 @@ def lifted(
 ) -> Float[np.ndarray, "*n codes"]:
     """A code distribution reweighted by lift: ``p² / common``, normalized to sum to 1.
 
-    It lowers codes that are common everywhere, such as those of silence and empty paper, which would point anywhere.
+    It lowers codes that are common everywhere, such as those of silence and empty paper.
     """
     weighed = meaning * meaning / np.maximum(common, 1e-6)
     return weighed / weighed.sum(-1, keepdims=True)
@@ -45,9 +45,9 @@ def similarity(
 def smoothed(
     heat: Float[np.ndarray, " tokens"], touches: Bool[np.ndarray, "tokens tokens"]
 ) -> Float[np.ndarray, " tokens"]:
-    """The weighted mean of each token's heat and that of the tokens that touch it, which have weight ½.
+    """The weighted mean of each token's heat and the heat of the tokens that touch it, which have weight ½.
 
-    A single token that matches by chance then no longer outweighs a run of tokens that match.
+    Without it, a single token that matches by chance can outweigh a run of tokens that match.
     """
     weights = np.where(np.eye(len(heat), dtype=bool), 1.0, NEIGHBOUR * touches)
     return weights @ heat / weights.sum(1)

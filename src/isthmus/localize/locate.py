@@ -1,4 +1,4 @@
-"""Locating: where a query is in other items, found by the codes of both or by their vectors."""
+"""Localization: where a query is in other items, by the codes of both or by their vectors."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class LocateQuery:
     """What `locate` looks for; `LocateQuery.of` makes one from an item or a part of an item.
 
     Args:
-        codes: Distribution over the model's codes.
-        vector: Mean of the query's tokens, projected into the space of the codes.
+        codes: ``(codes,)`` distribution over the model's codes.
+        vector: ``(code_dim,)`` mean of the query's tokens, projected into the space of the codes.
 
     Example:
         >>> from isthmus.codes.model.config import CodesConfig
@@ -50,14 +50,14 @@ class LocateQuery:
         """A query for an item, or for a part of it.
 
         Args:
-            model: Code model that knows the tokens.
+            model: Code model with a view of the tokens.
             tokens: Tokens of the item and of other items like it, which show how common each code is.
             item: Id of the item.
-            part: Start and end of the part in the tokens' unit; for images left and right edge. Every token that is at
-                least partly inside counts.
+            part: Start and end of the part in the tokens' unit; for images, its left and right edge. Every token that
+                is at least partly inside counts.
 
         Raises:
-            IsthmusError: There is no such item, or the part has no tokens.
+            IsthmusError: No item has this id, or the part has no tokens.
         """
         if item not in tokens.ids:
             raise IsthmusError(f"no {tokens.modality} item {item!r}: ids look like {tokens.ids[0]!r}")
@@ -67,7 +67,7 @@ class LocateQuery:
         inside = (own.places[:, 0] < end) & (start < own.places[:, axes])
         if start >= end or not inside.any():
             whole = f"{own.places[:, 0].min():g} to {own.places[:, axes].max():g} {own.unit}"
-            raise IsthmusError(f"part {start:g} to {end:g} has no tokens of {item!r}, which spans {whole}")
+            raise IsthmusError(f"part {start:g} to {end:g} of {item!r} has no tokens: choose a part of {whole}")
         some = tokens.take(np.arange(0, len(tokens), -(-len(tokens) // COMMON_ITEMS)))
         common = np.exp(model.token_codes(some)).mean(0)
         meaning = np.exp(model.token_codes(own)[inside]).mean(0)
@@ -125,7 +125,7 @@ def locate(
     """Find where a query is in each item.
 
     Args:
-        model: Code model that knows the query's modality and that of ``tokens``.
+        model: Code model with views of the query and of ``tokens``.
         query: What to look for.
         tokens: Tokens of the items to look in.
         by: ``"codes"`` compares code distributions, ``"tokens"`` the cosine of projected tokens.
@@ -135,7 +135,7 @@ def locate(
         One `Location` per item, in the order of the items, computed as it is consumed.
 
     Raises:
-        IsthmusError: The model does not know the tokens, or ``by`` is unknown.
+        IsthmusError: The tokens fit no view of the model, or ``by`` is unknown.
 
     Example:
         >>> from isthmus.codes.model.config import CodesConfig

@@ -1,4 +1,4 @@
-"""Regions: from the heat of tokens to a place in the item, a box in pixels or a span of seconds or characters."""
+"""Regions: the place in an item where heat is high, a box in pixels or a span of seconds or characters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def peak(heat: Float[np.ndarray, " tokens"], places: Float[np.ndarray, "tokens s
 
 
 def touching(places: Float[np.ndarray, "tokens sides"]) -> Bool[np.ndarray, "tokens tokens"]:
-    """Which places share an edge, a corner or more; every place touches itself."""
+    """Whether each two places share at least a corner; every place touches itself."""
     axes = places.shape[1] // 2
     reaches = places[:, None, :axes] <= places[None, :, axes:] + NEAR
     return np.asarray((reaches & reaches.swapaxes(0, 1)).all(axis=2))

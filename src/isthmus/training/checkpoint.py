@@ -29,7 +29,7 @@ class Checkpoint:
     def save(self, step: int, objective: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Write parameters, running statistics and optimiser state after ``step`` steps.
 
-        Batches, noise and learning rate follow from the seed and the step, so the step is all that is saved of them.
+        Batches, noise and learning rate follow from the seed and the step, so only the step is saved.
         """
         tensors = {f"objective.{name}": tensor for name, tensor in objective.state_dict().items()}
         for number, state in optimizer.state_dict()["state"].items():
@@ -43,7 +43,7 @@ class Checkpoint:
     def restore(self, objective: nn.Module, optimizer: torch.optim.Optimizer) -> int:
         """Load the state into objective and optimiser; returns the number of steps made, 0 if there is no file.
 
-        Raises `IsthmusError` if the file is damaged, belongs to another run, or cannot be written later.
+        Raises `IsthmusError` if the file is damaged or belongs to another run, or if its folder is not writable.
         """
         if self.path.is_dir():
             raise IsthmusError(f"{self.path}: is a folder: give a file for the checkpoint")

@@ -1,4 +1,4 @@
-"""Training curves: what a run reports, written to a CSV file or to TensorBoard. Pass one as ``progress=``."""
+"""Training curves: the reports of a run in a CSV file or in TensorBoard. Pass a curve as ``progress=``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from isthmus.base.progress import OnProgress, Progress
 
 
 class CsvCurve:
-    """Writes every report as a row of a CSV file, at once, so that the file can be read while the run goes on.
+    """Writes every report as a row of a CSV file, at once, so that the file can be read during the run.
 
     The columns are ``seconds`` since the curve was made, ``stage``, ``done``, ``total``, ``rate`` and one for each
-    value, such as ``loss``. If the file exists, rows are added to it: a run that was resumed gives one curve.
+    value, such as ``loss``. If the file exists, rows are appended, so that a resumed run gives one curve.
 
     Args:
         path: The file to write.
@@ -43,7 +43,7 @@ class CsvCurve:
                 self._rows, self._columns = list(reader), list(reader.fieldnames or self._columns)
 
     def __call__(self, now: Progress) -> None:
-        """Add a row; the file is written anew only if the row has a value that has no column yet."""
+        """Append a row; the file is rewritten only if a value has no column yet."""
         row = {
             "seconds": round(time.monotonic() - self._started, 3),
             "stage": now.stage,
@@ -71,7 +71,12 @@ class TensorBoardCurve:
         folder: The run's folder, for ``tensorboard --logdir``.
 
     Raises:
-        IsthmusError: If tensorboard is not installed.
+        IsthmusError: tensorboard is not installed.
+
+    Example:
+        >>> from isthmus.training.curves import TensorBoardCurve
+        >>> curve = TensorBoardCurve("runs/cmcr")  # doctest: +SKIP
+        >>> isthmus.connect(left, right, method="cmcr", progress=curve)  # doctest: +SKIP
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -89,7 +94,7 @@ class TensorBoardCurve:
 
 
 def report_to(*functions: OnProgress) -> OnProgress:
-    """One function that passes each report on to several: ``progress=report_to(CsvCurve(…), TensorBoardCurve(…))``.
+    """Pass each report on to several functions: ``progress=report_to(CsvCurve(…), TensorBoardCurve(…))``.
 
     For a bar and a curve: ``with reporting(True) as bar: connect(…, progress=report_to(bar, curve))``.
     """

@@ -8,7 +8,7 @@ from torch import Tensor
 
 ITERATIONS = 6
 NEAREST_ROWS = 1024
-"""Rows a block: their scores against all cells stay in the cache."""
+"""Rows in a block, so few that their scores for all cells stay in the cache."""
 ASSIGNED_ROWS = 65_536
 """Rows assigned in one call."""
 

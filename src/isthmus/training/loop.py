@@ -25,13 +25,13 @@ CHECKPOINT_SECONDS = 30.0
 
 @dataclass
 class Cadence:
-    """Decides what happens once in ``seconds``."""
+    """Tells when ``seconds`` have passed, again and again."""
 
     seconds: float
     last: float = field(default_factory=time.monotonic)
 
     def due(self) -> bool:
-        """Whether the seconds have passed; if so, they start again."""
+        """Whether the seconds have passed; if so, the count starts again."""
         now = time.monotonic()
         if now - self.last < self.seconds:
             return False

@@ -1,6 +1,6 @@
 """Training in several processes (``torchrun``): gathered rows keep their gradient, batch statistics are shared.
 
-With one process, every function here does nothing special.
+In a single process, these functions change nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def my_share(rows: Shaped[Tensor, "*all"], dim: int = 0) -> Shaped[Tensor, "*sha
 
 
 class _Gather(torch.autograd.Function):
-    """Concatenates the rows of all processes; in the backward pass each gets the sum of their gradients."""
+    """Concatenates the rows of all processes; in the backward pass, each process gets the sum of all gradients."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
