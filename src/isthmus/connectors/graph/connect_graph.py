@@ -1,4 +1,4 @@
-"""`connect_graph`: connects more than two spaces, as a star or in one new joint space, depending on the method."""
+"""`connect_graph`: connects more than two spaces, as a star or in a new joint space, depending on the method."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def connect_graph(
 ) -> SpaceGraph:
     """Connect several spaces through the modalities they share two by two, with no pairs of other modalities.
 
-    The overlaps are found by equal ids; at least 10 items of a modality must have the same id in two sets.
+    Overlaps are matched by id: two sets are connected through a modality of which they share at least 10 ids.
 
     Args:
-        sets: Embeddings by modality, one mapping for each space, such as `open_set` gives.
+        sets: Embeddings by modality, one mapping for each space, as `open_set` returns.
         method: ``"exmcr"`` gives a star, which keeps the space ``base`` and maps the others into it (Extending
             Multi-modal Contrastive Representations, Zhang et al., NeurIPS 2024). ``"cca"`` gives a new joint space by
             one closed form, ``"auto"`` by a blend of several.
@@ -48,8 +48,8 @@ def connect_graph(
         base: Name of the base space; by default that of the first set.
         onto: A star to which the new spaces of the sets are added.
         seed: The same seed on the same machine gives the same graph.
-        device: Where ``exmcr`` trains; by default on a GPU if there is one.
-        checkpoint: A file from which interrupted training continues; each leaf adds its name to it.
+        device: Device on which ``exmcr`` trains; by default a GPU if there is one.
+        checkpoint: File from which interrupted training continues; each leaf has its own, with its name in front.
         progress: True for a bar on stderr, or a function that is called with every `Progress`.
         **options: Options of the method, as for `connect`.
 
@@ -72,8 +72,9 @@ def connect_graph(
         SpaceGraph(joint around 'clip': clip, clap, ulip)
     """
     asked = method_config(method, options, config)
-    if len(sets) < (1 if onto else 2):
-        raise IsthmusError(f"{len(sets)} embedding set(s): pass at least two")
+    fewest = 1 if onto else 2
+    if len(sets) < fewest:
+        raise IsthmusError(f"expected at least {fewest} embedding sets, got {len(sets)}")
     match asked:
         case ExmcrConfig():
             where = None if checkpoint is None else Path(checkpoint)

@@ -74,7 +74,7 @@ def fit_joint(
 ) -> SpaceGraph:
     """One new space for all sets. Without a config, several settings are blended.
 
-    ``base`` (by default the first set's space) is only where the tree of overlaps starts. Raises as `overlap_tree`.
+    The tree of overlaps starts at ``base``, by default the first set's space. Raises as `overlap_tree`.
     """
     named = by_space(sets)
     root = base or next(iter(named))
@@ -137,7 +137,7 @@ def _blocks(
 
 
 def _carried(rows: Tensor, sets: Sets, centred: Mapping[str, Centred], edge: Edge, near: str, far: str) -> Tensor:
-    """Rows of space ``near`` in space ``far``: weighted means of the overlap's items there (see the module)."""
+    """Rows of space ``near`` in space ``far``: weighted means of the overlap's items there."""
     found = dict(zip((edge.parent, edge.leaf), aligned(sets, edge, MEMORY_ROWS), strict=True))
     keys, values = TensorRows(centred[near].rows(found[near])), TensorRows(centred[far].rows(found[far]))
     carried = pseudo_rows(TensorRows(rows), keys, ConsistencyConfig(), values=values, device=CPU)

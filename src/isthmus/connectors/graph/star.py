@@ -60,12 +60,14 @@ def _new_edges(sets: dict[str, EmbeddingSet], graph: SpaceGraph, base: str | Non
     root = next((space for space in graph.spaces if space in sets), None)
     if root is None:
         raise IsthmusError(
-            f"none of the sets ({', '.join(sets)}) is of a space of the star ({', '.join(graph.spaces)}): "
-            "name its base with --base-space, or pass the parent's set too"
+            f"no set ({', '.join(sets)}) is of a space in the star ({', '.join(graph.spaces)}): "
+            "choose its base with --base-space, or pass the parent's set too"
         )
     edges = overlap_tree(sets, root, graph.spaces)
     if not edges:
-        raise IsthmusError(f"the star ({', '.join(graph.spaces)}) already has the space of every set")
+        raise IsthmusError(
+            f"the star already has the space of every set ({', '.join(graph.spaces)}): pass a set of a new space"
+        )
     return edges
 
 

@@ -1,1 +1,1 @@
-"""Trust: a fitted connector comes in; its report goes out: measurements, an estimate and a verdict, without pairs."""
+"""Trust: a fitted connector comes in; its report (measurements, an estimate, a verdict; no pairs needed) goes out."""

@@ -1,4 +1,4 @@
-"""Estimate: a band for the quality of cross-modal retrieval, without a single pair.
+"""Estimate: a band for the quality of cross-modal retrieval, without pairs.
 
 There are two bands, with different assumptions. One comes from the connector's criteria alone, before any query. The
 other needs the user's own unlabelled queries and gallery, assumes that each query has a counterpart there, and comes
@@ -35,7 +35,7 @@ def criteria_evidence(criteria: Mapping[str, float]) -> dict[str, float]:
     ``relative_item_mrr``: log-odds of MRR(simulated items) / MRR(texts). MRR(texts) is that of held-out text pairs in
     the joint space, and MRR(simulated items) that of the same pairs after each text t became a simulated item,
     √a t + noise, with the covariance of its space's memory. The ratio is 1 if the connector keeps what items express
-    of a text; dividing by MRR(texts) discounts pairs that the texts themselves do not match.
+    of a text; the division discounts pairs that even the texts do not match.
 
     ``mutual_neighbours``: log-odds of the share of memory items that are the nearest neighbour of their own nearest
     neighbour in the other memory. It falls if the memories show different things.

@@ -1,4 +1,4 @@
-"""Measurement of a connector without pairs, on held-out overlap rows and on the memories: the figures of its report."""
+"""The figures of a connector's report, measured without pairs on held-out overlap rows and on the memories."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def measure(
     pairs = [project(torch.from_numpy(side.overlap.take(index).vectors), s, overlap) for s, side in enumerate(sides)]
     scores = pairs[0] @ pairs[1].T
     own = torch.arange(len(held))
-    first = (reciprocal_ranks(scores, own) == 1).float().mean() + (reciprocal_ranks(scores.T, own) == 1).float().mean()
+    hits = (reciprocal_ranks(scores, own) == 1).float().mean() + (reciprocal_ranks(scores.T, own) == 1).float().mean()
     criteria: dict[str, float] = {}
     skew = None
     if evidence is not None:
@@ -58,7 +58,7 @@ def measure(
     report = ConnectorReport(
         held_out=len(held),
         overlap_mrr=counterpart_mrr(*pairs),
-        overlap_r1=first.item() / 2,
+        overlap_r1=hits.item() / 2,
         chance_mrr=float((1 / torch.arange(1, len(held) + 1)).mean()),
         gaps=_gaps(project, materials),
         coverage=coverages,

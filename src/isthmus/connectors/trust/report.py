@@ -1,4 +1,4 @@
-"""The connector report: everything that can be measured without a single pair, as plain data and as text."""
+"""The connector report: figures that need no pairs, as plain data and as text."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Band:
     Args:
         assumes: The condition under which the estimate holds.
         low: Lower end; the band contained the true MRR in nine of ten worlds left out of its calibration.
-        middle: The most likely MRR.
+        middle: The MRR in the middle of the estimate.
         high: Upper end.
         gallery: Size of the gallery for which the MRR is stated.
     """
@@ -66,7 +66,7 @@ class Band:
 
 @dataclass(frozen=True)
 class ConnectorReport:
-    """What was measured on held-out overlap rows and on the memories, without pairs of the other modalities.
+    """Figures from held-out overlap rows and from the memories, without pairs of the other modalities.
 
     ``print(connector.report)`` shows it as text, the verdict last.
 
@@ -123,7 +123,7 @@ class ConnectorReport:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ConnectorReport:
-        """The report that `as_dict` gave as plain data; reads those of version 0.1 too."""
+        """The inverse of `as_dict`; reads reports of version 0.1 too."""
         return cls(
             **{
                 **data,
