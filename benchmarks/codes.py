@@ -136,10 +136,10 @@ def figures(write: TokenCodes, known: CodeData, test: Mapping[str, Mapping[str, 
                 found[name] = own
         return found
 
-    taught = known_items(known.training)
-    dev, held = ({name: known_items(own) for name, own in asked.items()} for asked in (known.galleries, test))
-    found = code_figures(write, taught, dev)
-    return found | {f"test.{name}": value for name, value in code_figures(write, taught, held).items()}
+    training = known_items(known.training)
+    dev, held = ({name: known_items(own) for name, own in split.items()} for split in (known.galleries, test))
+    found = code_figures(write, training, dev)
+    return found | {f"test.{name}": value for name, value in code_figures(write, training, held).items()}
 
 
 def measure(digits: DigitsWorld, seed: int, say: Callable[[str], None]) -> dict[str, dict[str, float]]:

@@ -93,15 +93,15 @@ def main() -> None:
     for seed in range(given.seeds):
         digits = given.world_of(seed)
         world = digits.world("dev", Sizes(texts=4000, memory=4000, pairs=4000, gallery=500), seed=seed)
-        learned = code_data(digits, world)
-        asked = {"seen": learned.galleries["seen"]}
+        known = code_data(digits, world)
+        galleries = {"seen": known.galleries["seen"]}
         found.append({})
         for name, recipe in {**WITHOUT, **ladder()}.items():
             started = time.perf_counter()
-            paired = learned.paired
+            paired = known.paired
             model = fit_codes(paired.items, paired.sources, recipe.config, terms=recipe.terms, seed=seed, device="cpu")
             seconds = time.perf_counter() - started
-            found[-1][name] = {**code_figures(model.token_codes, learned.training, asked), "seconds": seconds}
+            found[-1][name] = {**code_figures(model.token_codes, known.training, galleries), "seconds": seconds}
             shown = ", ".join(f"{key} {found[-1][name][key]:.3f}" for key in SHOWN)
             print(f"seed {seed} {name}: {shown}", flush=True)
             given.out.write_text(json.dumps(found, indent=1))

@@ -31,7 +31,7 @@ Splits = Mapping[str, Streams]
 
 
 def drawn(digits: DigitsWorld, most: int, clutter: float, seed: int) -> dict[str, dict[str, Streams]]:
-    """Streams by modality and split; the same events are seen and heard."""
+    """Streams by modality and split; the events are the same in both modalities."""
     found: dict[str, dict[str, Streams]] = {"image": {}, "audio": {}}
     for number, (split, count) in enumerate(COUNTS.items()):
         rng = np.random.default_rng([seed, most, number])
@@ -41,7 +41,7 @@ def drawn(digits: DigitsWorld, most: int, clutter: float, seed: int) -> dict[str
     return found
 
 
-def written(model: CodeModel, streams: Splits) -> dict[str, Segments]:
+def coded(model: CodeModel, streams: Splits) -> dict[str, Segments]:
     """Each split in codes, standardised by the training split of its own modality."""
     size = len(model.codebook)
     found = {
@@ -53,15 +53,15 @@ def written(model: CodeModel, streams: Splits) -> dict[str, Segments]:
 
 def figures(model: CodeModel, single: Mapping[str, Splits], several: Mapping[str, Splits]) -> dict[str, float]:
     """Both tasks in every direction."""
-    events = {name: written(model, own) for name, own in single.items()}
-    parts = {name: written(model, own) for name, own in several.items()}
+    events = {name: coded(model, own) for name, own in single.items()}
+    parts = {name: coded(model, own) for name, own in several.items()}
     found = {}
-    for teacher in events:
-        for student in events:
-            way = f"{teacher} → {student}"
-            found[f"event, {way}"] = event_accuracy(events[teacher], events[student], 10, HELD_OUT)
-            found[f"event, public protocol, {way}"] = event_accuracy(events[teacher], events[student], 10, PUBLIC)
-            placed = segment_scores(parts[teacher]["train"], parts[student]["test"])
+    for source in events:
+        for target in events:
+            way = f"{source} → {target}"
+            found[f"event, {way}"] = event_accuracy(events[source], events[target], 10, HELD_OUT)
+            found[f"event, public protocol, {way}"] = event_accuracy(events[source], events[target], 10, PUBLIC)
+            placed = segment_scores(parts[source]["train"], parts[target]["test"])
             found[f"segment precision, {way}"], found[f"segment F1, {way}"] = placed.precision, placed.f1
     return found
 

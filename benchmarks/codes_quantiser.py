@@ -78,16 +78,16 @@ def milliseconds(work: Callable[[], object], calls: int) -> float:
 
 def main() -> None:
     tokens = standardised_tokens(real_digits(__doc__).world_of(0))
-    learned, held = tokens[BATCH:], tokens[:BATCH]
-    batches = learned.split(BATCH)[:-1]
+    training, held = tokens[BATCH:], tokens[:BATCH]
+    batches = training.split(BATCH)[:-1]
     print("| codes | quantiser | step, ms | assignment, ms | squared distance | perplexity | in use |")
     for codes in (64, 256, 1024):
         for name, make in (("isthmus", ours), ("vector-quantize-pytorch", theirs)):
-            step, assign = make(learned, codes)
+            step, assign = make(training, codes)
             for number in range(STEPS):
                 step(batches[number % len(batches)])
-            chosen = assign(learned)
-            means = torch.zeros(codes, tokens.shape[1]).index_add_(0, chosen, learned)
+            chosen = assign(training)
+            means = torch.zeros(codes, tokens.shape[1]).index_add_(0, chosen, training)
             means /= torch.bincount(chosen, minlength=codes).clamp(min=1)[:, None]
             error = (held - means[assign(held)]).square().sum(1).mean()
             shares = use_shares({"all": chosen.numpy()}, codes)

@@ -26,8 +26,8 @@ def refined(
 
     Similarity is S (papers B.6) of the items' code distributions.
     """
-    believed = [source for source in sources if source.kind == "neighbour"]
-    reached = {name for source in believed for name in (source.left, source.right)}
+    neighbours = [source for source in sources if source.kind == "neighbour"]
+    reached = {name for source in neighbours for name in (source.left, source.right)}
     log_codes = {name: model.item_codes(items[name].tokens, name) for name in reached}
     joint = {name: connector.project(items[name].pooled) for name in reached}
     found = []

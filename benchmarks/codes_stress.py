@@ -2,7 +2,7 @@
 
     python benchmarks/codes_stress.py --images mnist_8k.npz --speech fsdd_8k.npz
 
-Dev split, seen voices, over seeds. All models train on captions and the texts both spaces have, never on a pair of an
+Dev split, seen speakers, over seeds. All models train on captions and the texts both spaces have, never on a pair of an
 image and an audio clip.
 """
 
@@ -92,11 +92,11 @@ def main() -> None:
         digits = given.world_of(seed)
         world = digits.world("dev", PLAIN, seed)
         narrow = narrow_world(digits, "dev", PLAIN, image_digits="01234567", audio_digits="23456789", seed=seed)
-        taught, asked = labelled_training(digits, world), {"seen": labelled_galleries(digits, world)["seen"]}
+        training, galleries = labelled_training(digits, world), {"seen": labelled_galleries(digits, world)["seen"]}
         for name, make in cases(digits, world, narrow).items():
             own = make()
             model = fit_codes(own.items, own.sources, CodesConfig(), seed=seed, device="cpu")
-            found.setdefault(name, []).append(code_figures(model.token_codes, taught, asked))
+            found.setdefault(name, []).append(code_figures(model.token_codes, training, galleries))
             print(f"seed {seed} {name}: " + ", ".join(f"{found[name][-1][key]:.2f}" for key in SHOWN), flush=True)
     print("| | " + " | ".join(SHOWN) + " |")
     for name, runs in found.items():

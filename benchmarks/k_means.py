@@ -4,7 +4,7 @@
 
 All start from rows drawn at random and make the same number of Lloyd iterations; MiniBatchKMeans makes as many passes.
 Rows are unit vectors around centres of unequal weight. Inertia is the mean squared distance to the nearest cell, by one
-function for all. The best time of three rounds counts; in a round all take their turn.
+function for all. Times are the best of three rounds; each round runs all of them in turn.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ WAYS: dict[str, Callable[[Tensor, int], Tensor]] = {
 def main() -> None:
     torch.set_num_threads(THREADS)
     faiss.omp_set_num_threads(THREADS)
-    warnings.simplefilter("ignore")  # scikit-learn warns that so few iterations have not converged
+    warnings.simplefilter("ignore")  # scikit-learn warns that it has not converged after so few iterations
     for name, (count, dim, cells) in SIZES.items():
         rows = rows_of(count, dim)
         seconds: dict[str, list[float]] = {way: [] for way in WAYS}
