@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One process a core: threads of several processes on the same cores would wait for each other at every barrier.
+    # Set before torch is imported; the programs that tests start inherit it.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 if TYPE_CHECKING:
     from isthmus.worlds.digits.digits_world import DigitsWorld
     from two_views import DrawTwoViews
