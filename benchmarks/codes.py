@@ -54,7 +54,7 @@ def shuffled(sources: Sequence[PairSource]) -> list[PairSource]:
 
 
 def without_captions(side: Side) -> Side:
-    """A side whose texts are not its items' own: each item's caption is then the nearest text in its space."""
+    """A side without its items' own captions: each item is then paired with the nearest text in its space."""
     own = set(next(items for name, items in side.items() if name != "text").tokens.ids)
     texts = side["text"]
     rows = np.array([row for row, item in enumerate(texts.tokens.ids) if item not in own])
@@ -103,12 +103,12 @@ def runs(digits: DigitsWorld, world: World) -> dict[str, Fit]:
 
 def modular(bridge: LinkedItems, seed: int) -> CodeModel:
     """Codes of audio and text, to which images are added while everything else stays as it is."""
-    heard = {name: items for name, items in bridge.items.items() if name != "image"}
+    first = {name: items for name, items in bridge.items.items() if name != "image"}
     sources = [source for source in bridge.sources if "image" not in (source.left, source.right)]
-    base = fit_codes(heard, sources, OURS, seed=seed, device="cpu")
+    base = fit_codes(first, sources, OURS, seed=seed, device="cpu")
     (own,) = [source for source in bridge.sources if "image" in (source.left, source.right)]
-    seen = {name: bridge.items[name] for name in (own.left, own.right)}
-    return fit_codes(seen, [own], OURS, base=base, seed=seed, device="cpu")
+    added = {name: bridge.items[name] for name in (own.left, own.right)}
+    return fit_codes(added, [own], OURS, base=base, seed=seed, device="cpu")
 
 
 def word_uses(ids: Sequence[str]) -> np.ndarray:

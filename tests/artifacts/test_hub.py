@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import isthmus
-import three_views
+import three_spaces
 from isthmus.base.errors import IsthmusError
 from two_sides import two_spaces
 
@@ -111,13 +111,13 @@ def test_a_pushed_connector_comes_back_unchanged(hub: dict[str, bytes]) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_graph_comes_back_with_its_legs(hub: dict[str, bytes]) -> None:
-    views = three_views.draw()
-    graph = isthmus.connect_graph(views.sets, method="cca")
+    spaces = three_spaces.draw()
+    graph = isthmus.connect_graph(spaces.sets, method="cca")
     graph.push_to_hub("me/graph", token="hf_x")
     hub["notes/drafts.json"] = b"not of the graph"
     again = isthmus.SpaceGraph.from_pretrained("me/graph", token="hf_x")
     assert again.space == graph.space
-    assert np.array_equal(again.project(views.solids).vectors, graph.project(views.solids).vectors)
+    assert np.array_equal(again.project(spaces.points).vectors, graph.project(spaces.points).vectors)
 
 
 def test_from_pretrained_reads_a_local_folder(tmp_path: Path) -> None:

@@ -250,12 +250,14 @@ def test_the_size_is_the_largest_whose_codes_are_shared(
 def test_a_modality_is_added_later_and_nothing_else_moves(
     pairs: dict[str, CodeItems], labelled: dict[str, LabelledTokens], galleries: Galleries, tmp_path: Path
 ) -> None:
-    heard = {name: pairs[name] for name in ("audio", "text")}
+    base_items = {name: pairs[name] for name in ("audio", "text")}
     count = len(pairs["text"].tokens)
     brief = replace(OURS, optimisation=SHORTER)
-    base = fit_codes(heard, [pairs_by_row("audio", "text", count)], brief, device="cpu")
-    seen, file = {name: pairs[name] for name in ("image", "text")}, tmp_path / "run"
-    larger = fit_codes(seen, [pairs_by_row("image", "text", count)], brief, base=base, device="cpu", checkpoint=file)
+    base = fit_codes(base_items, [pairs_by_row("audio", "text", count)], brief, device="cpu")
+    new_items, file = {name: pairs[name] for name in ("image", "text")}, tmp_path / "run"
+    larger = fit_codes(
+        new_items, [pairs_by_row("image", "text", count)], brief, base=base, device="cpu", checkpoint=file
+    )
     assert larger.facts["sources"] == [f"{count} true pairs of audio and text", f"{count} true pairs of image and text"]
     for name, tensor in base.state_dict().items():
         assert torch.equal(tensor, larger.state_dict()[name]), name
@@ -276,6 +278,6 @@ def test_neighbour_pairs_are_the_nearest_items_by_csls() -> None:
     cosines = left.vectors.astype(np.float64) @ right.vectors.T.astype(np.float64)
     hub_of_left, hub_of_right = (np.sort(each, axis=1)[:, -10:].mean(1) for each in (cosines, cosines.T))
     expected = (2 * cosines - hub_of_left[:, None] - hub_of_right).argmax(1)
-    found = neighbour_pairs(("seen", left), ("heard", right))
+    found = neighbour_pairs(("image", left), ("audio", right))
     assert found.right_rows.tolist() == expected.tolist()
-    assert str(found) == "30 neighbour pairs of seen and heard"
+    assert str(found) == "30 neighbour pairs of image and audio"

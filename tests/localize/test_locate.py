@@ -71,13 +71,13 @@ def test_a_spoken_digit_is_found_in_images(digits: DigitsWorld, folder: Path, ca
 
 @pytest.mark.parametrize("by", ["codes", "tokens"])
 def test_codes_and_tokens_both_locate(digits: DigitsWorld, model: CodeModel, folder: Path, by: str) -> None:
-    seen, heard = (open_tokens(folder / "set", name) for name in ("image", "audio"))
-    item = seen.ids[0]
+    images, audio = (open_tokens(folder / "set", name) for name in ("image", "audio"))
+    item = images.ids[0]
     left, _, right, _ = digits.boxes(item)[0]
-    query = LocateQuery.of(model, seen, item, (float(left), float(right)))
+    query = LocateQuery.of(model, images, item, (float(left), float(right)))
     hits = [
         any(start <= found.peak[0] < end for start, end in spans)
-        for found in locate(model, query, heard, by=by)
+        for found in locate(model, query, audio, by=by)
         if len(spans := digits.seconds(found.item)[np.array(digits_in(found.item)) == digits_in(item)[0]])
     ]
     assert len(hits) >= 5
@@ -85,15 +85,15 @@ def test_codes_and_tokens_both_locate(digits: DigitsWorld, model: CodeModel, fol
 
 
 def test_a_part_without_tokens_and_unknown_items_are_named(model: CodeModel, folder: Path) -> None:
-    heard = open_tokens(folder / "set", "audio")
+    audio = open_tokens(folder / "set", "audio")
     with pytest.raises(IsthmusError, match=r"part 90 to 95 of .* has no tokens: choose a part of 0 to [0-9.]+ seconds"):
-        LocateQuery.of(model, heard, heard.ids[0], (90.0, 95.0))
+        LocateQuery.of(model, audio, audio.ids[0], (90.0, 95.0))
     with pytest.raises(IsthmusError, match=r"part 0\.4 to 0\.2 of .* has no tokens"):
-        LocateQuery.of(model, heard, heard.ids[0], (0.4, 0.2))
-    narrow = LocateQuery.of(model, heard, heard.ids[0], (0.201, 0.202))
+        LocateQuery.of(model, audio, audio.ids[0], (0.4, 0.2))
+    narrow = LocateQuery.of(model, audio, audio.ids[0], (0.201, 0.202))
     np.testing.assert_allclose(narrow.codes.sum(), 1, rtol=1e-5)
     with pytest.raises(IsthmusError, match="no audio item 'nothing': ids look like"):
-        LocateQuery.of(model, heard, "nothing")
+        LocateQuery.of(model, audio, "nothing")
 
 
 def test_modalities_without_tokens_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

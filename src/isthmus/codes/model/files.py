@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
+from isthmus.artifacts.card import bullets, card, usage
 from isthmus.artifacts.folder import damaged, read_model, write_model
 from isthmus.base.options import make_config
-from isthmus.codes.model.card import model_card
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.distribution import FLOOR
 from isthmus.codes.model.view import View
+from isthmus.spaces.registry import licence_of
 
 FORMAT, KIND = "isthmus-code-model-1", "code model"
 DROPPED = ("logarithm", "balance", "commitment", "refinements")
@@ -48,8 +49,7 @@ def write_codes(saved: SavedCodes, folder: Path) -> Path:
         "floor": saved.floor,
     }
     tensors = {name.replace(LAYER, LAYER_ON_DISK): tensor for name, tensor in saved.tensors.items()}
-    card = model_card(saved.views, saved.config.codes, saved.facts)
-    return write_model(folder, FORMAT, tensors.items(), config, card)
+    return write_model(folder, FORMAT, tensors.items(), config, _card(saved.views, saved.config.codes, saved.facts))
 
 
 def read_codes(folder: Path, make: Callable[[SavedCodes], Model]) -> Model:
@@ -71,3 +71,28 @@ def _saved(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> SavedCod
     floor = config.get("floor", FLOOR if config["config"].get("logarithm") == "floored" else 0.0)
     own = {name.replace(LAYER_ON_DISK, LAYER): tensor for name, tensor in tensors.items()}
     return SavedCodes(views, make_config(CodesConfig, options), config["facts"], config["summary_dim"], floor, own)
+
+
+def _card(views: Mapping[str, View], codes: int, facts: Mapping[str, Any]) -> str:
+    """The model card as Markdown."""
+    modalities = dict.fromkeys(view.modality for view in views.values())
+    spaces = dict.fromkeys(view.space for view in views.values())
+    return card(
+        f"{codes} codes shared by {', '.join(modalities)}",
+        ("multimodal", "discrete-codes", "CMCM"),
+        f"The model assigns every token of these inputs one of {codes} codes, which all inputs share:",
+        bullets(f"`{name}`: {view.modality} tokens of `{view.space}`, {view.dim}-d" for name, view in views.items()),
+        "## Trained on",
+        bullets(facts.get("sources", [])),
+        "## How well the modalities share the codes",
+        bullets(facts.get("health", [])),
+        "No single figure proves sharing: read them together.",
+        "## Use",
+        usage(
+            'model = isthmus.CodeModel.from_pretrained("this folder")',
+            "codes = isthmus.assign_codes(model, tokens)  # isthmus.Tokens of one of the inputs above",
+        ),
+        "An isthmus implementation of Cross-Modal Discrete Representation Learning (Liu et al., ACL 2022, arXiv "
+        "2106.05438). The licences of the encoders that made the tokens apply to everything derived from them:",
+        bullets(f"`{space}`: {licence_of(space)}" for space in spaces),
+    )

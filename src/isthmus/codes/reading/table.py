@@ -1,4 +1,4 @@
-"""The code table: what each code stands for, according to the labels of its tokens (papers B, code analysis)."""
+"""The code table: the meaning of each code, from the labels of its tokens (papers B, code analysis)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from isthmus.codes.reading.use import active, contingency, use_shares
 
 @dataclass(frozen=True)
 class CodeRow:
-    """A code, the label it stands for, and how well it does so in each modality.
+    """A code, its label, and how well the two agree in each modality.
 
     ``use`` is the share of the modality's tokens that have the code, ``precision`` the share of the code's tokens that
     have the label, ``recall`` the share of the label's tokens that have the code. ``label`` is -1 if most of the code's

@@ -19,7 +19,7 @@ FEWEST_SHARED = 10
 
 @dataclass(frozen=True)
 class Edge:
-    """A space and its parent, connected through a modality of both, of which ``rows`` items have the same id."""
+    """A space and its parent, connected through a modality of both in which they share ``rows`` ids."""
 
     parent: str
     leaf: str
