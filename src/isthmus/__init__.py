@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from isthmus.codes.learning.sources import link_without_pairs
     from isthmus.codes.model.config import CodesConfig
     from isthmus.codes.model.model import CodeModel
-    from isthmus.codes.reading.assignment import assign_codes
     from isthmus.codes.reading.alignment import rerank_by_codes
+    from isthmus.codes.reading.assignment import assign_codes
     from isthmus.connectors.config import (
         AutoConfig,
         CcaConfig,
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     )
     from isthmus.connectors.connect import connect
     from isthmus.connectors.connector import Connector
+    from isthmus.connectors.graph.connect_graph import connect_graph
+    from isthmus.connectors.graph.space_graph import SpaceGraph, mix_embeddings
     from isthmus.connectors.member import Head, Member
     from isthmus.connectors.methods.plugins import CmcrBatch, LossTerm, Method
     from isthmus.connectors.overlap.materials import Materials
-    from isthmus.connectors.graph.connect_graph import connect_graph
-    from isthmus.connectors.graph.space_graph import SpaceGraph, mix_embeddings
     from isthmus.embeddings import Embeddings, convert, open_set
     from isthmus.embeddings.tokens import Tokens
     from isthmus.localize import LocateQuery, locate

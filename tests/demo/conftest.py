@@ -16,5 +16,5 @@ def world() -> World:
 def whole_run(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Every method, oracle and variant, with short training."""
     tables = (methods.METHODS, methods.ORACLES, methods.ABLATION)
-    plan = run.Plan(*map(shortened, tables), {})
+    plan = run.RunPlan(*map(shortened, tables), {})
     return run_on(world, plan, tmp_path_factory.mktemp("demo"))

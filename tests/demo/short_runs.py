@@ -19,7 +19,7 @@ from isthmus.worlds.world import Gallery, World
 SHORT = OptimisationConfig(epochs=1, min_steps=3)
 
 
-CLOSED_FORMS = run.Plan(
+CLOSED_FORMS = run.RunPlan(
     {"chain": methods.METHODS["chain"], "procrustes": ComparedMethod("Procrustes", "", ProcrustesConfig()),
      "auto": ComparedMethod("auto", "", CcaConfig())},
     methods.QUICK_ORACLES, {}, {},
@@ -83,7 +83,7 @@ class Run:
         return Connector.load(folder / "connector")
 
 
-def run_on(world: World, plan: run.Plan, out: Path) -> Run:
+def run_on(world: World, plan: run.RunPlan, out: Path) -> Run:
     """Run a plan without codes."""
 
     def no_codes(_: Connector) -> NoReturn:

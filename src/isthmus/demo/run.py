@@ -38,7 +38,7 @@ TASK = "DigitsImageAudioRetrieval"
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """What a run compares: methods, oracles, variants of C-MCR and recipes of codes, each by name."""
 
     methods: Mapping[str, ComparedMethod]
@@ -47,8 +47,8 @@ class Plan:
     recipes: Mapping[str, CodeRecipe]
 
 
-FULL = Plan(METHODS, ORACLES, ABLATION, CODE_RECIPES)
-QUICK = Plan(QUICK_METHODS, QUICK_ORACLES, {}, QUICK_CODE_RECIPES)
+FULL = RunPlan(METHODS, ORACLES, ABLATION, CODE_RECIPES)
+QUICK = RunPlan(QUICK_METHODS, QUICK_ORACLES, {}, QUICK_CODE_RECIPES)
 
 
 def run_demo(out: Path, *, images: Path | None, speech: Path | None, seed: int, retrain: bool, quick: bool) -> None:
@@ -73,7 +73,7 @@ def run_demo(out: Path, *, images: Path | None, speech: Path | None, seed: int, 
 
 
 def run_plan(
-    plan: Plan,
+    plan: RunPlan,
     media: ItemMedia,
     world: World,
     make_code_data: Callable[[Connector], CodeData],
