@@ -32,6 +32,7 @@ def test_windows_name_what_they_show(digits: DigitsWorld, judged: tuple[dict[str
     assert found["pointing.text_to_audio.seen"] > 0.85
 
 
+@pytest.mark.slow
 def test_clusters_find_their_words(digits: DigitsWorld, judged: tuple[dict[str, LabelledTokens], Galleries]) -> None:
     taught, asked = judged
     clusters = {}

@@ -41,6 +41,7 @@ def test_the_grid_counts_every_point() -> None:
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_the_third_space_is_trained_kept_and_embeds(
     digits: DigitsWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def test_neither_workers_nor_the_way_there_changes_a_byte(
     assert hashes(tmp_path / "inline") == hashes(tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_a_second_run_does_nothing_and_a_third_only_what_changed(
     checkpoints: Checkpoints, photos: Path, tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ def reciprocal_ranks(cosines: np.ndarray) -> float:
     return float((1 / (cosines >= own).sum(1)).mean())
 
 
+@pytest.mark.slow
 def test_the_ranking_agrees_with_the_truth_of_digits_it_never_saw(digits_world: World) -> None:
     materials = assemble(digits_world.left, digits_world.right, "text")
     fitted, held = hold_out(700, seed=0)
@@ -59,6 +60,7 @@ def test_the_ranking_agrees_with_the_truth_of_digits_it_never_saw(digits_world: 
     assert truth[int(expected.argmax())] > 0.9 * max(truth)
 
 
+@pytest.mark.slow
 def test_auto_and_its_band_hold_on_digits(digits_world: World) -> None:
     connector = isthmus.connect(digits_world.left, digits_world.right)
     gallery = digits_world.galleries["seen"]

@@ -29,6 +29,7 @@ def recall_at_1(member: Member, world: TwoViews) -> float:
     return ((images @ sounds.T).argmax(1) == torch.arange(len(images))).float().mean().item()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("projector", ["linear", "clap-clip", "ulip-clip"])
 def test_images_find_their_sounds_without_a_single_pair(draw_two_views: DrawTwoViews, projector: str) -> None:
     world = draw_two_views()
@@ -37,12 +38,14 @@ def test_images_find_their_sounds_without_a_single_pair(draw_two_views: DrawTwoV
     assert (member.method, member.source) == ("cmcr", "both")
 
 
+@pytest.mark.slow
 def test_the_siglip_loss_learns_too(draw_two_views: DrawTwoViews) -> None:
     world = draw_two_views()
     member = fit_cmcr(world.materials, replace(QUICK, contrast="siglip", projector="linear"), seed=0)
     assert recall_at_1(member, world) > 0.5
 
 
+@pytest.mark.slow
 def test_pseudo_pairs_close_a_gap_that_the_overlap_alone_leaves(draw_two_views: DrawTwoViews) -> None:
     world = draw_two_views(gap=1.0)
     overlap_only = replace(QUICK, pseudo_weight=0.0, intra_weight=0.0, projector="linear")
@@ -51,6 +54,7 @@ def test_pseudo_pairs_close_a_gap_that_the_overlap_alone_leaves(draw_two_views: 
     assert recall_at_1(with_all, world) > recall_at_1(without, world) + 0.3
 
 
+@pytest.mark.slow
 def test_without_a_memory_only_the_overlap_is_used(draw_two_views: DrawTwoViews) -> None:
     world = draw_two_views(gap=0.0)
     left, right = world.materials.left, world.materials.right

@@ -34,6 +34,7 @@ def found_first(connector: Connector, world: World) -> float:
     return isthmus.metrics.retrieval(left, right, relevant=labels).recall[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_finds_counterparts_it_never_saw_paired(method: str, world: World) -> None:
     connector = isthmus.connect(world.left, world.right, method=method)
@@ -42,11 +43,13 @@ def test_every_method_finds_counterparts_it_never_saw_paired(method: str, world:
     assert connector.report.overlap_mrr > 10 * connector.report.chance_mrr
 
 
+@pytest.mark.slow
 def test_auto_is_not_worse_than_the_plain_closed_forms(world: World) -> None:
     auto = found_first(isthmus.connect(world.left, world.right), world)
     assert auto >= found_first(isthmus.connect(world.left, world.right, method="procrustes"), world)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_connector(world: World) -> None:
     first, second = (isthmus.connect(world.left, world.right, method="auto", seed=3) for _ in range(2))
     assert first.space == second.space
@@ -67,6 +70,7 @@ def test_saved_and_loaded_it_is_the_same_connector(connector: Connector, world: 
     assert "cca" in card
 
 
+@pytest.mark.slow
 def test_cosines_of_a_blend_are_the_weighted_mean_of_its_members_in_fewer_dimensions(world: World) -> None:
     blend = isthmus.connect(world.left, world.right, method="auto", members=3)
     gallery = world.galleries["test"]
@@ -81,6 +85,7 @@ def test_cosines_of_a_blend_are_the_weighted_mean_of_its_members_in_fewer_dimens
     assert blend.project(gallery.left).dim == blend.dim
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 0.25])
 def test_a_trained_member_is_tried_where_texts_are_many(share: float) -> None:
     many = synthetic_world("many", SyntheticRecipe(texts=2600, memory=500, dims=(32, 24), content=12), seed=1)
@@ -187,6 +192,7 @@ def test_damaged_files_are_named(connector: Connector, tmp_path: Path) -> None:
         Connector.load(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_path: Path) -> None:
     isthmus.connect(world.left, world.right, seed=4, members=2).save(tmp_path / "joint")
     config = json.loads((tmp_path / "joint" / "config.json").read_text())
@@ -194,6 +200,7 @@ def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_pat
     assert len(config["members"]) == len(config["choice"]["members"]) >= 8
 
 
+@pytest.mark.slow
 def test_connectors_that_cannot_be_trusted_get_no_band_and_say_so(world: World) -> None:
     shuffled = Embeddings.from_array(
         world.right["text"].vectors,
@@ -215,6 +222,7 @@ def test_all_texts_alike_are_not_taken_for_found_twins(world: World) -> None:
     assert not report.beats_chance
 
 
+@pytest.mark.slow
 def test_more_overlap_rows_than_the_sample_holds_still_connect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.import_module("isthmus.connectors.connect"), "SAMPLE_ROWS", 150)
     for method in ("auto", "cca"):
@@ -250,6 +258,7 @@ def test_a_description_without_a_part_is_refused(key: str, connector: Connector,
         Connector.load(tmp_path / "joint")
 
 
+@pytest.mark.slow
 def test_a_description_that_does_not_fit_its_weights_is_refused(world: World, tmp_path: Path) -> None:
     blend = isthmus.connect(world.left, world.right, members=2, trained_share=0.0)
     path = blend.save(tmp_path / "joint") / "config.json"

@@ -33,6 +33,7 @@ def recall_at_1(member: Member, world: TwoViews) -> float:
     return ((images @ sounds.T).argmax(1) == torch.arange(len(images))).float().mean().item()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", ["left", "right"])
 @pytest.mark.parametrize("projector", ["linear", "two-mlps"])
 def test_images_find_their_sounds_in_the_base_space(draw_two_views: DrawTwoViews, base: str, projector: str) -> None:
@@ -50,6 +51,7 @@ def test_the_base_stays_as_it_is_bit_for_bit(draw_two_views: DrawTwoViews) -> No
     assert set(member.right.centres) == {"text", "audio"}
 
 
+@pytest.mark.slow
 def test_the_adapter_brings_the_leafs_memory_to_its_texts(draw_two_views: DrawTwoViews) -> None:
     world = draw_two_views(gap=1.5)
     member = fit_exmcr(world.materials, QUICK, seed=0)

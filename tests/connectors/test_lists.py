@@ -101,6 +101,7 @@ def test_values_beside_the_memory_are_averaged_in_its_stead(queries: torch.Tenso
     assert mean_cosine_error(mean_over_lists(queries, lists, TEMPERATURE, 1e-30), expected) < BF16_ERROR
 
 
+@pytest.mark.slow
 def test_a_tolerance_below_the_precision_is_answered_exactly(queries: torch.Tensor, memory: torch.Tensor) -> None:
     config = ConsistencyConfig(temperature=TEMPERATURE, method="lists", tolerance=1e-12)
     ready = prepare(TensorRows(queries), TensorRows(memory), config, device=CPU)

@@ -151,6 +151,7 @@ def test_what_we_train_is_read_by_modules_like_theirs(tmp_path: Path, method: st
     np.testing.assert_allclose(unit(found.detach().numpy()), expected, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_what_their_layout_cannot_say_is_refused(tmp_path: Path) -> None:
     left, right = two_spaces(left_space="clip", right_space="clap")
     quick = {"method": "cmcr", "projector": "linear", "optimisation": {"epochs": 1, "min_steps": 2}}

@@ -38,6 +38,7 @@ def member_of(left: torch.Tensor, right: torch.Tensor, centres: tuple[Mapping, M
     return Member(heads[0], heads[1], "cmcr", "both")
 
 
+@pytest.mark.slow
 def test_a_member_as_good_as_the_closed_forms_gets_its_share(judged: tuple[Choice, Evidence, Member]) -> None:
     chosen, evidence, equal = judged
     joined = add_trained(chosen, equal, evidence, share=0.25)

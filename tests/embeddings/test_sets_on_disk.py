@@ -72,6 +72,7 @@ def test_several_modalities_of_different_lengths_share_a_folder(tmp_path: Path) 
     assert "image: 30 rows, 8 dimensions, space 'clip'" in inspect_set(tmp_path, verify=True)
 
 
+@pytest.mark.slow
 def test_a_killed_write_keeps_what_was_complete_and_goes_on(tmp_path: Path) -> None:
     script = [sys.executable, "-c", WRITE_SLOWLY, str(tmp_path / "killed")]
     job = subprocess.Popen([*script, "0.2"], stdout=subprocess.PIPE, text=True)

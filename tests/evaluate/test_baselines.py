@@ -56,6 +56,7 @@ def test_chaining_follows_ids_in_both_directions(
     np.testing.assert_allclose(back, looped(gallery.right, gallery.left, right, left), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [CcaConfig(source="overlap"), BRIEF], ids=["closed form", "trained"])
 def test_the_oracle_learns_from_pairs_alone(world: World, config: CcaConfig | CmcrConfig) -> None:
     oracle = fit_oracle(world, config, seed=0)

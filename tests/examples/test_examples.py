@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.slow
 def test_the_ablation_of_a_loss_term_prints_a_table_over_three_seeds() -> None:
     script = EXAMPLES / "loss_term_ablation.py"
     assert len(script.read_text().splitlines()) <= 60

@@ -52,6 +52,7 @@ def ulip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "modality"),
     [
@@ -147,6 +148,7 @@ def test_video_may_be_a_path_or_frames(checkpoints: Checkpoints, media: Path) ->
     np.testing.assert_allclose(tokens.places[4:], tokens.places[:4], atol=0.05)
 
 
+@pytest.mark.slow
 def test_points_and_vectors_may_be_paths_or_arrays(ulip: Path, media: Path) -> None:
     for spec, modality, folder in ((f"ulip:{ulip}", "points", "points"), ("precomputed:x", "image", "vector")):
         path = media / folder / "0.npy"

@@ -105,6 +105,7 @@ def point_bert(cloud: np.ndarray, weights: Weights) -> np.ndarray:
     return np.concatenate([rows[0], rows[1:].max(0)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("points", [300, 900])
 def test_vectors_as_by_the_recipe_in_float64(tmp_path: Path, points: int) -> None:
     state = write_ulip(tmp_path / "ulip.pt")

@@ -89,6 +89,7 @@ def test_versions_are_part_of_a_spaces_name(checkpoints: Callable[[str], Path], 
     assert load_space(f"clip:{named}", device="cpu").name == "clip:mine-v1.5"
 
 
+@pytest.mark.slow
 def test_the_public_name_loads_offline_from_the_hubs_cache(tmp_path: Path) -> None:
     """What a user who has fetched CLIP once gets: the pinned commit, and a space called clip."""
     import subprocess

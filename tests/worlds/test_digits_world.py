@@ -66,6 +66,7 @@ def test_near_misses_differ_by_one_digit_or_one_swap() -> None:
         assert len(places) == 1 or swapped
 
 
+@pytest.mark.slow
 def test_test_items_use_images_recordings_and_speakers_that_training_never_saw(
     digits: DigitsWorld, world: World
 ) -> None:
