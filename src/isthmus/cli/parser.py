@@ -5,8 +5,10 @@ dataclass becomes one option a field; a config inside a config becomes a group o
 """
 
 import argparse
+import ast
 import inspect
 import shutil
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
@@ -15,7 +17,6 @@ from types import NoneType
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from isthmus.base.errors import IsthmusError
-from isthmus.cli.docstrings import documented, documented_fields
 
 WIDEST = 100
 EMPTY = inspect.Parameter.empty
@@ -209,3 +210,26 @@ def _help(text: str, default: Any = None) -> str:
     if default is EMPTY:
         return f"{text} (required)"
     return text if default is None or default is False or default in ((), "") else f"{text} (default: {default})"
+
+
+def documented(command: Callable[..., None]) -> tuple[str, dict[str, str]]:
+    """A docstring's text before ``Args:``, and the help of each parameter."""
+    text, _, section = inspect.cleandoc(command.__doc__ or "").partition("\nArgs:\n")
+    helps: dict[str, str] = {}
+    for line in textwrap.dedent(section).splitlines():
+        if not line.startswith(" "):
+            name, _, line = line.partition(":")
+        helps[name.lstrip("*")] = f"{helps.get(name.lstrip('*'), '')} {line.strip()}".strip()
+    return text.strip(), helps
+
+
+def documented_fields(config: type) -> dict[str, str]:
+    """The help of each field of a config: the docstring below it."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(config))).body
+    assert isinstance(tree, ast.ClassDef)
+    helps = {}
+    for field, text in zip(tree.body, tree.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            assert isinstance(field.target, ast.Name)
+            helps[field.target.id] = " ".join(str(text.value.value).split())
+    return helps
