@@ -38,8 +38,8 @@ class ConsistencyConfig:
     temperature: float = 0.01
     """Temperature τ1 of the softmax over the memory."""
     method: ConsistencyMethod = "auto"
-    """exact weighs every memory row, lists only the rows of the lists that matter; auto takes lists if exact would take
-    minutes."""
+    """`exact` weighs every memory row, `lists` only rows near the query, by k-means; `auto` picks `lists` if `exact`
+    would take minutes."""
     tolerance: float = 1e-3
     """Largest mean cosine error of lists, measured on a sample of queries."""
     seed: int = 0
@@ -222,7 +222,7 @@ class AutoConfig:
     anchor_share: float = 0.5
     """Share of the closed forms' weight for those that do well on average over many worlds, whatever the ranking."""
     trained_share: float = 0.5
-    """Share of the blend for a trained C-MCR member, from 2000 overlap rows; 0 for closed forms only."""
+    """Share of the blend for a trained C-MCR member, if at least 2000 overlap rows are fitted; 0 for none."""
 
     def __post_init__(self) -> None:
         check_types(self)

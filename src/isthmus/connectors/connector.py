@@ -183,7 +183,8 @@ class Connector(HubModel):
                 )
             if len(embeddings) < ESTIMATE_ROWS:
                 raise IsthmusError(
-                    f"{len(embeddings)} {embeddings.modality} rows are too few for an estimate: pass {ESTIMATE_ROWS}"
+                    f"{len(embeddings)} {embeddings.modality} rows are too few for an estimate: pass at least "
+                    f"{ESTIMATE_ROWS}"
                 )
         rate = mutual_neighbour_rate(queries.vectors, gallery.vectors)
         return band_from_neighbours(rate, len(gallery))

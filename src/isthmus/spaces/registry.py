@@ -1,4 +1,7 @@
-"""The registry: families by name, found through the entry-point group ``isthmus.spaces``, and spaces loaded by name."""
+"""The registry: families by name, and spaces loaded by name.
+
+Families are found through the entry-point group ``isthmus.spaces``; the built-in ones are listed in pyproject.toml.
+"""
 
 from __future__ import annotations
 

@@ -28,10 +28,10 @@ SOURCES: tuple[FittedPairs, ...] = ("overlap", "pseudo", "both")
 TRAINED = CmcrConfig(centring="matched", contrast="siglip")
 """The trained member. Its centring must be that of the evidence it is judged by."""
 TRAINED_ROWS = 2000
-"""Overlap rows from which training pays: with fewer the projectors overfit and the closed forms are better."""
+"""Fitted overlap rows from which training pays: with fewer the projectors overfit and the closed forms are better."""
 USELESS, EQUAL = 0.9, 1.0
-"""Shares of the closed forms' criteria at which the trained member gets no weight and its whole share: over the bank of
-worlds it helps from about 1 and harms below 0.9 (docs/benchmarks.md)."""
+"""Shares of the closed forms' criteria: below 0.9 the trained member gets no weight, from 1.0 its whole share. Over the
+bank of worlds it helps from about 1 and harms below 0.9 (docs/benchmarks.md)."""
 LEAST = 1e-6
 COMPARED = ("overlap_twins", "shown_twins", "text_to_pseudo", "transfer", "round_trip")
 

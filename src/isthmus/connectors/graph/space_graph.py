@@ -132,7 +132,7 @@ class SpaceGraph(HubModel):
         if leg.right_space in self.spaces:
             raise IsthmusError(f"{leg.right_space!r} is already in the graph: give a new space")
         if any(len(member.left.projector) or member.left.centres for member in leg.members):
-            raise IsthmusError("the leg would change its parent's vectors: fit it by method exmcr with base left")
+            raise IsthmusError("the leg would change its parent's vectors: fit it with method exmcr and base left")
         parents = {**self.parents, leg.right_space: leg.left_space}
         return replace(self, legs=(*self.legs, leg), parents=parents)
 

@@ -1,4 +1,4 @@
-"""A star: the base space stays as it is, and leaves are mapped into it one after another (Ex-MCR, papers A)."""
+"""A star: the base space stays as it is, and leaves are mapped into it one by one (Ex-MCR, Zhang et al., 2024)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _new_edges(sets: dict[str, EmbeddingSet], graph: SpaceGraph, base: str | Non
     root = next((space for space in graph.spaces if space in sets), None)
     if root is None:
         raise IsthmusError(
-            f"no set ({', '.join(sets)}) is of a space in the star ({', '.join(graph.spaces)}): "
+            f"none of the sets ({', '.join(sets)}) is of a space in this star ({', '.join(graph.spaces)}): "
             "choose its base with --base-space, or pass the parent's set too"
         )
     edges = overlap_tree(sets, root, graph.spaces)

@@ -1,4 +1,4 @@
-"""The losses of C-MCR (inter-space, intra-space and their sum) as pure functions of unit rows.
+"""The losses of C-MCR (inter-space, intra-space and their sum), which Ex-MCR shares, as pure functions of unit rows.
 
 A ``gathered_`` loss is the same for a batch spread over processes. It takes one process's share of the batch; its mean
 over the processes, value and gradient, is that of the plain loss on the whole batch.

@@ -113,9 +113,9 @@ def _require_side(side: Mapping[str, Embeddings], name: str, overlap: str) -> No
         listed = ", ".join(f"{modality} {dim}" for modality, dim in dims.items())
         raise IsthmusError(f"the {name} side mixes dimensions ({listed}): embed all its modalities with one encoder")
     if min(dims.values()) < 2:
-        raise IsthmusError(f"the {name} side has one-dimensional vectors: embed the items again")
+        raise IsthmusError(f"the {name} side has vectors of 1 dimension: at least 2 are needed, use another encoder")
     if len(side[overlap]) == 0:
-        raise IsthmusError(f"the {name} side's {overlap!r} has no rows: embed some")
+        raise IsthmusError(f"the {name} side's {overlap!r} has no rows: embed at least 10")
 
 
 def _corresponding(left: Embeddings, right: Embeddings) -> tuple[Embeddings, Embeddings]:
@@ -138,7 +138,7 @@ def _memory(side: Mapping[str, Embeddings], name: str, overlap: str) -> Embeddin
     memory = pick_memory(side, overlap, several="refuse")
     if memory is None or len(memory) == 0:
         warnings.warn(
-            f"the {name} side has no memory: only {overlap!r} is used, and its other modality cannot be centred",
+            f"the {name} side has no memory: only {overlap!r} is used, and its other modality is not centred",
             stacklevel=5,
         )
         return None

@@ -21,8 +21,8 @@ TILE_QUERIES = {"cpu": 512, "cuda": 8192}
 """Queries scored against one memory block at once: on a processor a tile of scores is 4 MB and stays in its cache (a
 sixth faster than tiles of 64 MB)."""
 LEAST_EXPONENT = -60.0
-"""Weights below e^-60 of the largest are raised to it: invisible in a float32 sum, but exp of what underflows to a
-denormal takes fifteen times as long on x86."""
+"""Weights below e^-60 of the largest are raised to it: invisible in a float32 sum, but exp is fifteen times
+slower on x86 when its result is a denormal."""
 
 
 def exact(

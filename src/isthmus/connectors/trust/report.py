@@ -144,12 +144,12 @@ class ConnectorReport:
             before = "" if gap.before is None else f"{gap.before:.2f} in {gap.space or 'its space'}, "
             found.append(f"gap {'-'.join(gap.modalities)}: {before}{gap.after:.2f} in the joint space")
         found += [
-            f"{entry.modality} memory ({entry.rows} items): median top cosine {entry.top_cosine:.2f}, "
+            f"{entry.modality} memory ({entry.rows} items): median cosine to the nearest item {entry.top_cosine:.2f}, "
             f"{entry.effective_neighbours:.1f} effective neighbours"
             for entry in self.coverage
         ]
         if self.hubness is not None:
-            found.append(f"hubness (skewness of 10-occurrence): {self.hubness:.1f}")
+            found.append(f"hubness (skewness of top-10 counts): {self.hubness:.1f}")
         found += [
             f"estimated cross-modal MRR in a gallery of {band.gallery}: {band.low:.2f} to {band.high:.2f} "
             f"(middle {band.middle:.2f}), {band.assumes}"

@@ -50,5 +50,5 @@ def _expected(mrr: float) -> str:
     if mrr >= GOOD:
         return "likely good: check a few hits by eye, then use it."
     if mrr >= FAIR:
-        return "likely fair: look at ten hits, not one."
+        return "likely fair: look at the first ten hits of a query, not just the first."
     return "likely poor: add overlap rows and memory items that resemble your data, or measure it on some pairs first."
