@@ -30,7 +30,10 @@ class Shard:
 
 @dataclass(frozen=True)
 class ModalityManifest:
-    """The vectors of one modality; ``normalized`` is spelled "normalised" on disk."""
+    """The vectors of one modality; ``normalized`` is spelled "normalised" on disk.
+
+    ``numbered`` says that no ids were given and those on disk are row numbers; sets of version 0.1 do not say (None).
+    """
 
     modality: str
     space: str
@@ -40,6 +43,7 @@ class ModalityManifest:
     shards: tuple[Shard, ...]
     revision: str = ""
     preprocessing: str = ""
+    numbered: bool | None = None
 
     @property
     def rows(self) -> int:
@@ -59,7 +63,7 @@ class TokenShard:
 
 @dataclass(frozen=True)
 class TokenManifest:
-    """The tokens of one modality."""
+    """The tokens of one modality; ``numbered`` as in `ModalityManifest`."""
 
     modality: str
     space: str
@@ -67,6 +71,7 @@ class TokenManifest:
     unit: str
     dtype: str
     shards: tuple[TokenShard, ...] = ()
+    numbered: bool | None = None
 
     @property
     def items(self) -> int:
@@ -87,8 +92,10 @@ def agreed(folder: Path, present: Manifest | None, asked: Manifest) -> Manifest:
     differing = [
         f"{name} {value!r}, not {wanted!r}"
         for name, value in asdict(replace(present, shards=())).items()
-        if name != "shards" and value != (wanted := getattr(asked, name))
+        if name not in ("shards", "numbered") and value != (wanted := getattr(asked, name))
     ]
+    if {present.numbered, asked.numbered} == {True, False}:
+        differing.append("row numbers, not ids" if present.numbered else "ids, not row numbers")
     if differing:
         what = "tokens" if isinstance(asked, TokenManifest) else "rows"
         raise IsthmusError(
@@ -116,7 +123,7 @@ def commit(folder: Path, entry: ModalityManifest) -> None:
     """Put a modality's entry into the manifest of a set, in one step."""
     entries = {**read_manifest(folder), entry.modality: entry}
     modalities = {
-        name: {"normalised" if field == "normalized" else field: value for field, value in asdict(own).items()}
+        name: {"normalised" if field == "normalized" else field: value for field, value in _recorded(own).items()}
         for name, own in entries.items()
     }
     _write(folder, VECTORS_FORMAT, {"modalities": modalities})
@@ -131,7 +138,9 @@ def read_token_manifest(folder: Path) -> TokenManifest:
             raise ValueError(f"format {content['format']!r}, unit {content['unit']!r}, dtype {content['dtype']!r}")
         shards = tuple(TokenShard(**{"number": number, **shard}) for number, shard in enumerate(content["shards"]))
         return TokenManifest(
-            **{name: content[name] for name in ("modality", "space", "dim", "unit", "dtype")}, shards=shards
+            **{name: content[name] for name in ("modality", "space", "dim", "unit", "dtype")},
+            shards=shards,
+            numbered=_numbered(content),
         )
     except FileNotFoundError as error:
         raise IsthmusError(f"{path}: not found, so the tokens are incomplete: write them again") from error
@@ -141,7 +150,7 @@ def read_token_manifest(folder: Path) -> TokenManifest:
 
 def write_token_manifest(folder: Path, manifest: TokenManifest) -> None:
     """Replace the manifest of a folder of tokens in one step."""
-    _write(folder, TOKENS_FORMAT, asdict(manifest))
+    _write(folder, TOKENS_FORMAT, _recorded(manifest))
 
 
 def _write(folder: Path, form: str, content: dict[str, Any]) -> None:
@@ -149,7 +158,20 @@ def _write(folder: Path, form: str, content: dict[str, Any]) -> None:
     write_text_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
 
 
+def _recorded(own: ModalityManifest | TokenManifest) -> dict[str, Any]:
+    """The fields of a manifest that have a value."""
+    return {name: value for name, value in asdict(own).items() if value is not None}
+
+
+def _numbered(content: Mapping[str, Any]) -> bool | None:
+    found = content.get("numbered")
+    if not isinstance(found, bool | None):
+        raise ValueError(f"numbered {found!r}")
+    return found
+
+
 def _modality(entry: dict[str, Any]) -> ModalityManifest:
+    _ = _numbered(entry)
     if entry["dtype"] not in DTYPES:
         raise ValueError(f"dtype {entry['dtype']!r}")
     fields = {"normalized" if name == "normalised" else name: value for name, value in entry.items()}
