@@ -7,19 +7,21 @@ number of a text, of an item on the left, of an item on the right.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
+from isthmus.training.processes import my_share
 
-def equal_rows(rows: Shaped[np.ndarray, "rows dim"]) -> Int[np.ndarray, " rows"]:
-    """A group number for each row: the number of the first row that equals it, byte for byte."""
+
+def equal_rows(rows: Iterable[Shaped[np.ndarray, " dim"]]) -> Int[np.ndarray, " rows"]:
+    """A group number for each row of an array or a stream: that of the first row that equals it, byte for byte."""
     first: dict[bytes, int] = {}
-    whole = np.ascontiguousarray(rows)
-    digests = (hashlib.blake2b(row.data, digest_size=16).digest() for row in whole)
-    return np.fromiter((first.setdefault(digest, number) for number, digest in enumerate(digests)), np.int64, len(rows))
+    digests = (hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
+    return np.fromiter((first.setdefault(digest, number) for number, digest in enumerate(digests)), np.int64)
 
 
 def repeats(groups: Int[Tensor, "kinds batch"], own: Int[Tensor, " share"]) -> Bool[Tensor, "share batch"] | None:
@@ -47,3 +49,14 @@ def repeats(groups: Int[Tensor, "kinds batch"], own: Int[Tensor, " share"]) -> B
     same = (groups[:, own, None] == groups[:, None, :]).any(0)
     same[torch.arange(len(own), device=own.device), own] = False
     return same
+
+
+def repeats_of(
+    groups: Int[Tensor, "kinds all"] | None, rows: Int[Tensor, " batch"]
+) -> Bool[Tensor, "share batch"] | None:
+    """`repeats` of this process's share of a batch of rows; ``None`` if there are no groups."""
+    if groups is None:
+        return None
+    own = my_share(torch.arange(len(rows)))
+    mask = repeats(groups[:, rows.to(groups.device)], own)
+    return None if mask is None else mask.to(rows.device)

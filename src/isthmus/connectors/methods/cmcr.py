@@ -19,10 +19,11 @@ from isthmus.connectors.methods.plugins import CmcrBatch, LossTerm, Pair, Plugin
 from isthmus.connectors.methods.projectors import folded, projector
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.pseudo.counterparts import complete, overlap_counterparts
+from isthmus.connectors.pseudo.counterparts import complete, overlap_counterparts, pair_groups
 from isthmus.training.checkpoint import Checkpoint, fingerprint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
+from isthmus.training.repeats import repeats_of
 from isthmus.training.schedule import Schedule, seed_of
 
 
@@ -47,7 +48,8 @@ def fit_cmcr(
     left, right = overlap_counterparts(materials, (left_centres, right_centres), config.consistency, place)
 
     projectors = _projectors(config, plugins, left, right, seed)
-    objective = CmcrObjective(left, right, projectors, config, plugins.loss_terms).to(place)
+    groups = pair_groups(materials.left.overlap, materials.right.overlap)
+    objective = CmcrObjective(left, right, projectors, config, plugins.loss_terms, groups).to(place)
     schedule = Schedule.over(left.shape[1], config.optimisation, seed)
     settings = (asdict(config), schedule, *plugins.facts().items())
     run = fingerprint(repr(settings), [left, right])
@@ -77,7 +79,7 @@ class CmcrObjective(nn.Module):
     """``L = L_inter + λ L_intra`` of a batch (the paper's equation 8), over two projectors, plus any loss terms.
 
     ``left`` and ``right`` hold each space's rows ``(modalities, rows, dim)``: its overlap rows and, if both sides
-    have a memory, their pseudo counterparts.
+    have a memory, their pseudo counterparts. Rows with equal ``groups`` (`training.repeats`) are no negatives.
     """
 
     def __init__(
@@ -87,12 +89,14 @@ class CmcrObjective(nn.Module):
         projectors: tuple[nn.Sequential, nn.Sequential],
         config: CmcrConfig,
         loss_terms: Sequence[LossTerm] = (),
+        groups: Int[Tensor, "kinds rows"] | None = None,
     ) -> None:
         super().__init__()
         self.left, self.right, self.config = left, right, config
         self.left_projector, self.right_projector = projectors
         self.bias = nn.Parameter(torch.tensor(SIGLIP_BIAS), requires_grad=config.contrast == "siglip")
         self.loss_terms = tuple(loss_terms)
+        self.groups = groups
         self.trained_terms = nn.ModuleList(term for term in loss_terms if isinstance(term, nn.Module))
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
@@ -100,7 +104,7 @@ class CmcrObjective(nn.Module):
         left = self._projected(self.left_projector, self.left, rows, draw)
         right = self._projected(self.right_projector, self.right, rows, draw)
         overlap, pseudo = _pairs(left, right)
-        loss = cmcr_loss(overlap, pseudo, self.config, self.bias)
+        loss = cmcr_loss(overlap, pseudo, self.config, self.bias, repeats_of(self.groups, rows))
         if self.loss_terms:
             native = [my_share(side.index_select(1, rows), dim=1) for side in (self.left, self.right)]
             batch = CmcrBatch(overlap, pseudo, *_pairs(*native))

@@ -22,10 +22,11 @@ from isthmus.connectors.methods.plugins import Plugins, plugged_projector
 from isthmus.connectors.methods.projectors import FEW_OVERLAP_ROWS, clap_clip, folded, linear
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.pseudo.counterparts import TrainingSide, complete, every_counterpart
+from isthmus.connectors.pseudo.counterparts import TrainingSide, complete, every_counterpart, every_group
 from isthmus.training.checkpoint import Checkpoint, fingerprint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
+from isthmus.training.repeats import repeats_of
 from isthmus.training.schedule import Schedule, seed_of
 
 
@@ -59,7 +60,8 @@ def fit_exmcr(
         projector = leaf_projector(config.projector, *dims, len(materials.left.overlap), draw)
     else:
         projector = plugged_projector(plugins.projector, *dims, draw)
-    objective = ExmcrObjective(base, leaf, projector, config).to(place)
+    groups = every_group(base_side, leaf_side)
+    objective = ExmcrObjective(base, leaf, projector, config, groups).to(place)
     schedule = Schedule.over(base.shape[1], config.optimisation, seed)
     settings = (asdict(config), schedule, *plugins.facts().items())
     run = fingerprint(repr(settings), [base, leaf])
@@ -79,7 +81,8 @@ class ExmcrObjective(nn.Module):
     """``¼ (L_av + L_at + L_tv + L_tt)`` for the projector, ``L_intra`` for the adapter.
 
     ``base`` and ``leaf`` hold each space's rows ``(modalities, rows, dim)``: the overlap modality and, if the space
-    has a memory, the memory modality. With fewer modalities there are fewer inter-space terms.
+    has a memory, the memory modality. With fewer modalities there are fewer inter-space terms. Rows with equal
+    ``groups`` (`training.repeats`) are no negatives.
     """
 
     def __init__(
@@ -88,11 +91,13 @@ class ExmcrObjective(nn.Module):
         leaf: Float[Tensor, "leaf_modalities rows dl"],
         projector: nn.Sequential,
         config: ExmcrConfig,
+        groups: Int[Tensor, "kinds rows"] | None = None,
     ) -> None:
         super().__init__()
         self.base, self.leaf, self.config = base, leaf, config
         self.adapter = identity_layer(leaf.shape[-1]).requires_grad_(len(leaf) == 2)
         self.projector = projector
+        self.groups = groups
         self.bias = nn.Parameter(torch.tensor(SIGLIP_BIAS), requires_grad=config.contrast == "siglip")
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
@@ -103,7 +108,8 @@ class ExmcrObjective(nn.Module):
         inputs = [overlap, *(items.detach() for items in adapted)]
         projected = functional.normalize(self.projector(torch.cat(inputs)), dim=-1).chunk(len(inputs))
 
-        contrastive = contrastive_loss(self.config.contrast, self.config.temperature, self.bias)
+        repeats = repeats_of(self.groups, rows)
+        contrastive = contrastive_loss(self.config.contrast, self.config.temperature, self.bias, repeats)
         loss = torch.stack([contrastive(mine, native) for mine in projected for native in base]).mean()
         intra = INTRA[self.config.intra]
         for items in adapted:

@@ -2,6 +2,8 @@
 
 A ``gathered_`` loss is the same for a batch spread over processes. It takes one process's share of the batch; its mean
 over the processes, value and gradient, is that of the plain loss on the whole batch.
+
+``repeats`` masks pairs of rows that show the same item (`training.repeats`): they are no negatives.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,6 +23,7 @@ SIGLIP_BIAS = -10.0
 """Initial value of SigLIP's learned bias: most pairs are negative."""
 
 Contrastive = Callable[[Tensor, Tensor], Tensor]
+Repeats = Bool[Tensor, "share batch"] | None
 
 
 class TwoWayInfoNce(torch.autograd.Function):
@@ -57,10 +60,10 @@ SMALLEST_FUSED_TEMPERATURE = 0.02
 
 
 def info_nce(
-    left: Float[Tensor, "batch dim"], right: Float[Tensor, "batch dim"], temperature: float
+    left: Float[Tensor, "batch dim"], right: Float[Tensor, "batch dim"], temperature: float, repeats: Repeats = None
 ) -> Float[Tensor, ""]:
     """Symmetric InfoNCE: ``-1/(2B) Σ_i [log softmax_j(<l_i, r_j>/τ)_i + log softmax_j(<l_j, r_i>/τ)_i]``."""
-    scores = _scores(left, right / temperature)
+    scores = _without(repeats, _scores(left, right / temperature))
     if temperature >= SMALLEST_FUSED_TEMPERATURE:
         return TwoWayInfoNce.apply(scores)
     both_ways = scores.logsumexp(1) + scores.logsumexp(0)
@@ -68,11 +71,11 @@ def info_nce(
 
 
 def gathered_info_nce(
-    left: Float[Tensor, "share dim"], right: Float[Tensor, "share dim"], temperature: float
+    left: Float[Tensor, "share dim"], right: Float[Tensor, "share dim"], temperature: float, repeats: Repeats = None
 ) -> Float[Tensor, ""]:
     """This process's rows of `info_nce`, with the negatives of all processes."""
-    to_right = _scores(left, gather(right)) / temperature
-    to_left = _scores(right, gather(left)) / temperature
+    to_right = _without(repeats, _scores(left, gather(right)) / temperature)
+    to_left = _without(repeats, _scores(right, gather(left)) / temperature)
     positives = to_right.diagonal(this_process() * len(left))
     return 0.5 * (to_right.logsumexp(1) + to_left.logsumexp(1) - 2 * positives).mean()
 
@@ -82,9 +85,10 @@ def siglip(
     right: Float[Tensor, "batch dim"],
     temperature: float,
     bias: Float[Tensor, ""],
+    repeats: Repeats = None,
 ) -> Float[Tensor, ""]:
     """Sigmoid loss: ``-1/B Σ_ij log σ(±(<l_i, r_j>/τ + b))``, plus on the diagonal, minus elsewhere."""
-    return _siglip(_scores(left, right) / temperature + bias, offset=0)
+    return _siglip(_without(repeats, _scores(left, right) / temperature + bias), offset=0)
 
 
 def gathered_siglip(
@@ -92,9 +96,11 @@ def gathered_siglip(
     right: Float[Tensor, "share dim"],
     temperature: float,
     bias: Float[Tensor, ""],
+    repeats: Repeats = None,
 ) -> Float[Tensor, ""]:
     """This process's rows of `siglip`, with the negatives of all processes."""
-    return _siglip(_scores(left, gather(right)) / temperature + bias, offset=this_process() * len(left))
+    scores = _without(repeats, _scores(left, gather(right)) / temperature + bias)
+    return _siglip(scores, offset=this_process() * len(left))
 
 
 def _siglip(scores: Float[Tensor, "rows columns"], offset: int) -> Float[Tensor, ""]:
@@ -106,6 +112,11 @@ def _scores(left: Tensor, right: Tensor) -> Float[Tensor, "left right"]:
     """Inner products; under autocast they are computed in half precision, everything after in float32."""
     scores = left @ right.T
     return scores if scores.dtype == torch.float64 else scores.float()
+
+
+def _without(repeats: Repeats, scores: Float[Tensor, "share batch"]) -> Float[Tensor, "share batch"]:
+    """Scores without the repeats, which then add nothing to a sum of exponentials."""
+    return scores if repeats is None else scores.masked_fill(repeats, -torch.inf)
 
 
 def inter(
@@ -136,13 +147,17 @@ INTRA = {"squared": intra_squared, "plain": intra_plain}
 
 
 def cmcr_loss(
-    overlap: tuple[Tensor, Tensor], pseudo: tuple[Tensor, Tensor] | None, config: CmcrConfig, bias: Tensor
+    overlap: tuple[Tensor, Tensor],
+    pseudo: tuple[Tensor, Tensor] | None,
+    config: CmcrConfig,
+    bias: Tensor,
+    repeats: Repeats = None,
 ) -> Float[Tensor, ""]:
     """C-MCR's loss ``L_inter + λ L_intra`` of projected rows, each pair (left, right) and ``(batch, joint)``.
 
     Without pseudo pairs it is the contrastive loss of the overlap.
     """
-    contrastive = contrastive_loss(config.contrast, config.temperature, bias)
+    contrastive = contrastive_loss(config.contrast, config.temperature, bias, repeats)
     if pseudo is None:
         return contrastive(*overlap)
     loss = inter(overlap, pseudo, contrastive, (config.overlap_weight, config.pseudo_weight))
@@ -152,10 +167,10 @@ def cmcr_loss(
     return loss
 
 
-def contrastive_loss(kind: str, temperature: float, bias: Tensor) -> Contrastive:
+def contrastive_loss(kind: str, temperature: float, bias: Tensor, repeats: Repeats = None) -> Contrastive:
     """The contrastive loss a config names, for one process or for several."""
     if kind == "infonce":
         info = gathered_info_nce if processes() > 1 else info_nce
-        return lambda left, right: info(left, right, temperature)
+        return lambda left, right: info(left, right, temperature, repeats)
     sigmoid = gathered_siglip if processes() > 1 else siglip
-    return lambda left, right: sigmoid(left, right, temperature, bias)
+    return lambda left, right: sigmoid(left, right, temperature, bias, repeats)

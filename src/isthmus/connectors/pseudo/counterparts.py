@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,7 +18,9 @@ from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import Concatenated, Recentred, RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
+from isthmus.training.repeats import equal_rows
 
+HASHED_ROWS = 8192
 SideRows = Float[Tensor, "modalities rows dim"]
 OtherRows = Float[Tensor, "other_modalities rows other_dim"]
 
@@ -87,6 +90,30 @@ def _queried_from_memory(memory: RowSource, own: TrainingSide, other: TrainingSi
     own_text, other_text = (functional.normalize(part, dim=-1) for part in found.split(overlap.dims, dim=1))
     own_rows = torch.stack((own_text, read(memory, own.device)))
     return own_rows, other.rows_of(TensorRows(other_text))
+
+
+def pair_groups(left: RowSource, right: RowSource) -> Int[Tensor, "kinds rows"] | None:
+    """Group numbers of overlap pairs: equal vectors on a side are the same text. ``None`` if no text repeats."""
+    return _repeating(torch.stack([_numbers(left), _numbers(right)]))
+
+
+def every_group(left: TrainingSide, right: TrainingSide) -> Int[Tensor, "kinds rows"] | None:
+    """Group numbers of the rows of `every_counterpart`: of the texts on each side, or of the items of a memory."""
+    kinds = [torch.stack([_numbers(left.overlap), _numbers(right.overlap)])]
+    for memory in (left.memory, right.memory):
+        if memory is not None:
+            before = sum(numbers.shape[1] for numbers in kinds)
+            kinds.append((before + _numbers(memory)).expand(2, -1))
+    return _repeating(torch.cat(kinds, dim=1))
+
+
+def _numbers(rows: RowSource) -> Int[Tensor, " rows"]:
+    return torch.from_numpy(equal_rows(chain.from_iterable(rows.batches(HASHED_ROWS))))
+
+
+def _repeating(groups: Int[Tensor, "kinds rows"]) -> Int[Tensor, "kinds rows"] | None:
+    unique = groups == torch.arange(groups.shape[1])
+    return None if unique.all() else groups
 
 
 def complete(
