@@ -11,10 +11,13 @@ import pytest
 import torch
 
 import tiny_checkpoints
+from isthmus import Connector
 from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
-from isthmus.spaces import load_space
+from isthmus.spaces import load_space, registry
 from isthmus.spaces.registry import families, parse
+
+SAVED = Path(__file__).parents[1] / "saved_by_0_1"
 
 
 def test_the_spaces_command_describes_each_family(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,19 +27,73 @@ def test_the_spaces_command_describes_each_family(capsys: pytest.CaptureFixture[
     assert any("clap-music" in line and "audio" in line and "512" in line and "installed" in line for line in lines)
 
 
-def test_an_installed_package_adds_a_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = tmp_path / "mine-1.0.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    (facts / "entry_points.txt").write_text("[isthmus.spaces]\nmine = my_space:MINE\n")
-    (tmp_path / "my_space.py").write_text(
-        "from dataclasses import replace\n"
-        "from isthmus.spaces.families import PRECOMPUTED\n"
-        "MINE = replace(PRECOMPUTED, name='mine', needs=('absent_library',), extra='mine[all]')\n"
-    )
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], None]:
+    """Installs a package of one module that adds a space through an entry point."""
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(registry, "_warned", set())
+
+    def package(name: str, module: str, code: str, value: str = "SPACE") -> None:
+        facts = tmp_path / f"{name}-1.0.dist-info"
+        facts.mkdir()
+        (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (facts / "entry_points.txt").write_text(f"[isthmus.spaces]\n{name} = {module}:{value}\n")
+        (tmp_path / f"{module}.py").write_text(
+            f"from dataclasses import replace\nfrom isthmus.spaces.families import CLIP, PRECOMPUTED\n{code}\n"
+        )
+        monkeypatch.delitem(sys.modules, module, raising=False)
+
+    return package
+
+
+def test_an_installed_package_adds_a_family(install: Callable[..., None]) -> None:
+    install(
+        "mine",
+        "my_space",
+        "SPACE = replace(PRECOMPUTED, name='mine', needs=('absent_library', 'absent.part'), extra='mine[all]')",
+    )
     assert families()["mine"].title == families()["precomputed"].title
-    with pytest.raises(IsthmusError, match=r"needs absent_library: pip install 'mine\[all\]'"):
+    with pytest.raises(IsthmusError, match=r"needs absent_library, absent.part: pip install 'mine\[all\]'"):
+        load_space("mine:x")
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (
+            "raise RuntimeError('no GPU')",
+            r"'broken' \(broken_space:SPACE\) cannot be imported \(RuntimeError: no GPU\)",
+        ),
+        ("raise SystemExit(3)", "cannot be imported"),
+        ("OTHER = 1", "cannot be imported"),
+        ("SPACE = 'clip'", "is a str, not an isthmus.spaces.Family"),
+        ("SPACE = replace(PRECOMPUTED); object.__setattr__(SPACE, 'name', 3)", "has a name of the wrong type, 3"),
+        ("SPACE = replace(PRECOMPUTED); object.__setattr__(SPACE, 'needs', 'av')", "has a needs of the wrong type"),
+        ("SPACE = replace(PRECOMPUTED, name='a:b')", "has the name 'a:b', which cannot be given"),
+        ("SPACE = replace(CLIP, dim=7)", "has the name of another space, 'clip'"),
+    ],
+)
+def test_a_broken_package_is_named_once_and_left_out(
+    install: Callable[..., None], code: str, says: str, tmp_path: Path
+) -> None:
+    install("broken", "broken_space", code)
+    with pytest.warns(UserWarning, match=says) as said:
+        found = families()
+    assert len(said) == 1
+    assert sorted(found) == sorted(families())
+    assert len(found) == 9
+    assert found["clip"].dim == 512
+    assert load_space("precomputed:mine").name == "mine"
+    Connector.load(SAVED / "connector-cca").save(tmp_path / "saved")
+    assert "licence" in (tmp_path / "saved" / "README.md").read_text().lower()
+    if "another space" not in says:
+        with pytest.raises(IsthmusError, match=says):
+            load_space("broken:x")
+
+
+def test_a_loader_that_is_not_there_is_named(install: Callable[..., None]) -> None:
+    install("mine", "my_space", "SPACE = replace(PRECOMPUTED, name='mine', loader='my_space:nothing')")
+    with pytest.raises(IsthmusError, match=r"space 'mine' cannot be loaded: my_space:nothing cannot be imported"):
         load_space("mine:x")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
+from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.media import Item
 
 EncoderInputs = Mapping[str, np.ndarray]
@@ -125,7 +126,7 @@ class Family:
     @property
     def missing(self) -> tuple[str, ...]:
         """The modules it needs that are not installed."""
-        return tuple(name for name in self.needs if find_spec(name) is None)
+        return tuple(name for name in self.needs if not _is_installed(name))
 
     @property
     def install(self) -> str:
@@ -133,7 +134,21 @@ class Family:
         return f"pip install '{self.extra}'"
 
     def load(self, weights: Weights) -> Encoder:
-        """Load an encoder."""
-        module, function = self.loader.split(":")
-        encoder: Encoder = getattr(import_module(module), function)(weights)
-        return encoder
+        """Load an encoder. Raises `IsthmusError` if the function that loads it cannot be imported."""
+        module, _, function = self.loader.partition(":")
+        try:
+            load: Callable[[Weights], Encoder] = getattr(import_module(module), function)
+        except Exception as error:
+            raise IsthmusError(
+                f"the space {self.name!r} cannot be loaded: {self.loader} cannot be imported "
+                f"({type(error).__name__}: {reason_of(error)}): repair or reinstall its package"
+            ) from error
+        return load(weights)
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        # A parent that is missing, or a name that is none.
+        return False

@@ -5,34 +5,69 @@ Families are found through the entry-point group ``isthmus.spaces``; the built-i
 
 from __future__ import annotations
 
+import warnings
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.spaces.protocol import Family, Weights
 from isthmus.spaces.space import Space
 
 GROUP = "isthmus.spaces"
+OWN = "isthmus.spaces.families:"
 PRECISIONS = ("float32", "bfloat16", "float16")
+_warned: set[str] = set()
 
 
 def families() -> dict[str, Family]:
     """Every family by name, including those of other installed packages.
 
-    Raises `IsthmusError` if one cannot be imported or two packages add the same name.
+    A family of another package that cannot be used is named in a warning, once, and left out.
     """
+    found, broken = _discovered()
+    for problem in broken.values():
+        if problem not in _warned:
+            _warned.add(problem)
+            warnings.warn(f"{problem}: it is left out; repair or uninstall it", stacklevel=2)
+    return found
+
+
+def _discovered() -> tuple[dict[str, Family], dict[str, str]]:
+    """The families by name, and what is wrong with each entry point that gives none. Built-in families come first."""
     found: dict[str, Family] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    broken: dict[str, str] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (not entry.value.startswith(OWN), entry.name)):
+        where = f"the space {entry.name!r} ({entry.value})"
         try:
             family = entry.load()
-        except Exception as error:
-            raise IsthmusError(
-                f"the space {entry.name!r} ({entry.value}) cannot be imported ({error}): repair or uninstall it"
-            ) from error
-        if family.name in found:
-            raise IsthmusError(f"two installed packages add a space named {family.name!r}: uninstall one")
-        found[family.name] = family
-    return found
+        except (Exception, SystemExit) as error:
+            broken[entry.name] = f"{where} cannot be imported ({type(error).__name__}: {reason_of(error)})"
+            continue
+        if problem := _problem_of(family):
+            broken[entry.name] = f"{where} {problem}"
+        elif found.setdefault(family.name, family) != family:
+            broken[entry.value] = f"{where} has the name of another space, {family.name!r}"
+    return found, broken
+
+
+def _problem_of(family: object) -> str | None:
+    """What makes a family of another package unusable."""
+    if not isinstance(family, Family):
+        return f"is a {type(family).__name__}, not an isthmus.spaces.Family"
+    texts = ("name", "title", "licence", "checkpoint", "revision", "extra", "loader")
+    wrong = [name for name in texts if not isinstance(getattr(family, name), str)]
+    wrong += [
+        name
+        for name in ("modalities", "needs")
+        if not isinstance(own := getattr(family, name), tuple) or not all(isinstance(one, str) for one in own)
+    ]
+    if not (family.dim is None or isinstance(family.dim, int)):
+        wrong.append("dim")
+    if wrong:
+        return f"has a {wrong[0]} of the wrong type, {getattr(family, wrong[0])!r}"
+    if not family.name or ":" in family.name:
+        return f"has the name {family.name!r}, which cannot be given as a space"
+    return None
 
 
 def load_space(spec: str, *, device: str | None = None, precision: str = "float32") -> Space:
@@ -73,6 +108,8 @@ def parse(spec: str) -> tuple[Family, str, str]:
     """The family, checkpoint and revision of ``family:checkpoint@revision``."""
     known = families()
     name, _, rest = spec.partition(":")
+    if name not in known and name in (broken := _discovered()[1]):
+        raise IsthmusError(f"{broken[name]}: repair or uninstall it")
     if name not in known:
         raise IsthmusError(f"unknown space {name!r}: choose one of {', '.join(known)} (isthmus spaces describes them)")
     family = known[name]
