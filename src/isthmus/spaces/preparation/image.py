@@ -13,6 +13,7 @@ from PIL import Image
 
 from isthmus.base.hashing import fingerprint_of
 from isthmus.media import Item, read_image, read_video
+from isthmus.media.readers.image import READING
 from isthmus.spaces.checkpoint import loaded
 from isthmus.spaces.protocol import EncoderInputs, Weights
 
@@ -35,7 +36,7 @@ class ImagePreparation:
     @property
     def fingerprint(self) -> str:
         """Depends on the processor's settings."""
-        return fingerprint_of("picture 1", image_processor(self.weights).to_dict())
+        return fingerprint_of(READING, image_processor(self.weights).to_dict())
 
     def __call__(self, item: Item) -> EncoderInputs:
         """The inputs of one image."""
