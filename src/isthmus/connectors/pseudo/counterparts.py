@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import chain
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -20,7 +20,7 @@ from isthmus.connectors.overlap.rows import Concatenated, Recentred, RowSource, 
 from isthmus.connectors.pseudo.consistency import pseudo_rows
 from isthmus.training.repeats import equal_rows
 
-HASHED_ROWS = 8192
+BLOCK_ROWS = 65_536
 SideRows = Float[Tensor, "modalities rows dim"]
 OtherRows = Float[Tensor, "other_modalities rows other_dim"]
 
@@ -108,7 +108,7 @@ def every_group(left: TrainingSide, right: TrainingSide) -> Int[Tensor, "kinds r
 
 
 def _numbers(rows: RowSource) -> Int[Tensor, " rows"]:
-    return torch.from_numpy(equal_rows(chain.from_iterable(rows.batches(HASHED_ROWS))))
+    return torch.from_numpy(equal_rows(np.concatenate(list(rows.batches(BLOCK_ROWS)))))
 
 
 def _repeating(groups: Int[Tensor, "kinds rows"]) -> Int[Tensor, "kinds rows"] | None:
