@@ -54,6 +54,43 @@ def test_a_joint_space_connects_modalities_without_a_shared_space(
     assert {part.space for part in projected} == {graph.space}
 
 
+def in_other_orders(sets: list[three_spaces.Set]) -> list[list[three_spaces.Set]]:
+    """The same sets with the keys of each, the sets, or both the other way round."""
+    turned = [dict(reversed(own.items())) for own in sets]
+    return [turned, sets[::-1], turned[::-1]]
+
+
+@pytest.mark.parametrize("method", ["auto", "cca"])
+def test_the_order_of_sets_and_of_their_keys_changes_nothing(spaces: three_spaces.ThreeSpaces, method: str) -> None:
+    uneven = [{**spaces.sets[0], "depth": spaces.sets[0]["image"].take(np.arange(80))}, *spaces.sets[1:]]
+    uneven[0]["depth"] = isthmus.Embeddings.from_array(
+        uneven[0]["depth"].vectors, modality="depth", space="clip", ids=[f"d{row}" for row in range(80)]
+    )
+    expected = isthmus.connect_graph(uneven, method=method, base="clip")
+    for number, sets in enumerate(in_other_orders(uneven)):
+        graph = isthmus.connect_graph(sets, method=method, base="clip")
+        assert graph.space == expected.space
+        for own in (spaces.audio, spaces.points, uneven[0]["depth"]):
+            assert np.array_equal(graph.project(own).vectors, expected.project(own).vectors), number
+
+
+def test_the_base_of_a_joint_graph_names_it_only(spaces: three_spaces.ThreeSpaces) -> None:
+    cosines = []
+    for base in ("clip", "clap", "ulip"):
+        graph = isthmus.connect_graph(spaces.sets, method="cca", base=base)
+        cosines.append(graph.project(spaces.audio).vectors @ graph.project(spaces.points).vectors.T)
+    np.testing.assert_allclose(cosines[1], cosines[0], atol=1e-4)
+    np.testing.assert_allclose(cosines[2], cosines[0], atol=1e-4)
+
+
+def test_the_order_of_keys_changes_no_connector(spaces: three_spaces.ThreeSpaces) -> None:
+    found = [
+        isthmus.connect(*(dict(order(own.items())) for own in spaces.sets[:2]), method="cca")
+        for order in (list, reversed)
+    ]
+    assert found[0].space == found[1].space
+
+
 @pytest.mark.slow
 def test_a_star_connects_them_too_and_keeps_its_base(
     star: isthmus.SpaceGraph, spaces: three_spaces.ThreeSpaces
@@ -80,6 +117,59 @@ def test_leaves_added_later_leave_the_others_as_they_are(
     assert again.project(spaces.audio).vectors.tobytes() == before
     assert (tmp_path / "star" / "leg_0" / "model.safetensors").read_bytes() == weights
     assert again.project(spaces.points).vectors.tobytes() == star.project(spaces.points).vectors.tobytes()
+
+
+SHORT = {"projector": "linear", "optimisation": {"epochs": 1, "min_steps": 2, "batch_size": 64}}
+
+
+def short_star(spaces: three_spaces.ThreeSpaces, seed: int, sets: int = 3) -> isthmus.SpaceGraph:
+    return isthmus.connect_graph(spaces.sets[:sets], method="exmcr", base="clip", seed=seed, **SHORT)
+
+
+def test_two_stars_do_not_mix_and_both_meet_the_stored_base(spaces: three_spaces.ThreeSpaces, tmp_path: Path) -> None:
+    first, second = (short_star(spaces, seed) for seed in (0, 1))
+    audio, points = first.project(spaces.audio), second.project(spaces.points)
+    for gallery, queries in ((audio, points), (points, audio), (audio, second.project(spaces.audio))):
+        with pytest.raises(IsthmusError, match="project both with the same connector first"):
+            isthmus.Index(gallery).search(queries)
+    assert first.project(spaces.audio).space == first.project(spaces.points).space != points.space
+    stored = isthmus.Embeddings.open(spaces.sets[0]["image"].save(tmp_path / "stored"))
+    for star in (first, second):
+        assert len(isthmus.Index(stored).search(star.project(spaces.audio), k=1)) == len(spaces.audio)
+        assert len(isthmus.Index(star.project(spaces.points)).search(stored, k=1)) == len(stored)
+    again = isthmus.Embeddings.open(audio.save(tmp_path / "mapped"))
+    assert len(isthmus.Index(again).search(first.project(spaces.points), k=1)) == len(spaces.points)
+
+
+def test_vectors_stay_valid_when_their_star_grows(spaces: three_spaces.ThreeSpaces) -> None:
+    star = short_star(spaces, 0, sets=2)
+    before = star.project(spaces.audio)
+    grown = isthmus.connect_graph([spaces.sets[0], spaces.sets[2]], method="exmcr", onto=star, **SHORT)
+    assert len(isthmus.Index(before).search(grown.project(spaces.points), k=1)) == len(spaces.points)
+    leg = star.legs[0].project(spaces.audio)
+    assert leg.space == before.space
+    assert np.array_equal(leg.vectors, before.vectors)
+
+
+@pytest.mark.parametrize("base", ["left", "right"])
+def test_exmcr_of_two_spaces_takes_stored_vectors_of_its_base(spaces: three_spaces.ThreeSpaces, base: str) -> None:
+    left, right = spaces.sets[:2]
+    connector = isthmus.connect(left, right, method="exmcr", base=base, **SHORT)
+    kept, mapped = (left["image"], right["audio"]) if base == "left" else (right["audio"], left["image"])
+    assert connector.base == kept.space
+    assert connector.project(kept) is kept
+    leaf = connector.project(mapped)
+    assert len(isthmus.Index(kept).search(leaf, k=1)) == len(mapped)
+    assert connector.estimate(leaf, kept).gallery == len(kept)
+    with pytest.raises(IsthmusError, match="project both with the same connector first"):
+        isthmus.Index(mapped).search(leaf)
+
+
+def test_a_connector_without_a_base_takes_no_stored_vectors(spaces: three_spaces.ThreeSpaces) -> None:
+    connector = isthmus.connect(*spaces.sets[:2], method="cca")
+    assert connector.base is None
+    with pytest.raises(IsthmusError, match="project both with the same connector first"):
+        isthmus.Index(connector.project(spaces.audio)).search(spaces.sets[0]["image"])
 
 
 @pytest.mark.slow

@@ -1,12 +1,15 @@
 """Exact search against a sort of all cosines in float64, and its corrections and refusals."""
 
+import pickle
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
+from isthmus.metrics import csls_blocks
 from isthmus.search import Index
 
 
@@ -78,6 +81,49 @@ def test_added_rows_are_found_and_numbered_after_the_old() -> None:
     hits = index.search(second, k=1)
     assert hits.ids[:, 0].tolist() == second.ids
     assert hits.rows[:, 0].tolist() == list(range(10, 17))
+
+
+def test_rows_added_in_threads_are_all_there_with_their_own_ids() -> None:
+    index, parts = Index(rows(5, 0)), [rows(20, seed) for seed in range(1, 41)]
+    with ThreadPoolExecutor(16) as pool:
+        searches = pool.map(lambda _: index.search(parts[0], k=3), range(40))
+        list(pool.map(index.add, parts))
+        assert all(hits.ids.shape == (20, 3) for hits in searches)
+    assert len(index) == 5 + 40 * 20
+    for part in parts:
+        assert index.search(part, k=1).ids[:, 0].tolist() == part.ids
+
+
+def test_csls_without_queries_to_refer_to_is_refused() -> None:
+    none = rows(3, 1).take(np.array([], int))
+    with pytest.raises(IsthmusError, match="the reference has no rows: pass typical queries"):
+        Index(rows(4, 0), reference=none)
+    items = rows(4, 0).vectors
+    with pytest.raises(IsthmusError, match="pass reference rows"):
+        list(csls_blocks(items, items, none.vectors))
+
+
+def test_an_empty_index_gives_no_hits() -> None:
+    hits = Index(rows(3, 1).take(np.array([], int))).search(rows(4, 0), csls=True)
+    assert hits.ids.shape == (4, 0)
+
+
+def test_an_index_can_be_sent_to_another_process() -> None:
+    again = pickle.loads(pickle.dumps(Index(rows(4, 0))))
+    again.add(rows(2, 1))
+    assert again.search(rows(2, 1), k=1).rows.tolist() == [[4], [5]]
+
+
+def test_mapped_vectors_meet_their_base_and_their_own_star_only() -> None:
+    base, star, grown, other = "clip", "clip via a#00000000", "clip via a#00000000, b#11111111", "clip via b#22222222"
+    index = Index(rows(4, 0, space=base))
+    assert len(index.search(rows(2, 1, space=star), k=1)) == 2
+    assert len(Index(rows(4, 0, space=star)).search(rows(2, 1, space=base), k=1)) == 2
+    index.add(rows(2, 1, space=star))
+    assert len(index.search(rows(3, 2, space=grown), k=1)) == 3
+    for refused in (other, "clap via a#00000000", "clip via a#99999999"):
+        with pytest.raises(IsthmusError, match=f"vectors are in space '{refused}', the index in '{star}'"):
+            index.search(rows(3, 2, space=refused))
 
 
 def test_k_beyond_the_index_gives_every_row() -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
+from isthmus.base.space_names import mapped_into, shared_space
 from isthmus.connectors.card import model_card
 from isthmus.connectors.files import named_tensors, read_connector, write_connector
 from isthmus.connectors.member import Head, Member, project_blend, unit
@@ -83,6 +84,26 @@ class Connector(HubModel):
         """Name of the joint space. It ends in a fingerprint, so that vectors of two connectors cannot be mixed up."""
         return f"{self.left_space}+{self.right_space}#{self.fingerprint}"
 
+    @cached_property
+    def base(self) -> str | None:
+        """The space whose vectors stay as they are, so that stored ones remain valid (Ex-MCR); else None."""
+        if self.basis is None and len(self.members) == 1:
+            for space in (self.left_space, self.right_space):
+                if not any(len(head.projector) or head.centres or head.adapters for head in self.heads(space)):
+                    return space
+        return None
+
+    @property
+    def leg(self) -> str:
+        """The name of the map into the base: the leaf's space and the fingerprint."""
+        leaf = self.left_space if self.base == self.right_space else self.right_space
+        return f"{leaf}#{self.fingerprint}"
+
+    @property
+    def projected_space(self) -> str:
+        """The space of projected vectors: the joint space or, if a base stays as it is, the base via its leaf."""
+        return self.space if self.base is None else mapped_into(self.base, [self.leg])
+
     @property
     def overlaps(self) -> tuple[str, ...]:
         """The overlap as a tuple, because a graph of spaces has several."""
@@ -129,7 +150,7 @@ class Connector(HubModel):
         """Project embeddings of either space into the joint space.
 
         Args:
-            embeddings: ``(n, dim)`` vectors of one of the two spaces.
+            embeddings: ``(n, dim)`` vectors of one of the two spaces. Those of a `base` are returned unchanged.
 
         Returns:
             ``(n, joint)`` unit vectors with the same ids and modality.
@@ -146,10 +167,12 @@ class Connector(HubModel):
                 f"the {embeddings.modality} vectors have {embeddings.dim} dimensions, space {embeddings.space!r} has "
                 f"{expected}: embed the items with the model that was connected"
             )
+        if embeddings.space == self.base:
+            return embeddings
         blocks = [self._project_rows(heads, block, embeddings.modality) for block in embeddings.batches(PROJECT_ROWS)]
         vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
         return Embeddings.from_array(
-            vectors, modality=embeddings.modality, space=self.space, ids=embeddings.ids, normalize=False
+            vectors, modality=embeddings.modality, space=self.projected_space, ids=embeddings.ids, normalize=False
         )
 
     def _project_rows(
@@ -176,10 +199,10 @@ class Connector(HubModel):
             IsthmusError: The embeddings are not projected by this connector, or there are too few.
         """
         for embeddings in (queries, gallery):
-            if embeddings.space != self.space:
+            if shared_space(embeddings.space, self.projected_space) is None:
                 raise IsthmusError(
                     f"the {embeddings.modality} embeddings are of space {embeddings.space!r}: project them with this "
-                    f"connector first (its joint space is {self.space!r})"
+                    f"connector first (its joint space is {self.projected_space!r})"
                 )
             if len(embeddings) < ESTIMATE_ROWS:
                 raise IsthmusError(

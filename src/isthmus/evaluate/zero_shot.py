@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.space_names import shared_space
 from isthmus.embeddings import Embeddings
 from isthmus.spaces import Space
 
@@ -95,7 +96,7 @@ def zero_shot_accuracy(
         >>> zero_shot_accuracy(items, classes, np.array([0, 0]), ks=(1, 2))
         {1: 0.5, 2: 1.0}
     """
-    if items.space != classes.space:
+    if shared_space(items.space, classes.space) is None:
         raise IsthmusError(f"items are in space {items.space!r}, classes in {classes.space!r}: project them into one")
     if len(labels) != len(items) or labels.min(initial=0) < 0 or labels.max(initial=0) >= len(classes):
         raise IsthmusError(f"give one label from 0 to {len(classes) - 1} for each of the {len(items)} items")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from isthmus.base.errors import IsthmusError
 from isthmus.metrics.blocks import score_blocks
 
 NEIGHBOURS = 10
@@ -23,12 +24,19 @@ def mean_nearest(scores: Float[Any, "rows others"], neighbours: int = NEIGHBOURS
     Returns:
         One mean per row, of the same kind as ``scores``.
 
+    Raises:
+        IsthmusError: There are rows but no scores: the mean of nothing is not a number.
+
     Example:
         >>> import numpy as np
         >>> mean_nearest(np.array([[0.9, 0.1, 0.7], [0.0, 0.2, 0.4]]), neighbours=2).round(2)
         array([0.8, 0.3])
     """
     few = min(neighbours, scores.shape[1])
+    if few < 1 and len(scores):
+        raise IsthmusError(
+            f"CSLS needs at least one neighbour, got {neighbours} of {scores.shape[1]}: pass reference rows"
+        )
     highest = np.partition(scores, -few)[:, -few:] if isinstance(scores, np.ndarray) else scores.topk(few).values
     return highest.mean(1)
 

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from threading import Lock
+
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.space_names import shared_space
 from isthmus.embeddings import Embeddings
 from isthmus.metrics import csls_blocks, score_blocks
 from isthmus.search.hits import Hits
 
 UNIT_TOLERANCE = 1e-2
+ADDING = Lock()
+"""Held while rows are added, by one lock for all indexes: an index can then be pickled."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an index holds at one moment; replaced as a whole, so that ids and rows always belong together."""
+
+    space: str
+    ids: list[str]
+    rows: Float[Tensor, "rows dim"]
 
 
 class Index:
@@ -22,8 +38,10 @@ class Index:
         reference: Typical queries. CSLS measures against them how much of a hub each item is; by default against the
             queries of each search.
 
+    Vectors mapped into a base by Ex-MCR, or by a star, can be searched with the base's own vectors and the reverse.
+
     Raises:
-        IsthmusError: Rows do not have unit length, or ``reference`` is in another space.
+        IsthmusError: Rows do not have unit length, or ``reference`` is in another space or empty.
 
     Example:
         >>> import numpy as np
@@ -35,16 +53,30 @@ class Index:
     """
 
     def __init__(self, embeddings: Embeddings, *, reference: Embeddings | None = None) -> None:
-        self.space, self.dim = embeddings.space, embeddings.dim
-        self.ids = list(embeddings.ids)
-        self._rows = _unit_rows(embeddings)
-        self._reference = None if reference is None else self._checked(reference)
+        self.dim = embeddings.dim
+        self._contents = Contents(embeddings.space, list(embeddings.ids), _unit_rows(embeddings))
+        self._reference: Tensor | None = None
+        if reference is not None:
+            space, self._reference = self._checked(reference, self._contents)
+            if not len(self._reference):
+                raise IsthmusError("the reference has no rows: pass typical queries, or leave it out")
+            self._contents = replace(self._contents, space=space)
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self._contents.ids)
+
+    @property
+    def space(self) -> str:
+        """Name of the space that is searched."""
+        return self._contents.space
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the rows, in order."""
+        return self._contents.ids
 
     def add(self, embeddings: Embeddings) -> None:
-        """Add rows after those that are there.
+        """Add rows after those that are there. Searches in other threads see all of them or none.
 
         Args:
             embeddings: Unit rows of the same space.
@@ -52,13 +84,14 @@ class Index:
         Raises:
             IsthmusError: The rows are in another space, or an id is in the index already.
         """
-        rows = self._checked(embeddings)
-        known = set(self.ids)
-        repeated = next((name for name in embeddings.ids if name in known), None)
-        if repeated is not None:
-            raise IsthmusError(f"id {repeated!r} is already in the index: leave its row out")
-        self.ids += embeddings.ids
-        self._rows = torch.cat([self._rows, rows])
+        with ADDING:
+            own = self._contents
+            space, rows = self._checked(embeddings, own)
+            known = set(own.ids)
+            repeated = next((name for name in embeddings.ids if name in known), None)
+            if repeated is not None:
+                raise IsthmusError(f"id {repeated!r} is already in the index: leave its row out")
+            self._contents = Contents(space, own.ids + embeddings.ids, torch.cat([own.rows, rows]))
 
     def search(self, queries: Embeddings, k: int = 10, *, csls: bool = False) -> Hits:
         """The k best items of each query.
@@ -76,28 +109,33 @@ class Index:
         """
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise IsthmusError(f"k must be a positive integer, got {k!r}")
-        rows, k = self._checked(queries), min(k, len(self))
-        reference = rows if self._reference is None else self._reference
-        blocks = csls_blocks(rows, self._rows, reference) if csls else score_blocks(rows, self._rows)
+        own = self._contents
+        _, rows = self._checked(queries, own)
+        k = min(k, len(own.ids))
         scores, found = np.empty((len(rows), k), np.float32), np.empty((len(rows), k), np.int64)
-        for block, block_scores in blocks:
-            best = block_scores.topk(k)
-            scores[block], found[block] = best.values, best.indices
-        return Hits(queries.ids, np.array(self.ids, dtype=object)[found], scores, found)
+        if scores.size:
+            reference = rows if self._reference is None else self._reference
+            blocks = csls_blocks(rows, own.rows, reference) if csls else score_blocks(rows, own.rows)
+            for block, block_scores in blocks:
+                best = block_scores.topk(k)
+                scores[block], found[block] = best.values, best.indices
+        return Hits(queries.ids, np.array(own.ids, dtype=object)[found], scores, found)
 
-    def _checked(self, embeddings: Embeddings) -> Tensor:
-        if embeddings.space != self.space:
+    def _checked(self, embeddings: Embeddings, own: Contents) -> tuple[str, Tensor]:
+        """The name of the space that the embeddings share with the index, and their unit rows."""
+        space = shared_space(own.space, embeddings.space)
+        if space is None:
             raise IsthmusError(
-                f"{embeddings.modality} vectors are in space {embeddings.space!r}, the index in {self.space!r}: "
+                f"{embeddings.modality} vectors are in space {embeddings.space!r}, the index in {own.space!r}: "
                 "project both with the same connector first"
             )
         if embeddings.dim != self.dim:
             raise IsthmusError(f"{embeddings.modality} vectors have {embeddings.dim} dimensions, the index {self.dim}")
-        return _unit_rows(embeddings)
+        return space, _unit_rows(embeddings)
 
 
 def _unit_rows(embeddings: Embeddings) -> Tensor:
     rows = torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
-    if len(rows) and (rows.norm(dim=1) - 1).abs().max() > UNIT_TOLERANCE:
+    if len(rows) and not (rows.norm(dim=1) - 1).abs().max() <= UNIT_TOLERANCE:
         raise IsthmusError(f"{embeddings.modality} rows do not have unit length: make them with normalize=True")
     return rows

@@ -80,7 +80,10 @@ def fit_joint(
     root = base or next(iter(named))
     edges = overlap_tree(named, root)
     centring: Centring = config.centring if config else "matched"
-    centred = {space: Centred(_centres(own, centring), own) for space, own in named.items()}
+    centred = {
+        space: Centred(_centres(own, _main_overlap(edges, space), centring), own)
+        for space, own in sorted(named.items())
+    }
     rows = [block for edge in edges for block in _blocks(named, centred, edges, edge, config)]
     settings = SETTINGS if config is None else ((config.penalty, config.power),)
     spectra = moments_of(rows)
@@ -104,13 +107,23 @@ def fit_joint(
     return SpaceGraph("joint", root, tuple(legs), {edge.leaf: edge.parent for edge in edges})
 
 
-def _centres(own: EmbeddingSet, kind: Centring) -> dict[str, Tensor]:
-    """A centre for each modality: the mean of the first; those of the others are matched to it."""
+def _main_overlap(edges: Sequence[Edge], space: str) -> str:
+    """The modality of a space's largest overlap."""
+    touching = [edge for edge in edges if space in (edge.parent, edge.leaf)]
+    return min(touching, key=lambda edge: (-edge.rows, edge.overlap)).overlap
+
+
+def _centres(own: EmbeddingSet, overlap: str, kind: Centring) -> dict[str, Tensor]:
+    """A centre for each modality: the mean of the overlap, to which those of the others are matched."""
     if kind == "none":
         return {}
-    first, *others = (sample(embeddings) for embeddings in own.values())
-    means = [first.mean(0), *(matched_centre(rows, first) if kind == "matched" else rows.mean(0) for rows in others)]
-    return dict(zip(own, means, strict=True))
+    first = sample(own[overlap])
+    rows = {modality: sample(embeddings) for modality, embeddings in own.items()}
+    matched = kind == "matched"
+    return {
+        modality: matched_centre(items, first) if matched and modality != overlap else items.mean(0)
+        for modality, items in rows.items()
+    }
 
 
 def _blocks(
@@ -206,7 +219,7 @@ def _basis(heads: Sequence[Mapping[str, Head]], weights: tuple[float, ...], sets
         return None
     rows = [
         project_blend([own[space] for own in heads], weights, sample(embeddings, BASIS_ROWS), embeddings.modality)
-        for space, own_set in sets.items()
+        for space, own_set in sorted(sets.items())
         for embeddings in own_set.values()
     ]
     return leading_directions(torch.cat(rows), LOST)

@@ -28,7 +28,10 @@ class Edge:
 
 
 def by_space(sets: Sequence[EmbeddingSet]) -> dict[str, EmbeddingSet]:
-    """Sets by the name of their space. Raises `IsthmusError` if a set is not of one space, or two are of the same."""
+    """Sets by the name of their space, each ordered by modality, so that the order of its keys decides nothing.
+
+    Raises `IsthmusError` if a set is not of one space, or two are of the same.
+    """
     found: dict[str, EmbeddingSet] = {}
     for own in sets:
         spaces = {embeddings.space for embeddings in own.values()}
@@ -37,14 +40,15 @@ def by_space(sets: Sequence[EmbeddingSet]) -> dict[str, EmbeddingSet]:
         space = spaces.pop()
         if space in found:
             raise IsthmusError(f"two sets are of space {space!r}: merge them into one")
-        found[space] = own
+        found[space] = dict(sorted(own.items()))
     return found
 
 
 def overlap_tree(sets: Sets, base: str, known: Sequence[str] = ()) -> list[Edge]:
     """The edges that reach every space from ``base``, parents first; each step takes the largest overlap.
 
-    ``known`` spaces need no edge. Raises `IsthmusError` naming a space that shares no modality with the others.
+    Of equally large ones it takes the first by the names of leaf, parent and modality. ``known`` spaces need no edge.
+    Raises `IsthmusError` naming a space that shares no modality with the others.
     """
     if base not in sets:
         raise IsthmusError(f"base {base!r} is not one of the spaces: choose from {', '.join(sets)}")
@@ -59,7 +63,7 @@ def overlap_tree(sets: Sets, base: str, known: Sequence[str] = ()) -> list[Edge]
                 f"space {waiting[0]!r} shares no modality with {', '.join(reached)} (at least {FEWEST_SHARED} equal "
                 "ids): embed the same texts or images in both"
             )
-        best = max(edges, key=lambda edge: (edge.rows, -waiting.index(edge.leaf)))
+        best = min(edges, key=lambda edge: (-edge.rows, edge.leaf, edge.parent, edge.overlap))
         found.append(best)
         reached.append(best.leaf)
         waiting.remove(best.leaf)

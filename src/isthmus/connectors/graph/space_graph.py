@@ -14,6 +14,7 @@ from isthmus.artifacts.card import bullets, card, usage
 from isthmus.artifacts.folder import GRAPH
 from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
+from isthmus.base.space_names import mapped_into, shared_space
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.graph.files import read_graph, write_graph
 from isthmus.embeddings import Embeddings
@@ -26,7 +27,8 @@ class SpaceGraph(HubModel):
     """More than two spaces with one joint space, made by `connect_graph` or read by `load` and `from_pretrained`.
 
     A ``star`` keeps the vectors of its base: the joint space is the base space, and each leaf is mapped into its
-    parent, and so on up to the base (Ex-MCR). A ``joint`` graph projects all spaces into a new one.
+    parent, and so on up to the base (Ex-MCR). Mapped vectors are comparable with the base's own and with others of the
+    same star, not with those of another star. A ``joint`` graph projects all spaces into a new one.
 
     Args:
         kind: ``"star"`` or ``"joint"``.
@@ -71,11 +73,16 @@ class SpaceGraph(HubModel):
 
     @property
     def space(self) -> str:
-        """The name of the joint space: that of the base, or a new one that ends in a fingerprint."""
+        """The name of the joint space: of a star that of its base, else a new one that ends in a fingerprint."""
         if self.kind == "star":
             return self.base
         fingerprints = "-".join(leg.fingerprint[:4] for leg in self.legs)
         return f"{'+'.join(self.spaces)}#{fingerprints}"
+
+    @property
+    def projected_space(self) -> str:
+        """The space of projected vectors: the joint space, or of a star the base via its leaves."""
+        return mapped_into(self.base, [leg.leg for leg in self.legs]) if self.kind == "star" else self.space
 
     def leg_of(self, space: str) -> Connector:
         """The leg that leads to a space. Raises `IsthmusError` for a space that is not in the graph."""
@@ -115,10 +122,12 @@ class SpaceGraph(HubModel):
         if self.kind == "joint":
             leg = self.legs[0] if embeddings.space == self.base else self.leg_of(embeddings.space)
             return renamed(leg.project(embeddings), self.space)
+        if embeddings.space == self.base:
+            return embeddings
         while embeddings.space != self.base:
             leg = self.leg_of(embeddings.space)
             embeddings = renamed(leg.project(embeddings), leg.left_space)
-        return embeddings
+        return renamed(embeddings, self.projected_space)
 
     def with_leaf(self, leg: Connector) -> SpaceGraph:
         """A copy of a star with one more leaf; the other legs stay bit for bit as they are.
@@ -196,7 +205,7 @@ def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Emb
         weights: One number for each part, none negative, not all 0.
 
     Returns:
-        Embeddings with the ids, modality and space of the parts.
+        Embeddings with the ids, modality and space of the parts. A star's base and leaves count as one space.
 
     Raises:
         IsthmusError: The parts differ in ids, modality or space, a weight is negative, or all weights are 0.
@@ -208,12 +217,18 @@ def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Emb
         >>> isthmus.mix_embeddings([part(1, 0), part(0, 1)], [3.0, 4.0]).vectors.round(2)
         array([[0.6, 0.8]], dtype=float32)
     """
+    if not parts:
+        raise IsthmusError("there are no parts to mix: pass at least one")
     first = parts[0]
-    if any((part.space, part.modality) != (first.space, first.modality) or part.ids != first.ids for part in parts):
-        raise IsthmusError("all parts must have the same ids, modality and space: project them first")
+    space: str | None = first.space
+    for part in parts:
+        space = None if space is None else shared_space(space, part.space)
+        if space is None or part.modality != first.modality or part.ids != first.ids:
+            raise IsthmusError("all parts must have the same ids, modality and space: project them first")
+    assert space is not None
     if len(weights) != len(parts) or min(weights) < 0 or not sum(weights) > 0:
         raise IsthmusError(
             f"weights {list(weights)}: give one number, 0 or more, for each of the {len(parts)} parts, not all 0"
         )
     mixed = sum(np.float32(weight) * part.vectors for weight, part in zip(weights, parts, strict=True))
-    return Embeddings.from_array(np.asarray(mixed), modality=first.modality, space=first.space, ids=first.ids)
+    return Embeddings.from_array(np.asarray(mixed), modality=first.modality, space=space, ids=first.ids)

@@ -78,10 +78,10 @@ def pick_memory(
 ) -> Embeddings | None:
     """The memory of a space: its modality other than the overlap; ``None`` if it has no other.
 
-    If it has several others, ``"largest"`` takes the one with most rows, the first of equals; ``"refuse"`` raises
-    `IsthmusError`.
+    If it has several others, ``"largest"`` takes the one with most rows, of equals the first by name; ``"refuse"``
+    raises `IsthmusError`.
     """
-    others = [embeddings for modality, embeddings in own.items() if modality != overlap]
+    others = [embeddings for modality, embeddings in sorted(own.items()) if modality != overlap]
     if several == "refuse" and len(others) > 1:
         listed = ", ".join(other.modality for other in others)
         raise IsthmusError(

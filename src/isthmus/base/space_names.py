@@ -1,0 +1,44 @@
+"""Names of spaces: a space that others are mapped into, and which names can be compared.
+
+A star and Ex-MCR keep one space, the base, and map others into it. Vectors that were mapped are named after the base
+and the maps that exist beside each other: ``clip via clap#979c9c55, ulip#70d88d20``. They are comparable with the
+base's own vectors, and with those of the same star with fewer or more leaves, but not with those of another star.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+LEG = r"[^,]+#[0-9a-f]{8}"
+MAPPED = re.compile(rf"(?P<base>.+) via (?P<legs>{LEG}(?:, {LEG})*)")
+
+
+def mapped_into(base: str, legs: Iterable[str]) -> str:
+    """The name of vectors mapped into a base; each leg is the leaf's name, '#' and the map's fingerprint."""
+    return f"{base} via {', '.join(sorted(legs))}"
+
+
+def shared_space(one: str, other: str) -> str | None:
+    """The name of the space that vectors of two names have in common; ``None`` if they cannot be compared.
+
+    Of a base and a star around it, or of a star and the same star with more leaves, it is the longer name.
+
+    Example:
+        >>> shared_space("clip", "clip via clap#979c9c55")
+        'clip via clap#979c9c55'
+        >>> shared_space("clip via clap#979c9c55", "clip via clap#11111111") is None
+        True
+    """
+    if one == other:
+        return one
+    (base, legs), (other_base, others) = _parts(one), _parts(other)
+    if base != other_base or not (legs <= others or others <= legs):
+        return None
+    return one if others <= legs else other
+
+
+def _parts(name: str) -> tuple[str, frozenset[str]]:
+    """The base and the legs in a name; a space that nothing was mapped into has no legs."""
+    found = MAPPED.fullmatch(name)
+    return (found["base"], frozenset(found["legs"].split(", "))) if found else (name, frozenset())
