@@ -19,7 +19,7 @@ def connect_with(method: str) -> Callable[..., None]:
         *sets: Path,
         out: Path,
         overlap: str = "text",
-        method: MethodName = method,  # type: ignore[assignment]
+        method: MethodName = "auto",
         seed: int = 0,
         device: str | None = None,
         base_space: str | None = None,

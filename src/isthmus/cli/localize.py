@@ -34,13 +34,14 @@ def localize(
         queries: Embedding set with tokens that contains the query.
         query: Id of the query item.
         gallery: Embedding set with tokens to look in.
-        part: Use only this part of the query, from START to END: seconds of audio, characters of a text, or pixels from
-            the left of an image.
+        part: Use only this part of the query, given by its start and its end: seconds of audio, characters of a text,
+            or pixels from the left of an image.
         query_modality: Modality of the query; needed if its set has tokens of several.
         gallery_modality: Modality to look in; needed if the gallery has tokens of several.
         ids: Look in these gallery items only.
         by: Compare code distributions, or the projected tokens themselves.
-        least: Heat a token needs to belong to the region, from 0 (the median of the item) to 1 (its highest).
+        least: Agreement with the query that a token needs to belong to the region, from 0 (the item's median) to 1 (its
+            highest).
         out: Write the results to this .jsonl file instead of printing them.
     """
     from isthmus.codes.model.model import CodeModel

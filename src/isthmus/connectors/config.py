@@ -222,7 +222,8 @@ class AutoConfig:
     anchor_share: float = 0.5
     """Share of the closed forms' weight for those that do well on average over many worlds, whatever the ranking."""
     trained_share: float = 0.5
-    """Share of the blend for a trained C-MCR member, if at least 2000 overlap rows are fitted; 0 for none."""
+    """Largest share of the blend for a trained C-MCR member, less if its scores are worse; it is trained if at least
+    2000 overlap rows are fitted. 0 for none."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -1,4 +1,7 @@
-"""The built-in families. Revisions are commits of the hub; no encoder is imported here."""
+"""The built-in families; a family exists once ``pyproject.toml`` lists it under ``isthmus.spaces`` (docs/embed.md).
+
+Revisions are commits of the hub; no encoder is imported here.
+"""
 
 from __future__ import annotations
 
