@@ -1,4 +1,10 @@
-"""Errors: one line that names the file, row or option, and the remedy."""
+"""Errors: one line that names the file, row or option, and the remedy; libraries' errors are turned into it here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 LONGEST_REASON = 240
 
@@ -15,6 +21,33 @@ class IsthmusError(ValueError):
         Traceback (most recent call last):
         isthmus.base.errors.IsthmusError: ...
     """
+
+
+@contextmanager
+def reading(path: Path, remedy: str) -> Iterator[None]:
+    """Turn whatever reading a file raises into one line: the file, the reason and the remedy.
+
+    For the few lines that open and parse one file: parsers raise errors of every type for a broken one. The
+    original error stays the cause. A folder, a FIFO or a device in the file's place is refused before it is opened.
+    """
+    if not path.is_file():
+        problem = "is not a file" if path.exists() else "not found"
+        raise IsthmusError(f"{path}: {problem}: {remedy}")
+    try:
+        yield
+    except IsthmusError:
+        raise
+    except Exception as error:
+        raise IsthmusError(f"{path}: cannot be read ({kind_and_reason(error)}): {remedy}") from error
+
+
+def kind_and_reason(error: BaseException) -> str:
+    """The reason, preceded by the error's type where the message alone would say too little."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    return reason_of(error) if type(error) is ValueError else f"{type(error).__name__}: {reason_of(error)}"
 
 
 def reason_of(error: BaseException) -> str:
