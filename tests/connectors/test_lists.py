@@ -103,7 +103,7 @@ def test_values_beside_the_memory_are_averaged_in_its_stead(queries: torch.Tenso
 
 @pytest.mark.slow
 def test_a_tolerance_below_the_precision_is_answered_exactly(queries: torch.Tensor, memory: torch.Tensor) -> None:
-    config = ConsistencyConfig(temperature=TEMPERATURE, method="lists", tolerance=1e-12)
+    config = ConsistencyConfig(temperature=TEMPERATURE, method="lists", tolerance=1e-30)
     ready = prepare(TensorRows(queries), TensorRows(memory), config, device=CPU)
     assert (ready.method, ready.error) == ("exact", 0.0)
 

@@ -224,5 +224,8 @@ def least_share_for(
 
 
 def mean_cosine_error(found: Float[Tensor, "rows dim"], expected: Float[Tensor, "rows dim"]) -> float:
-    """The mean of 1 - cosine between corresponding unit rows."""
-    return (1 - (found * expected).sum(1)).mean().item()
+    """The mean of 1 - cosine between corresponding unit rows.
+
+    It is half the squared distance, which rounding cannot make negative.
+    """
+    return ((found.double() - expected.double()).square().sum(1) / 2).mean().item()
