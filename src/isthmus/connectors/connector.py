@@ -180,7 +180,8 @@ class Connector(HubModel):
     ) -> Float[np.ndarray, "rows joint"]:
         block = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))
         wide = project_blend(heads, self.weights, block, modality)
-        return wide.numpy() if self.basis is None else unit(wide @ self.basis).numpy()
+        narrow = wide if self.basis is None else unit(wide @ self.basis.double())
+        return narrow.float().numpy()
 
     def estimate(self, queries: Embeddings, gallery: Embeddings) -> Band:
         """Estimate the mean reciprocal rank of retrieving ``gallery`` by ``queries``, without pairs.

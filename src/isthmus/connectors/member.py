@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -38,12 +40,26 @@ class Head:
     centres: dict[str, Tensor]
     adapters: dict[str, nn.Linear] = field(default_factory=dict)
 
+    @cached_property
+    def in_float64(self) -> Head:
+        """The same head in double precision.
+
+        A map fitted with a small penalty magnifies directions of little variance by up to a million. Single precision
+        rounds them differently in every order of summation, so the result of a row would depend on its neighbours.
+        """
+        return Head(
+            copy.deepcopy(self.projector).double(),
+            {modality: centre.double() for modality, centre in self.centres.items()},
+            {modality: copy.deepcopy(layer).double() for modality, layer in self.adapters.items()},
+        )
+
     @torch.no_grad()
     def project(self, rows: Float[Tensor, "rows dim"], modality: str) -> Float[Tensor, "rows joint"]:
-        """Unit rows in the joint space."""
-        centred = recentred(rows, self.centres.get(modality))
-        adapted = self.adapters[modality](centred) if modality in self.adapters else centred
-        return unit(self.projector(adapted))
+        """Unit rows in the joint space, computed in float64 and returned in the precision of ``rows``."""
+        exact = self.in_float64 if rows.dtype != torch.float64 else self
+        centred = recentred(rows.double(), exact.centres.get(modality))
+        adapted = exact.adapters[modality](centred) if modality in exact.adapters else centred
+        return unit(exact.projector(adapted)).to(rows.dtype)
 
 
 @dataclass(frozen=True)
@@ -66,13 +82,14 @@ class Member:
 def project_blend(
     heads: Sequence[Head], weights: Sequence[float], rows: Float[Tensor, "rows dim"], modality: str
 ) -> Float[Tensor, "rows joint"]:
-    """Unit rows with cosines that are the weighted mean of the members' cosines.
+    """Unit rows, in float64, with cosines that are the weighted mean of the members' cosines.
 
     The members' unit vectors are concatenated, each scaled by the square root of its share of the weights.
     """
     total = sum(weights)
     parts = [
-        head.project(rows, modality) * math.sqrt(weight / total) for head, weight in zip(heads, weights, strict=True)
+        head.in_float64.project(rows.double(), modality) * math.sqrt(weight / total)
+        for head, weight in zip(heads, weights, strict=True)
     ]
     return torch.cat(parts, dim=1)
 
@@ -84,7 +101,7 @@ RowProjection = Callable[[Tensor, int, str], Tensor]
 def blend_projection(members: Sequence[Member], weights: Sequence[float]) -> RowProjection:
     """The projection of both sides' rows by a blend of members."""
     heads = [member.left for member in members], [member.right for member in members]
-    return lambda rows, side, modality: project_blend(heads[side], weights, rows, modality)
+    return lambda rows, side, modality: project_blend(heads[side], weights, rows, modality).float()
 
 
 def architecture(projector: nn.Sequential) -> list[dict[str, Any]]:
