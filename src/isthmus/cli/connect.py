@@ -59,7 +59,6 @@ def run_connect(
     from isthmus.connectors.connect import connect
     from isthmus.embeddings import open_set
 
-    checkpoint = out / "training.checkpoint"
     connector = connect(
         open_set(left),
         open_set(right),
@@ -67,11 +66,11 @@ def run_connect(
         method=config,
         seed=seed,
         device=device,
-        checkpoint=checkpoint,
+        checkpoint=out / "training.checkpoint",
         progress=True,
     )
     connector.save(out)
-    checkpoint.unlink(missing_ok=True)
+    _remove_checkpoints(out)
     print(connector.report)
     print(f"\nconnector: {out}")
     print(f"next: isthmus search {out} --queries {left} --gallery {right}")
@@ -102,11 +101,19 @@ def run_connect_graph(
         progress=True,
     )
     graph.save(out)
-    for done in out.glob("*training.checkpoint"):
-        done.unlink()
+    _remove_checkpoints(out)
     print(graph)
     print(f"\ngraph of spaces: {out}")
     print(f"next: isthmus search {out} --queries {sets[0]} --gallery {sets[-1]}")
+
+
+def _remove_checkpoints(out: Path) -> None:
+    """Delete the checkpoints that training left in the output folder, and nothing else that is called so."""
+    from isthmus.training.checkpoint import is_checkpoint
+
+    for done in out.glob("*training.checkpoint"):
+        if is_checkpoint(done):
+            done.unlink()
 
 
 def named_method(arguments: Sequence[str]) -> str:

@@ -132,6 +132,10 @@ class Tokens:
         """Where each token is, in `unit`. Reads tokens on disk into memory, once."""
         return self._joined("places", len(PLACES[self.unit]))
 
+    def stored(self) -> Iterator[np.ndarray]:
+        """The token vectors as they are stored, shard by shard: mapped, maybe in half precision, nothing is copied."""
+        return (part.vectors for part in self._parts)
+
     def take(self, index: Int[np.ndarray, " taken"]) -> Tokens:
         """Take items by number; their tokens are read and copied.
 

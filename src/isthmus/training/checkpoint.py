@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from isthmus.base.atomic import atomic_path
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reason_of
 
-FORMAT = "isthmus-training-1"
+FORMAT = "isthmus-training-2"
+HASHED_ROWS = 2**16
 
 
 @dataclass(frozen=True)
@@ -26,19 +30,25 @@ class Checkpoint:
     path: Path
     fingerprint: str
 
+    @classmethod
+    def of(cls, path: Path | None, settings: object, data: Iterable[Tensor | np.ndarray | None]) -> Checkpoint | None:
+        """The checkpoint of a run with these settings and data; without a path there is none, and nothing is hashed."""
+        return None if path is None else cls(path, fingerprint(settings, hash_of(data)))
+
     def save(self, step: int, objective: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Write parameters, running statistics and optimiser state after ``step`` steps.
 
-        Batches, noise and learning rate follow from the seed and the step, so only the step is saved.
+        Batches, noise and learning rate follow from the seed and the step, so only the step is saved. Raises
+        `IsthmusError` naming the file if it cannot be written.
         """
         tensors = {f"objective.{name}": tensor for name, tensor in objective.state_dict().items()}
         for number, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
+        stored = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
         header = {"format": FORMAT, "step": step, "fingerprint": self.fingerprint}
+        header["sha256"] = _hash_of_state(header, stored)
         with atomic_path(self.path) as part:
-            save_file(
-                {name: _storable(tensor) for name, tensor in tensors.items()}, part, {"isthmus": json.dumps(header)}
-            )
+            part.write_bytes(save(stored, {"isthmus": json.dumps(header)}))
 
     def restore(self, objective: nn.Module, optimizer: torch.optim.Optimizer) -> int:
         """Load the state into objective and optimiser; returns the number of steps made, 0 if there is no file.
@@ -50,8 +60,8 @@ class Checkpoint:
         if not self.path.exists():
             self._require_writable()
             return 0
-        header, tensors = self._read()
-        if header.get("fingerprint") != self.fingerprint:
+        header, tensors = _read(self.path)
+        if header["fingerprint"] != self.fingerprint:
             raise IsthmusError(
                 f"{self.path}: checkpoint of another run (config, seed or data differ): delete it or give another path"
             )
@@ -68,34 +78,88 @@ class Checkpoint:
     def _require_writable(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            probe = self.path.with_name(f".{self.path.name}.probe")
-            probe.touch()
-            probe.unlink()
+            with tempfile.TemporaryFile(dir=self.path.parent):
+                pass
         except OSError as error:
             raise IsthmusError(f"{self.path}: not writable ({error.strerror}): give another path") from error
 
-    def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        try:
-            with safe_open(self.path, framework="pt") as file:
-                header = json.loads((file.metadata() or {}).get("isthmus", "{}"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, json.JSONDecodeError) as error:
-            raise IsthmusError(f"{self.path}: damaged checkpoint ({error}): delete it to start again") from error
-        if header.get("format") != FORMAT:
-            raise IsthmusError(f"{self.path}: not an isthmus checkpoint: give another path")
-        return header, tensors
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether the file is a checkpoint that `Checkpoint.save` wrote, of this version or an earlier one."""
+    try:
+        return str(_header(path).get("format", "")).startswith("isthmus-training-")
+    except IsthmusError:
+        return False
 
 
-def fingerprint(settings: str, tensors: list[Tensor]) -> str:
-    """A short hash of a run's settings and data (shapes, and at least 256 evenly spaced rows of each tensor)."""
-    digest = hashlib.sha256(settings.encode())
-    for tensor in tensors:
-        digest.update(str(tuple(tensor.shape)).encode())
-        rows = tensor.reshape(1) if tensor.ndim == 0 else tensor
-        stride = max(1, len(rows) // 256)
-        digest.update(rows[::stride].float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+def fingerprint(settings: object, data: str) -> str:
+    """A short hash of a run's settings (by their ``repr``) and of its data, given as `hash_of` them."""
+    return hashlib.sha256(f"{settings!r} {data}".encode()).hexdigest()[:16]
 
 
-def _storable(tensor: Tensor) -> Tensor:
-    return tensor.detach().cpu().contiguous().clone()
+def hash_of(data: Iterable[Tensor | np.ndarray | None]) -> str:
+    """SHA-256 of every byte of some arrays, in hexadecimal. Memory-mapped arrays are read in blocks, not copied.
+
+    Example:
+        >>> rows = np.zeros((100_000, 2), np.float16)
+        >>> before = hash_of([rows])
+        >>> rows[77_777, 1] = 1
+        >>> hash_of([rows]) == before, hash_of([torch.from_numpy(rows)]) == hash_of([rows])
+        (False, True)
+    """
+    digest = hashlib.sha256()
+    for each in data:
+        if each is None:
+            digest.update(b"none")
+            continue
+        array = _as_array(each) if isinstance(each, Tensor) else each
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        rows = array.reshape(1) if array.ndim == 0 else array
+        for start in range(0, len(rows), HASHED_ROWS):
+            digest.update(np.ascontiguousarray(rows[start : start + HASHED_ROWS]).data)
+    return digest.hexdigest()
+
+
+def _as_array(tensor: Tensor) -> np.ndarray:
+    own = tensor.detach().cpu()
+    # NumPy has no bfloat16.
+    return (own.view(torch.int16) if own.dtype == torch.bfloat16 else own).numpy()
+
+
+def _hash_of_state(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    own = (header["step"], header["fingerprint"], sorted(tensors))
+    return fingerprint(own, hash_of(tensors[name] for name in sorted(tensors)))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    header = _header(path)
+    if header.get("format") != FORMAT:
+        older = str(header.get("format", "")).startswith("isthmus-training-")
+        raise IsthmusError(
+            f"{path}: checkpoint of another version of isthmus: delete it to start again"
+            if older
+            else f"{path}: not an isthmus checkpoint: give another path"
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        whole = header["sha256"] == _hash_of_state(header, tensors)
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise IsthmusError(f"{path}: damaged checkpoint ({reason_of(error)}): delete it to start again") from error
+    if not whole:
+        raise IsthmusError(f"{path}: damaged checkpoint (its hash differs): delete it to start again")
+    return header, tensors
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """The facts of a checkpoint; empty for a safetensors file of another kind."""
+    try:
+        if not path.is_file():
+            raise ValueError("not a file")
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("isthmus", "{}"))
+        if not isinstance(header, dict):
+            raise ValueError("its header is no mapping")
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        raise IsthmusError(f"{path}: damaged checkpoint ({reason_of(error)}): delete it to start again") from error
+    return header

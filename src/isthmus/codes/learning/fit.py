@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.options import config_from
@@ -22,7 +24,7 @@ from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.model.view import View
 from isthmus.codes.reading.health import HealthReport
-from isthmus.training.checkpoint import Checkpoint, fingerprint
+from isthmus.training.checkpoint import Checkpoint, fingerprint, hash_of, is_checkpoint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, training_device
 from isthmus.training.schedule import Schedule, seed_of
@@ -47,11 +49,12 @@ class FitInput:
 
 @dataclass(frozen=True)
 class Run:
-    """How training runs: seed, device, checkpoint and progress."""
+    """How training runs: seed, device, checkpoint with the hash of the data, and progress."""
 
     seed: int
     device: torch.device
     checkpoint: Path | None = None
+    data: str = ""
     progress: bool | OnProgress = False
 
     def numbered(self, number: int) -> Run:
@@ -118,7 +121,7 @@ def fit_codes(
     given = FitInput(items, sources, config, base, terms)
     _check(given)
     join_processes()
-    run = Run(seed, training_device(device), checkpoint, progress)
+    run = Run(seed, training_device(device), checkpoint, _hash_of(given) if checkpoint else "", progress)
     model, report = _largest_shared(given, run) if config.codes == 0 else _best_start(given, run)
     for warning in report.warnings:
         LOG.warning(warning)
@@ -128,7 +131,8 @@ def fit_codes(
 
 def checkpoints_of(checkpoint: Path) -> list[Path]:
     """The files that `fit_codes` wrote for ``checkpoint``, one for each start."""
-    return sorted(checkpoint.parent.glob(f"{checkpoint.name}.[0-9]*"))
+    numbered = re.compile(re.escape(checkpoint.name) + r"(\.\d+){1,2}")
+    return sorted(path for path in checkpoint.parent.glob("*") if numbered.fullmatch(path.name) and is_checkpoint(path))
 
 
 def _numbered(checkpoint: Path, number: int) -> Path:
@@ -182,21 +186,29 @@ def _fit_once(given: FitInput, run: Run, number: int) -> CodeModel:
     model = build_model(given.items, given.config, seed, given.base).to(run.device)
     objective = CodesObjective(model, given.items, given.sources, given.terms)
     schedule = Schedule.over(max(map(len, given.sources)), given.config.optimisation, seed)
-    saved = Checkpoint(checkpoint, _fingerprint(given, schedule)) if checkpoint else None
+    saved = Checkpoint(checkpoint, fingerprint(_settings(given, schedule), run.data)) if checkpoint else None
     train(objective, schedule, checkpoint=saved, progress=run.progress, stage="training codes")
     return model.eval()
 
 
-def _fingerprint(given: FitInput, schedule: Schedule) -> str:
-    """A hash of everything that determines a start: options, a sample of the tokens, the pairs, and the base."""
-    sources, base, terms = given.sources, given.base, given.terms
-    data = [torch.from_numpy(own.tokens.rows(np.arange(min(64, len(own.tokens))))) for own in given.items.values()]
-    data += [torch.from_numpy(np.ascontiguousarray(own.pooled.vectors)) for own in given.items.values()]
-    data += [torch.from_numpy(rows) for source in sources for rows in (source.left_rows, source.right_rows)]
-    data += list(base.state_dict().values()) if base else []
+def _hash_of(given: FitInput) -> str:
+    """A hash of all data of a run: ids, every token, pooled vectors, the pairs, and the base."""
+    data: list[Tensor | np.ndarray | None] = []
+    for own in given.items.values():
+        ids = "".join(f"{name}\0" for name in own.tokens.ids).encode("utf-8", "surrogatepass")
+        data += [np.frombuffer(ids, np.uint8), own.tokens.counts]
+        data += [*own.tokens.stored(), own.pooled.vectors]
+    data += [rows for source in given.sources for rows in (source.left_rows, source.right_rows)]
+    data += list(given.base.state_dict().values()) if given.base else []
+    return hash_of(data)
+
+
+def _settings(given: FitInput, schedule: Schedule) -> tuple[Any, ...]:
+    """The options that determine a start."""
+    terms = given.terms
     parts = (terms.commitment, *(getattr(term, "__qualname__", "") for term in (terms.matching, terms.pool)))
-    settings = (asdict(given.config), schedule, [(str(source), source.weight) for source in sources], parts)
-    return fingerprint(repr(settings), data)
+    sources = [(str(source), source.left, source.right, source.weight) for source in given.sources]
+    return asdict(given.config), schedule, sources, list(given.items), parts
 
 
 def _facts(given: FitInput, report: HealthReport, seed: int) -> dict[str, Any]:

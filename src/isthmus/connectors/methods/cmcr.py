@@ -20,7 +20,7 @@ from isthmus.connectors.methods.projectors import folded, projector
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.pseudo.counterparts import complete, overlap_counterparts, pair_groups
-from isthmus.training.checkpoint import Checkpoint, fingerprint
+from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
 from isthmus.training.repeats import repeats_of
@@ -52,8 +52,8 @@ def fit_cmcr(
     objective = CmcrObjective(left, right, projectors, config, plugins.loss_terms, groups).to(place)
     schedule = Schedule.over(left.shape[1], config.optimisation, seed)
     settings = (asdict(config), schedule, *plugins.facts().items())
-    run = fingerprint(repr(settings), [left, right])
-    train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
+    saved = Checkpoint.of(checkpoint, settings, [left, right, groups])
+    train(objective, schedule, checkpoint=saved, progress=progress)
     return Member(
         left=Head(folded(objective.left_projector), left_centres),
         right=Head(folded(objective.right_projector), right_centres),

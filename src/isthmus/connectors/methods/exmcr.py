@@ -23,7 +23,7 @@ from isthmus.connectors.methods.projectors import FEW_OVERLAP_ROWS, clap_clip, f
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.pseudo.counterparts import TrainingSide, complete, every_counterpart, every_group
-from isthmus.training.checkpoint import Checkpoint, fingerprint
+from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device
 from isthmus.training.repeats import repeats_of
@@ -64,8 +64,8 @@ def fit_exmcr(
     objective = ExmcrObjective(base, leaf, projector, config, groups).to(place)
     schedule = Schedule.over(base.shape[1], config.optimisation, seed)
     settings = (asdict(config), schedule, *plugins.facts().items())
-    run = fingerprint(repr(settings), [base, leaf])
-    train(objective, schedule, checkpoint=Checkpoint(checkpoint, run) if checkpoint else None, progress=progress)
+    saved = Checkpoint.of(checkpoint, settings, [base, leaf, groups])
+    train(objective, schedule, checkpoint=saved, progress=progress)
 
     memory = sides[of_leaf].memory
     adapters = {} if memory is None else {memory.modality: objective.adapter.requires_grad_(False).cpu()}
