@@ -17,20 +17,26 @@ SUFFIXES = ("*.safetensors", "*.bin", "*.pt")
 
 
 def loaded(weights: Weights, load: Callable[..., Any]) -> Any:
-    """What ``load`` (a ``from_pretrained``) makes of the checkpoint at its revision.
+    """What ``load`` (a ``from_pretrained``) makes of the checkpoint at its revision; Python in it is never run.
 
-    Raises `IsthmusError` if the checkpoint does not exist, cannot be fetched, or is of another kind.
+    Raises `IsthmusError` if the checkpoint does not exist, cannot be fetched, is of another kind, or needs code of its
+    own.
     """
     local = Path(weights.source)
     if not local.exists() and weights.source.startswith((".", "/")):
         raise IsthmusError(f"{weights.source}: not found: give the folder of a checkpoint, or its name on the hub")
     silence_transformers()
+    revision = {} if local.exists() or not weights.revision else {"revision": weights.revision}
     try:
-        return load(
-            weights.source, **({} if local.exists() or not weights.revision else {"revision": weights.revision})
-        )
+        # Without this, transformers asks on stdin whether to run the checkpoint's code.
+        return load(weights.source, trust_remote_code=False, **revision)
     except Exception as error:
         # Loading runs through four libraries, each with errors of its own.
+        if "trust_remote_code" in str(error):
+            raise IsthmusError(
+                f"{weights.source}: needs Python code of its own, which isthmus does not run: choose a checkpoint that "
+                "transformers or sentence-transformers load without it"
+            ) from error
         remedy = (
             "give the folder of a complete checkpoint of this family"
             if local.exists()

@@ -16,7 +16,11 @@ from isthmus.media import Item
 
 EncoderInputs = Mapping[str, np.ndarray]
 """The arrays an encoder takes, by input name; the first axis counts windows: of one item, or of a batch of items.
-Only audio has more than one window per item. Names that begin with ``_`` are not the model's: they locate tokens."""
+Only audio has more than one window per item. Names that begin with ``_`` are not the model's: they locate tokens, or
+say what the preparation did."""
+
+CUT = "_cut"
+"""The input that is true for a text of which the encoder sees only the beginning. Preparations need not have it."""
 
 WindowTokens = tuple[np.ndarray, np.ndarray]
 """The token vectors (tokens, dim) of one window, or one item, and their places; see `embeddings.tokens.PLACES`."""

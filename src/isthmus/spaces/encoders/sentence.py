@@ -12,14 +12,15 @@ from jaxtyping import Float32
 from isthmus.base.hashing import fingerprint_of
 from isthmus.media import Item
 from isthmus.spaces.checkpoint import loaded, revision_of
-from isthmus.spaces.protocol import EncoderInputs, Preparation, Weights
+from isthmus.spaces.protocol import CUT, EncoderInputs, Preparation, Weights
 
 
 @dataclass(frozen=True)
 class PlainText:
-    """Leaves texts as they are: the model tokenizes them itself."""
+    """Leaves texts as they are, since the model tokenizes them itself; ``_cut`` says whether it will cut one."""
 
     longest: int
+    tokenizer: Any = field(default=None, repr=False, compare=False)
     padding: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -29,7 +30,13 @@ class PlainText:
 
     def __call__(self, item: Item) -> EncoderInputs:
         """The text."""
-        return {"text": np.array([item.text], dtype=object)}
+        return {"text": np.array([item.text], dtype=object), CUT: np.array([self._tokens(item.text) > self.longest])}
+
+    def _tokens(self, text: str) -> int:
+        """How many tokens the text has; 0 if the model has no limit, or no tokenizer of transformers."""
+        if not self.longest or not hasattr(self.tokenizer, "pad_token_id"):
+            return 0
+        return len(self.tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Sentence:
 
     def preparation(self, modality: str) -> Preparation:
         """The texts themselves."""
-        return PlainText(int(self.model.max_seq_length or 0))
+        return PlainText(int(self.model.max_seq_length or 0), self.model.tokenizer)
 
     def encode_inputs(self, modality: str, inputs: EncoderInputs) -> Float32[np.ndarray, "windows dim"]:
         """One unit row per text."""

@@ -15,7 +15,7 @@ from isthmus.base.errors import IsthmusError
 from isthmus.base.hashing import fingerprint_of
 from isthmus.media import Item
 from isthmus.spaces.checkpoint import loaded
-from isthmus.spaces.protocol import EncoderInputs, Weights, WindowTokens
+from isthmus.spaces.protocol import CUT, EncoderInputs, Weights, WindowTokens
 
 WORD = re.compile(r"\S+")
 
@@ -31,9 +31,23 @@ def tokenizer(weights: Weights) -> Any:
     return made
 
 
+@lru_cache(maxsize=8)
+def settings_of(weights: Weights) -> str:
+    """All that decides what the tokenizer makes of a text, but not where the last call cut and padded it."""
+    from tokenizers import Tokenizer
+
+    own = Tokenizer.from_str(tokenizer(weights).backend_tokenizer.to_str())
+    own.no_truncation()
+    own.no_padding()
+    return str(own.to_str())
+
+
 @dataclass(frozen=True)
 class TextPreparation:
-    """Tokenizes a text and cuts it at ``length``; ``_words`` numbers the word of each token, -1 for none."""
+    """Tokenizes a text and cuts it at ``length``; ``_words`` numbers the word of each token, -1 for none.
+
+    ``_cut`` says whether the text was longer.
+    """
 
     weights: Weights
     length: int
@@ -43,7 +57,7 @@ class TextPreparation:
     @property
     def fingerprint(self) -> str:
         """Depends on the tokenizer and the length."""
-        return fingerprint_of("text 1", self.length, self.fill, tokenizer(self.weights).backend_tokenizer.to_str())
+        return fingerprint_of("text 1", self.length, self.fill, settings_of(self.weights))
 
     def __call__(self, item: Item) -> EncoderInputs:
         """The inputs of one text, in one row."""
@@ -52,7 +66,7 @@ class TextPreparation:
         )
         inputs = {name: np.array([made[name]]) for name in ("input_ids", "attention_mask") if name in made}
         inputs.setdefault("attention_mask", np.ones_like(inputs["input_ids"]))
-        return {**inputs, **words_of(item.text, made)}
+        return {**inputs, **words_of(item.text, made), CUT: np.array([bool(made.encodings[0].overflowing)])}
 
 
 def text_preparation(weights: Weights, length: int, *, fill: bool = False) -> TextPreparation:
