@@ -1,25 +1,30 @@
-"""Audio: soundfile reads the formats it knows, PyAV the others and the sound tracks of videos.
+"""Audio: soundfile reads the files whose header it can trust, PyAV all others and the sound tracks of videos.
 
-The result is windows of one channel at one rate. A long file is never held in memory as a whole.
+The result is windows of one channel at one rate. A long file is never held in memory as a whole: a sound is read as two
+rows, the mean of its channels and its first channel.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
 from jaxtyping import Float32
 
-from isthmus.media.readers.pyav import opened_container
+from isthmus.media.readers.sound_header import length_is_told, promised_share
+from isthmus.media.readers.sound_track import SLACK_SECONDS, cut_short, decoded_track, promised_seconds
 from isthmus.media.source import ByteSource, Decoded, UnreadableError, as_source, unreadable
 
-SOUNDFILE_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64", ".rf64")
-SUFFIXES = (*SOUNDFILE_SUFFIXES, ".m4a", ".aac", ".opus", ".wma", ".mka", ".amr", ".ac3")
+READING = "sound 2"
+"""Part of the fingerprint of a preparation: changes when the same file gives other samples."""
+SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64", ".rf64"),
+    *(".m4a", ".aac", ".opus", ".wma", ".mka", ".amr", ".ac3"),
+)
 RATES = (1000, 768_000)
 """Sampling rates in Hz that can be right."""
 MOST_CHANNELS = 64
@@ -27,7 +32,17 @@ WINDOW_SECONDS = 10.0
 MOST_WINDOWS = 12
 INTEGER_RANGE = {"int16": 2**15, "int32": 2**31}
 """Samples of these types are divided by this, which brings them to [-1, 1)."""
+LOUDEST = 16.0
+"""Floats beyond it are no samples in [-1, 1] that are a little too loud: they are in the range of int16."""
+SILENT = 1 / 32
+"""If the mean of all channels is that much quieter than the first one, the channels cancel each other."""
+LONGEST_SECONDS = 10**7
+"""A length that no recording has: streamed FLAC does not know its own."""
+TWO_FILES = (61, 80)
+"""Errors of libsndfile: a second WAV or AIFF file follows the first, and PyAV would read the first only."""
 Span = tuple[float, float]
+Tracks = Float32[np.ndarray, "2 samples"]
+"""The mean of all channels, and the first channel."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +60,15 @@ def read_audio(content: ByteSource | Path | str | bytes | tuple[np.ndarray, int]
     Args:
         content: A file (its path, bytes or source), or (samples, rate): samples of shape (samples,) or
             (samples, channels), floats or int16 or int32, and their sampling rate in Hz.
-        rate: The sampling rate to resample to, in Hz. Channels are averaged.
+        rate: The sampling rate to resample to, in Hz. Channels are averaged; if they cancel each other, the first one
+            is taken. Floats in the range of int16 are divided by 32768.
 
     Returns:
         The windows, none longer than ten seconds.
 
     Raises:
-        UnreadableError: The content is not audio, has no samples, or has samples that are NaN or infinite.
+        UnreadableError: The content is not audio, has no samples or fewer than its header promises, or has samples
+            that are NaN, infinite or beyond the range of int16.
 
     Example:
         >>> import numpy as np
@@ -67,7 +84,17 @@ def read_audio(content: ByteSource | Path | str | bytes | tuple[np.ndarray, int]
         raise UnreadableError(f"{source.name}: has no audio")
     if not all(np.isfinite(samples).all() for samples, _ in kept):
         raise UnreadableError(f"{source.name}: has samples that are NaN or infinite")
-    return AudioWindows(tuple(samples for samples, _ in kept), tuple(span for _, span in kept), rate)
+    scale = _scale(source.name, max(float(np.abs(samples).max()) for samples, _ in kept))
+    return AudioWindows(tuple(samples * scale for samples, _ in kept), tuple(span for _, span in kept), rate)
+
+
+def _scale(name: str, loudest: float) -> np.float32:
+    """What brings the samples to [-1, 1]: 1, or that of int16 if they are floats in its range."""
+    if loudest <= LOUDEST:
+        return np.float32(1)
+    if loudest > INTEGER_RANGE["int16"]:
+        raise UnreadableError(f"{name}: has samples of {loudest:g}, expected [-1, 1]: divide them by their range")
+    return np.float32(1 / INTEGER_RANGE["int16"])
 
 
 def windows(duration: float) -> list[Span]:
@@ -94,28 +121,57 @@ def _from_memory(source: Decoded, rate: int) -> list[tuple[np.ndarray, Span]]:
         )
     whole = (samples[:, None] if samples.ndim == 1 else samples) / np.float32(INTEGER_RANGE.get(samples.dtype.name, 1))
     _check_format(source.name, own, whole.shape[1])
-    return _in_windows(lambda first, last: whole[first:last].astype(np.float32), len(whole), own, rate)
+    return _in_windows(lambda first, last: tracks(whole[first:last].astype(np.float32)), len(whole), own, rate)
 
 
 def _from_file(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]]:
-    try:
-        return _by_soundfile(source, rate)
-    except soundfile.LibsndfileError:
-        if Path(source.name).suffix.lower() in SOUNDFILE_SUFFIXES:
-            raise
-        return _by_pyav(source, rate)
+    with source.open() as stream:
+        promised = promised_share(stream)
+    found = _by_soundfile(source, rate) or _by_pyav(source, rate)
+    length = found[-1][1][1]
+    if (promised - 1) * length > SLACK_SECONDS:
+        raise cut_short(source.name, promised * length, length)
+    return found
 
 
-def _by_soundfile(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]]:
-    with source.open() as stream, soundfile.SoundFile(stream) as file:
-        _check_format(source.name, file.samplerate, file.channels)
+def _by_soundfile(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]] | None:
+    """The windows; None if soundfile cannot read the file, or cannot know how long it is."""
+    with source.open() as stream:
+        try:
+            with soundfile.SoundFile(stream) as file:
+                form, frames, own = file.format, file.frames, file.samplerate
+                _check_format(source.name, own, file.channels)
+                if not (file.seekable() and frames < own * LONGEST_SECONDS and length_is_told(stream, form)):
+                    return None
+        except soundfile.LibsndfileError as error:
+            if error.code in TWO_FILES:
+                raise
+            return None
+        stream.seek(0)
+        with soundfile.SoundFile(stream) as file:
 
-        def read(first: int, last: int) -> np.ndarray:
-            file.seek(first)
-            block: np.ndarray = file.read(last - first, dtype="float32", always_2d=True)
-            return block
+            def read(first: int, last: int) -> Tracks:
+                file.seek(first)
+                return tracks(file.read(last - first, dtype="float32", always_2d=True))
 
-        return _in_windows(read, file.frames, file.samplerate, rate)
+            try:
+                found = _in_windows(read, frames, own, rate)
+            except soundfile.LibsndfileError:
+                return None
+        asked = sum(end - start for start, end in windows(frames / own))
+        return found if sum(end - start for _, (start, end) in found) > asked - SLACK_SECONDS else None
+
+
+def tracks(block: Float32[np.ndarray, "samples channels"]) -> Tracks:
+    """The two rows that windows are made of."""
+    return np.stack([block.mean(1), block[:, 0]]).astype(np.float32)
+
+
+def one_channel(both: Tracks) -> Float32[np.ndarray, " samples"]:
+    """The mean of all channels; the first channel where the mean is silent because channels cancel each other."""
+    mean, first = both
+    power = float(np.square(first, dtype=np.float64).sum())
+    return first if float(np.square(mean, dtype=np.float64).sum()) < SILENT**2 * power else mean
 
 
 def _check_format(name: str, rate: int, channels: int) -> None:
@@ -123,14 +179,12 @@ def _check_format(name: str, rate: int, channels: int) -> None:
         raise UnreadableError(f"{name}: {rate} Hz and {channels} channels cannot be right")
 
 
-def _in_windows(
-    read: Callable[[int, int], Float32[np.ndarray, "samples channels"]], length: int, own: int, rate: int
-) -> list[tuple[np.ndarray, Span]]:
+def _in_windows(read: Callable[[int, int], Tracks], length: int, own: int, rate: int) -> list[tuple[np.ndarray, Span]]:
     """Each window of ``length`` samples at ``own`` Hz, mono at ``rate``; ``read`` gives the samples between two."""
     found = []
     for start, end in windows(length / own):
-        block = read(round(start * own), round(end * own))
-        found.append((resampled(block.mean(1), own, rate), (start, start + len(block) / own)))
+        heard = one_channel(read(round(start * own), round(end * own)))
+        found.append((resampled(heard, own, rate), (start, start + len(heard) / own)))
     return found
 
 
@@ -145,36 +199,36 @@ def resampled(samples: Float32[np.ndarray, " samples"], own: int, rate: int) -> 
 
 
 def _by_pyav(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]]:
-    with opened_container(source) as container:
-        if not container.streams.audio:
-            raise UnreadableError(f"{source.name}: has no audio")
-        stream = container.streams.audio[0]
-        known = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / 1e6
-    length = float(known) if known else sum(len(chunk) for chunk in _decoded(source, rate)) / rate
+    """Decode the track once if it is short, or if its length is known; otherwise count its samples first."""
+    promised = promised_seconds(source)
+    longest = MOST_WINDOWS * WINDOW_SECONDS
+    length = promised or 0.0
+    if length <= longest:
+        head, count = [], 0
+        for chunk in decoded_track(source, rate):
+            if count <= longest * rate:
+                head.append(chunk)
+            count += chunk.shape[1]
+        if count <= longest * rate:
+            whole = np.concatenate(head, axis=1) if head else np.empty((2, 0), np.float32)
+            return _in_windows(lambda first, last: whole[:, first:last], count, rate, rate)
+        length = count / rate
+    return _in_stream(decoded_track(source, rate), length, rate)
+
+
+def _in_stream(chunks: Iterable[Tracks], length: float, rate: int) -> list[tuple[np.ndarray, Span]]:
+    """The windows of a long track, of which only they are held in memory."""
     spans = windows(length)
     parts: list[list[np.ndarray]] = [[] for _ in spans]
     place = 0
-    for chunk in _decoded(source, rate):
+    for chunk in chunks:
         for (start, end), part in zip(spans, parts, strict=True):
-            first, last = max(place, round(start * rate)), min(place + len(chunk), round(end * rate))
+            first, last = max(place, round(start * rate)), min(place + chunk.shape[1], round(end * rate))
             if first < last:
-                part.append(chunk[first - place : last - place])
-        place += len(chunk)
+                part.append(chunk[:, first - place : last - place])
+        place += chunk.shape[1]
         if place >= spans[-1][1] * rate:
             break
-    nothing = np.empty(0, np.float32)
-    joined = [np.concatenate(part) if part else nothing for part in parts]
+    nothing = np.empty((2, 0), np.float32)
+    joined = [one_channel(np.concatenate([nothing, *part], axis=1)) for part in parts]
     return [(samples, (start, start + len(samples) / rate)) for samples, (start, _) in zip(joined, spans, strict=True)]
-
-
-def _decoded(source: ByteSource, rate: int) -> Iterator[np.ndarray]:
-    """The first audio track, mono at ``rate``, chunk by chunk."""
-    import av
-
-    with opened_container(source) as container:
-        resampler: Any = av.AudioResampler(format="flt", layout="mono", rate=rate)
-        for frame in container.decode(audio=0):
-            for part in resampler.resample(frame):
-                yield part.to_ndarray()[0]
-        for part in resampler.resample(None):
-            yield part.to_ndarray()[0]

@@ -13,7 +13,7 @@ from scipy.fft import rfft
 
 from isthmus.base.hashing import fingerprint_of
 from isthmus.media import Item, UnreadableError, read_audio
-from isthmus.media.readers.audio import MOST_WINDOWS, WINDOW_SECONDS
+from isthmus.media.readers.audio import MOST_WINDOWS, READING, WINDOW_SECONDS
 from isthmus.spaces.checkpoint import loaded
 from isthmus.spaces.protocol import EncoderInputs, Weights
 
@@ -52,7 +52,7 @@ class AudioPreparation:
         from transformers import AutoFeatureExtractor
 
         settings = loaded(self.weights, AutoFeatureExtractor.from_pretrained).to_dict()
-        return fingerprint_of("sound 1", WINDOW_SECONDS, MOST_WINDOWS, settings)
+        return fingerprint_of(READING, WINDOW_SECONDS, MOST_WINDOWS, settings)
 
     def __call__(self, item: Item) -> EncoderInputs:
         """The inputs of one audio clip, one row per window."""

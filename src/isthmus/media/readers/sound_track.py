@@ -1,0 +1,76 @@
+"""The sound track of a file that PyAV opens: how long it should be, and its samples, whatever format they turn to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from isthmus.media.readers.pyav import opened_container, stated_seconds
+from isthmus.media.source import ByteSource, UnreadableError
+
+SLACK_SECONDS, SLACK_SHARE = 0.1, 0.02
+"""How much of a stated length may be missing: containers round it, and encoders trim the ends."""
+
+
+def promised_seconds(source: ByteSource) -> float | None:
+    """The length of the first sound track, if the file states it; None if it can only be estimated."""
+    with opened_container(source) as container:
+        return stated_seconds(container, _track(source, container))
+
+
+def _track(source: ByteSource, container: Any) -> Any:
+    if not container.streams.audio:
+        raise UnreadableError(f"{source.name}: has no audio")
+    return container.streams.audio[0]
+
+
+def decoded_track(source: ByteSource, rate: int) -> Iterator[Float32[np.ndarray, "2 samples"]]:
+    """The first sound track at ``rate``, part by part: the mean of its channels, and its first channel.
+
+    Packets that cannot be decoded are left out, such as the tags between two joined MP3. Raises `UnreadableError` at
+    the end if they are the majority, or if the track is shorter than the file states.
+    """
+    import av
+
+    with opened_container(source) as container:
+        track = _track(source, container)
+        promised = stated_seconds(container, track)
+        resampler: Any = None
+        form: tuple[Any, ...] = ()
+        whole, broken, end, heard = 0, 0, 0.0, 0.0
+        for packet in container.demux(track):
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                broken += 1
+                continue
+            whole += 1
+            for frame in frames:
+                own = (frame.format.name, frame.layout.name, frame.sample_rate)
+                if own != form:
+                    yield from _resampled(resampler, None)
+                    resampler, form = av.AudioResampler(format="fltp", layout=frame.layout, rate=rate), own
+                yield from _resampled(resampler, frame)
+                heard += frame.samples / frame.sample_rate
+                end = max(end, heard, (frame.time or 0.0) + frame.samples / frame.sample_rate)
+        yield from _resampled(resampler, None)
+        if broken > whole:
+            raise UnreadableError(f"{source.name}: {broken} of {broken + whole} parts cannot be decoded")
+        there = heard if container.format.name == "flac" else end
+        if promised and there < promised * (1 - SLACK_SHARE) - SLACK_SECONDS:
+            raise cut_short(source.name, promised, there)
+
+
+def cut_short(name: str, promised: float, there: float) -> UnreadableError:
+    """The error for a file whose header promises more seconds than it has."""
+    return UnreadableError(f"{name}: is cut short: its header promises {promised:.1f} s, it has {there:.1f} s")
+
+
+def _resampled(resampler: Any, frame: Any) -> Iterator[np.ndarray]:
+    """What a resampler gives for a frame, or, for None, what it still holds."""
+    for part in () if resampler is None else resampler.resample(frame):
+        channels = part.to_ndarray()
+        yield np.stack([channels.mean(0), channels[0]]).astype(np.float32)
