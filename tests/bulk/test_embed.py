@@ -345,3 +345,38 @@ def test_texts_of_very_different_length_keep_their_order(checkpoints: Checkpoint
     for row, text in zip(found.vectors[::9], texts[::9], strict=True):
         alone = space.encode([text], modality="text").vectors[0]
         np.testing.assert_allclose(row, alone, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_pipes_devices_and_endless_files_cost_themselves_only(photos: Path, stage: str, tmp_path: Path) -> None:
+    os.mkfifo(photos / "pipe.png")
+    (photos / "zero.png").symlink_to("/dev/zero")
+    with (photos / "endless.png").open("wb") as file:
+        file.truncate(2**43)
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(map(str, sorted(photos.iterdir()))))
+    for workers in (0, 1):
+        out = tmp_path / f"out{workers}"
+        started = time.monotonic()
+        summary = isthmus.embed(listed, out, space=stage, modality="video", workers=workers, timeout=4.0)
+        assert time.monotonic() - started < 60
+        assert summary.rows == 7
+        found = {Path(name).name: why for name, why in errors(out).items()}
+        assert {name: "not a file" in why for name, why in found.items()} == {
+            "pipe.png": True,
+            "zero.png": True,
+            "endless.png": False,
+        }
+        assert "not read within 4 seconds" in found["endless.png"]
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_in_its_start_is_one_line(
+    stage: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGE_HANGS_BUT_IN", str(os.getpid()))
+    monkeypatch.setattr("isthmus.bulk.decoding.START_SECONDS", 2.0)
+    started = time.monotonic()
+    with pytest.raises(IsthmusError, match="have not come up within 3 seconds"):
+        isthmus.embed(photos, tmp_path / "out", space=stage, modality="image", workers=1, timeout=1.0)
+    assert time.monotonic() - started < 20

@@ -6,6 +6,7 @@ Each worker has limited memory, and limited time per file. A file that kills or 
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import threading
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.media import Item, UnreadableError
-from isthmus.media.source import InMemory, Remote, sha256_of_source
+from isthmus.media.remote import Remote
+from isthmus.media.source import InMemory, sha256_of_source, unreadable
 from isthmus.spaces import EncoderInputs, Preparation
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ MEMORY_BYTES = 3 * 2**30
 PARENT_SECONDS = 1.0
 ATTEMPTS = 2
 """How many pools may break while an item is waited for, before it counts as the cause."""
+START_SECONDS = 120.0
+"""How long a worker may take to load its libraries and the preparation, in addition to the time for a file."""
 LOOK_SECONDS = 1.0
 """How often to check that the pool is alive while it decodes an item."""
 CONTEXT = multiprocessing.get_context("spawn")
@@ -75,7 +79,7 @@ class Decoders:
     def prepared(self, items: Iterable[Item]) -> Iterator[DecodedItem]:
         """Every item once, in order. At most ``ahead`` of them are decoded before the caller takes them."""
         if self.workers == 0:
-            yield from (prepare(self.preparation, item) for item in items)
+            yield from (prepare(self.preparation, item, self.timeout) for item in items)
             return
         waiting: deque[Task] = deque()
         for item in items:
@@ -110,9 +114,16 @@ class Decoders:
         """Wait for a result. Raises `BrokenProcessPool` if the pool cannot give it any more."""
         from pebble import ProcessExpired
 
+        # The pool's own limit begins when a worker takes the task: a worker that hangs before that never does.
+        limit = time.monotonic() + START_SECONDS + self.timeout
         while not wait([task.future], LOOK_SECONDS).done:
             if self._pool is None or not self._pool.active:
                 raise BrokenProcessPool
+            if time.monotonic() > limit:
+                raise IsthmusError(
+                    f"the decoding processes have not come up within {START_SECONDS + self.timeout:g} seconds: "
+                    "something hangs while they start; pass workers=0 to see where, or a longer timeout"
+                )
         error = task.future.exception()
         if breaks_pool(error):
             raise BrokenProcessPool from error
@@ -160,14 +171,18 @@ def breaks_pool(error: BaseException | None) -> bool:
     return isinstance(error, BrokenProcessPool) or getattr(error, "exitcode", None) == 1
 
 
-def prepare(preparation: Preparation, asked: Item) -> DecodedItem:
-    """Prepare an item, or give the reason why it cannot be. Remote bytes are fetched once."""
+def prepare(preparation: Preparation, asked: Item, timeout: float = math.inf) -> DecodedItem:
+    """Prepare an item, or give the reason why it cannot be. Remote bytes are fetched once.
+
+    Hashing takes at most ``timeout`` seconds; in a worker, the pool bounds all of it.
+    """
     item = asked
     try:
-        if isinstance(item.source, Remote):
-            with item.source.open() as file:
-                item = replace(item, source=InMemory(item.source.name, file.read()))
-        content = item.stamp if item.source is None else sha256_of_source(item.source)
+        with unreadable(item.name):
+            if isinstance(item.source, Remote):
+                with item.source.open() as file:
+                    item = replace(item, source=InMemory(item.source.name, file.read()))
+            content = item.stamp if item.source is None else sha256_of_source(item.source, timeout)
         return DecodedItem(asked, preparation(item), content)
     except UnreadableError as error:
         return DecodedItem(asked, None, problem=str(error))

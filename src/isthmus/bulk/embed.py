@@ -151,7 +151,7 @@ def _embedded(job: Job, space: Space, items: Sequence[Item], report: OnProgress)
     """Compare the items with the set, drop and rename rows, embed what is new, and sum up."""
     store = Store(job.out, _entry(job, space))
     store.clean()
-    plan = make_plan(items, store, retry=job.config.retry)
+    plan = make_plan(items, store, retry=job.config.retry, timeout=job.config.timeout)
     dropping = plan.changed | (plan.gone if job.config.prune else frozenset())
     store.edit(dropping, plan.moved)
     before = store.entry.rows

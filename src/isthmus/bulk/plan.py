@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.base.errors import IsthmusError
 from isthmus.bulk.records import KnownRow, is_gone, uri_of
 from isthmus.bulk.store import Store
-from isthmus.media import Item
+from isthmus.media import Item, UnreadableError
 from isthmus.media.item import as_unicode
-from isthmus.media.source import LocalFile, Remote, TarMember, sha256_of_source
+from isthmus.media.remote import Remote
+from isthmus.media.source import LocalFile, TarMember, sha256_of_source
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class Plan:
             yield self.todo[start : start + items]
 
 
-def make_plan(items: Sequence[Item], store: Store, *, retry: bool) -> Plan:
+def make_plan(items: Sequence[Item], store: Store, *, retry: bool, timeout: float = math.inf) -> Plan:
     """Compare a listing with the set. A file whose stamp changed is hashed: it has changed only if its content has.
+    Hashing one takes at most ``timeout`` seconds.
 
     Raises `IsthmusError` if an id occurs twice, or belongs to another file in the set.
     """
@@ -47,11 +50,11 @@ def make_plan(items: Sequence[Item], store: Store, *, retry: bool) -> Plan:
     failed = (
         set() if retry else {one.id for one in store.failures if one.id in by_id and by_id[one.id].stamp == one.stamp}
     )
-    changed = {item.id for item in items if item.id in known and _differs(item, known[item.id], store)}
+    changed = {item.id for item in items if item.id in known and _differs(item, known[item.id], store, timeout)}
     todo = [item for item in items if item.id in changed or (item.id not in known and item.id not in failed)]
     store.forget_failures({item.id for item in todo})
     gone = {row.id for row in known.values() if row.id not in by_id and is_gone(row.uri, row.stamp)}
-    moved = _moved([known[name] for name in gone], todo)
+    moved = _moved([known[name] for name in gone], todo, timeout)
     new = {item.id for item in moved.values()}
     return Plan(
         todo=tuple(item for item in todo if item.id not in new),
@@ -62,7 +65,7 @@ def make_plan(items: Sequence[Item], store: Store, *, retry: bool) -> Plan:
     )
 
 
-def _moved(gone: Sequence[KnownRow], todo: Sequence[Item]) -> dict[str, Item]:
+def _moved(gone: Sequence[KnownRow], todo: Sequence[Item], timeout: float) -> dict[str, Item]:
     """The rows of gone files that have a new local file of the same content."""
     waiting = {known.content: known.id for known in gone if known.content}
     found: dict[str, Item] = {}
@@ -70,17 +73,17 @@ def _moved(gone: Sequence[KnownRow], todo: Sequence[Item]) -> dict[str, Item]:
         if not waiting:
             break
         if isinstance(item.source, LocalFile | TarMember):
-            old = waiting.pop(_content(item), None)
+            old = waiting.pop(_content(item, timeout), None)
             if old is not None:
                 found[old] = item
     return found
 
 
-def _differs(item: Item, known: KnownRow, store: Store) -> bool:
+def _differs(item: Item, known: KnownRow, store: Store, timeout: float) -> bool:
     """Whether the content of an item differs from its row's; False if it cannot be read now."""
     if item.stamp == known.stamp:
         return False
-    content = _content(item)
+    content = _content(item, timeout)
     if content in ("", known.content):
         return False
     if known.uri not in ("", uri_of(item), as_unicode(item.name)):
@@ -90,11 +93,11 @@ def _differs(item: Item, known: KnownRow, store: Store) -> bool:
     return True
 
 
-def _content(item: Item) -> str:
-    """The hash of an item's content; "" if it is remote or cannot be read."""
+def _content(item: Item, timeout: float) -> str:
+    """The hash of an item's content; "" if it is remote or cannot be read in time."""
     if item.source is None:
         return item.stamp
     try:
-        return "" if isinstance(item.source, Remote) else sha256_of_source(item.source)
-    except OSError:
+        return "" if isinstance(item.source, Remote) else sha256_of_source(item.source, timeout)
+    except (OSError, UnreadableError):
         return ""

@@ -1,21 +1,37 @@
-"""Where the bytes of an item come from: a file, a tar member, a dataset row, a URI or memory. Opened on demand."""
+"""Where the bytes of an item come from: a file, a tar member, a dataset row or memory. Opened on demand.
+
+Only regular files are opened: a pipe, a socket or a device may never end. What is read into memory is bounded.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import math
+import os
 import re
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from isthmus.base.errors import IsthmusError, reason_of
 
 HASH_BLOCK = 2**20
+MOST_BYTES = 2**30
+"""Larger members of archives, and larger remote files, are refused, since they are read into memory."""
+NOT_FILES = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 NOISE = re.compile(r"(Error opening )?'?<_io\.\w+[^>]*>'?(: )?|\[Errno -?\d+\] |: '[^']*'$")
 """Parts of libraries' messages that say nothing new: the stream they read, numbers of errors, the file again."""
 
@@ -66,8 +82,8 @@ class LocalFile:
         return str(self.path)
 
     def open(self) -> BufferedIOBase:
-        """Open the file."""
-        return self.path.open("rb")
+        """Open the file. Raises `UnreadableError` unless it is a regular one."""
+        return regular_file(self.path)
 
 
 @dataclass(frozen=True)
@@ -98,23 +114,11 @@ class TarMember:
 
     def open(self) -> BufferedIOBase:
         """Read the member's bytes."""
-        with self.archive.open("rb") as file:
+        if self.size > MOST_BYTES:
+            raise UnreadableError(f"{self.name}: {self.size} bytes, the limit in a tar is {MOST_BYTES}: unpack it")
+        with regular_file(self.archive) as file:
             file.seek(self.offset)
             return io.BytesIO(file.read(self.size))
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A URI that fsspec can open: https, s3, gs, memory and others."""
-
-    name: str
-
-    def open(self) -> BufferedIOBase:
-        """Fetch the bytes."""
-        import fsspec
-
-        with fsspec.open(self.name, "rb") as file:
-            return io.BytesIO(file.read())
 
 
 @dataclass(frozen=True)
@@ -136,10 +140,10 @@ class DatasetRow:
         if isinstance(cell, bytes):
             return io.BytesIO(cell)
         if isinstance(cell, str):
-            return Path(cell).open("rb")
+            return regular_file(Path(cell))
         if cell["bytes"] is not None:
             return io.BytesIO(cell["bytes"])
-        return Path(cell["path"]).open("rb")
+        return regular_file(Path(cell["path"]))
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,25 @@ class Decoded:
     def open(self) -> BufferedIOBase:
         """Raise `UnreadableError`: there are no bytes."""
         raise UnreadableError(f"{self.name}: this space reads files only: pass a path")
+
+
+def regular_file(path: Path) -> BufferedReader:
+    """Open a file on disk without waiting. Raises `UnreadableError` for pipes, sockets, devices and folders."""
+    _check_regular(path, path.stat())
+    waiting = getattr(os, "O_NONBLOCK", 0)
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | waiting))  # noqa: SIM115
+    try:
+        # Again, of what was opened: the name may stand for another file by now.
+        _check_regular(path, os.fstat(file.fileno()))
+    except UnreadableError:
+        file.close()
+        raise
+    return file
+
+
+def _check_regular(path: Path, facts: os.stat_result) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise UnreadableError(f"{path}: is {NOT_FILES.get(stat.S_IFMT(facts.st_mode), 'special')}, not a file")
 
 
 @lru_cache(maxsize=4)
@@ -176,10 +199,12 @@ def as_source(content: Any) -> ByteSource:
     return content if isinstance(content, ByteSource) else Decoded(type(content).__name__, content)
 
 
-def sha256_of_source(source: ByteSource) -> str:
-    """SHA-256 of the bytes, in hexadecimal."""
-    digest = hashlib.sha256()
+def sha256_of_source(source: ByteSource, seconds: float = math.inf) -> str:
+    """SHA-256 of the bytes, in hexadecimal. Raises `UnreadableError` if it takes longer than ``seconds``."""
+    digest, deadline = hashlib.sha256(), time.monotonic() + seconds
     with source.open() as file:
         while block := file.read(HASH_BLOCK):
             digest.update(block)
+            if time.monotonic() > deadline:
+                raise UnreadableError(f"{source.name}: not read within {seconds:g} seconds")
     return digest.hexdigest()

@@ -15,7 +15,8 @@ from isthmus.media.listing import everyday, tables
 from isthmus.media.listing.saved_dataset import MARKS, list_dataset
 from isthmus.media.listing.webdataset import list_tars, tar_members
 from isthmus.media.readers import audio, image, points, vector, video
-from isthmus.media.source import LocalFile, Remote
+from isthmus.media.remote import Remote
+from isthmus.media.source import LocalFile
 
 SUFFIXES = {
     "image": image.SUFFIXES,

@@ -1,0 +1,170 @@
+"""Sources: pipes, devices and sockets are refused at once; remote bytes come from known addresses, within limits."""
+
+import http.server
+import os
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import media_files
+from isthmus.media import UnreadableError, read_audio, read_image, read_points, read_vector, read_video, remote, source
+from isthmus.media.remote import Remote
+from isthmus.media.source import LocalFile, TarMember, sha256_of_source
+
+READERS = (read_image, lambda path: read_audio(path, 8000), lambda path: read_video(path, 2), read_vector)
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def link_to_pipe(path: Path) -> None:
+    os.mkfifo(path.with_name("pipe"))
+    path.symlink_to("pipe")
+
+
+def link_to_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def bound_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize("make", [pipe, link_to_pipe, link_to_device, bound_socket, folder])
+def test_what_is_not_a_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "a.npy"
+    make(path)
+    for read in (*READERS, lambda path: read_points(path, 100)):
+        with pytest.raises(UnreadableError, match=r"a\.npy: is (a pipe|a device|a socket|a folder), not a file"):
+            read(path)
+    for opened in (LocalFile(path), TarMember(path, "member", 0, 10)):
+        with pytest.raises(UnreadableError, match="not a file"):
+            sha256_of_source(opened)
+
+
+def test_hashing_has_a_limit_of_time(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.mkv").open("wb") as file:
+        file.truncate(2**40)
+    started = time.monotonic()
+    with pytest.raises(UnreadableError, match=r"not read within 0\.2 seconds"):
+        sha256_of_source(LocalFile(tmp_path / "sparse.mkv"), 0.2)
+    assert time.monotonic() - started < 5
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Answers of a server, good and hostile, by path."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        kind = self.path.split("/")[1]
+        if kind == "silent":
+            time.sleep(5)
+            return
+        self.send_response({"missing": 404, "moved": 302, "away": 302}.get(kind, 200))
+        if kind == "moved":
+            self.send_header("Location", "/good%20one/a.png")
+        if kind == "away":
+            self.send_header("Location", "file:///etc/passwd")
+        if kind in ("good%20one", "short"):
+            self.send_header("Content-Length", str(len(self.content) + (100 if kind == "short" else 0)))
+        self.end_headers()
+        if kind in ("good%20one", "short"):
+            self.wfile.write(self.content)
+        if kind in ("endless", "slow"):
+            try:
+                while True:
+                    self.wfile.write(b"\0" * (2**16 if kind == "endless" else 1))
+                    time.sleep(0.05 if kind == "slow" else 0)
+            except OSError:
+                return
+
+    def log_message(self, *given: object) -> None:
+        return
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """The address of a server on this machine."""
+    Answers.content = media_files.write_image(tmp_path / "served.png").read_bytes()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answers) as opened:
+        opened.daemon_threads = True
+        opened.block_on_close = False
+        threading.Thread(target=opened.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{opened.server_address[1]}"
+        opened.shutdown()
+
+
+def test_a_uri_is_read_also_through_a_redirection(server: str) -> None:
+    for kind in ("good one", "good%20one", "moved"):
+        assert Remote(f"{server}/{kind}/a.png").open().read() == Answers.content
+        assert read_image(Remote(f"{server}/{kind}/a.png")).size == (70, 48)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("missing", "404"),
+        ("away", "file"),
+        ("short", "100 bytes too early"),
+        ("endless", "more than 1000000 bytes"),
+        ("slow", r"not fetched within 0\.5 seconds"),
+        ("silent", "timed out"),
+    ],
+)
+def test_a_hostile_server_costs_one_item(server: str, monkeypatch: pytest.MonkeyPatch, kind: str, says: str) -> None:
+    monkeypatch.setattr(remote, "MOST_BYTES", 10**6)
+    monkeypatch.setattr(remote, "REMOTE_SECONDS", 0.5)
+    monkeypatch.setattr(remote, "SILENT_SECONDS", 1.0)
+    started = time.monotonic()
+    with pytest.raises(UnreadableError, match=rf"/{kind}/a\.png: .*{says}"):
+        read_image(Remote(f"{server}/{kind}/a.png"))
+    assert time.monotonic() - started < 4
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "file:///etc/passwd",
+        "local:///etc/passwd",
+        "sftp://host/a.png",
+        "zip://a.png::/etc/a.zip",
+        "memory://a::file:///etc/passwd",
+        "simplecache::s3://bucket/a.png",
+        "reference://x",
+        "github://a:b@/c.png",
+        "nothing://a.png",
+    ],
+)
+def test_other_schemes_are_refused_by_name(uri: str) -> None:
+    with pytest.raises(UnreadableError, match="such URIs are not read, only http://, https://"):
+        Remote(uri).open()
+
+
+def test_stores_are_opened_with_fsspec_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    import fsspec
+
+    with fsspec.open("memory://sources/a.bin", "wb") as file:
+        file.write(b"x" * 5000)
+    assert Remote("memory://sources/a.bin").open().read() == b"x" * 5000
+    monkeypatch.setattr(remote, "MOST_BYTES", 1000)
+    with pytest.raises(UnreadableError, match="more than 1000 bytes"):
+        Remote("memory://sources/a.bin").open()
+
+
+def test_a_member_of_a_tar_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "MOST_BYTES", 1000)
+    (tmp_path / "a.tar").write_bytes(b"\0" * 5000)
+    with pytest.raises(UnreadableError, match="5000 bytes, the limit in a tar"):
+        TarMember(tmp_path / "a.tar", "a.png", 0, 5000).open()
