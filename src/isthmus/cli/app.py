@@ -1,13 +1,13 @@
 """Every command by name, and how errors, warnings and interruptions are reported: in one line each."""
 
-import logging
+import os
 import sys
 import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, kind_and_reason
 from isthmus.cli.codes import codes_assign, codes_show, codes_train
 from isthmus.cli.connect import connect_with, named_method
 from isthmus.cli.convert import convert
@@ -18,10 +18,13 @@ from isthmus.cli.localize import localize
 from isthmus.cli.parser import Command, nearest, run, summary, width
 from isthmus.cli.search import search
 from isthmus.cli.spaces import spaces
+from isthmus.cli.terminal import end, printable_output, say
 
 TAGLINE = "Connect two embedding spaces that share one modality, with no paired data."
 CODES_TAGLINE = "Train and use a codebook that several modalities share."
 HELP = ("help", "-h", "--help")
+TRACEBACK = "ISTHMUS_TRACEBACK"
+"""The environment variable that asks for tracebacks."""
 
 
 def commands(arguments: Sequence[str] = ()) -> dict[str, Command]:
@@ -42,18 +45,36 @@ def commands(arguments: Sequence[str] = ()) -> dict[str, Command]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command. Bad input ends in one line on stderr and exit code 2."""
+    """Run a command.
+
+    Bad input ends in one line on stderr and exit code 2, any other error in one line and exit code 1. With
+    ``ISTHMUS_TRACEBACK=1`` the traceback precedes the line.
+    """
     warnings.showwarning = _warn_in_one_line
-    logging.basicConfig(level=logging.INFO, format="isthmus: %(message)s")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    show = os.environ.get(TRACEBACK, "") not in ("", "0")
     try:
-        _dispatch(list(sys.argv[1:] if arguments is None else arguments))
+        with printable_output():
+            _dispatch(given)
     except IsthmusError as error:
-        _end(str(error), 2)
-    except (OSError, UnicodeDecodeError) as error:
-        name = getattr(error, "filename", None)
-        _end(f"{name or 'a file'}: {getattr(error, 'strerror', None) or error}", 2)
+        end(str(error), 2, show_traceback=show)
+    except BrokenPipeError:
+        # The reader of the output, such as head, has enough; Python would complain when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        end(f"{error.filename or _words(given)}: {kind_and_reason(error)}", 2, show_traceback=show)
+    except Exception as error:
+        hint = "" if show else f"; {TRACEBACK}=1 shows where"
+        end(f"{_words(given)} failed ({kind_and_reason(error)}): please report it as a fault of isthmus{hint}",
+            1, show_traceback=show)  # fmt: skip
     except KeyboardInterrupt as interruption:
-        _end(f"interrupted; {interruption.args[0] if interruption.args else 'nothing was saved'}", 130)
+        end(f"interrupted; {interruption.args[0] if interruption.args else 'nothing was saved'}", 130)
+
+
+def _words(given: list[str]) -> str:
+    """The command that was given, without its arguments."""
+    return " ".join(given[: 2 if given[:1] == ["codes"] else 1])
 
 
 def _dispatch(given: list[str]) -> None:
@@ -93,10 +114,5 @@ def _overview(prog: str, tagline: str, known: Mapping[str, Command]) -> str:
     return "\n".join([usage, "", tagline, "", "commands:", *lines, "", "Help on a command: isthmus help COMMAND"])
 
 
-def _end(message: str, code: int) -> None:
-    print(f"isthmus: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(code)
-
-
 def _warn_in_one_line(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"isthmus: {message}", file=sys.stderr)
+    say(str(message))

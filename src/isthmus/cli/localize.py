@@ -1,11 +1,10 @@
 """The localize command."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from isthmus.base.options import require
-from isthmus.cli.lines import write_lines
+from isthmus.cli.lines import write_json_lines
 
 if TYPE_CHECKING:
     from isthmus.localize import Location
@@ -54,11 +53,10 @@ def localize(
     wanted = LocateQuery.of(model, asked, query, part)
     tokens = open_tokens(gallery, gallery_modality, ids=ids, option="--gallery-modality")
     found = locate(model, wanted, tokens, by=by, least=least)
-    write_lines((_as_json(location, tokens.unit) for location in found), "places", out)
+    write_json_lines((_found(location, tokens.unit) for location in found), "places", out)
 
 
-def _as_json(location: "Location", unit: str) -> str:
+def _found(location: "Location", unit: str) -> dict[str, object]:
     places = {"peak": location.peak, "region": location.region}
     rounded = {name: [round(float(side), 3) for side in place] for name, place in places.items()}
-    answer = {"item": location.item, "score": round(location.score, 4), **rounded, "unit": unit}
-    return json.dumps(answer, ensure_ascii=False)
+    return {"item": location.item, "score": round(location.score, 4), **rounded, "unit": unit}

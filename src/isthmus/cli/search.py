@@ -1,6 +1,5 @@
 """The search command."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.options import require
-from isthmus.cli.lines import write_lines
+from isthmus.cli.lines import write_json_lines
 
 if TYPE_CHECKING:
     from isthmus.embeddings import Embeddings
@@ -60,7 +59,7 @@ def search(
     hits = index.search(wanted, k if codes is None else max(k, shortlist), csls=csls)
     if codes is not None:
         hits = _reranked(hits, codes, (queries, asked.modality), (gallery, items.modality)).top(k)
-    write_lines(_json_lines(hits), "hits", out)
+    write_json_lines(_found(hits), "hits", out)
 
 
 def _one_modality(path: Path, modality: str | None, overlaps: Sequence[str], option: str) -> "Embeddings":
@@ -93,7 +92,6 @@ def _reranked(hits: "Hits", codes: Path, queries: tuple[Path, str], gallery: tup
     return rerank_by_codes(among_answers, CodeModel.load(codes), asked, answers)
 
 
-def _json_lines(hits: "Hits") -> Iterator[str]:
+def _found(hits: "Hits") -> Iterator[dict[str, object]]:
     for query, found in hits:
-        listed = [{"id": hit.id, "score": round(hit.score, 4)} for hit in found]
-        yield json.dumps({"query": query, "hits": listed}, ensure_ascii=False)
+        yield {"query": query, "hits": [{"id": hit.id, "score": round(hit.score, 4)} for hit in found]}
