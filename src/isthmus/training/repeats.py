@@ -11,57 +11,53 @@ import torch
 from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from isthmus.training.processes import my_share
 
 SAME = 5e-4
 """Distance of unit rows up to which they are one item: what padding, batches and half precision change in a vector."""
-CELL, DIRECTIONS = 0.05, 6
-"""Rows are compared if they fall into one cell of a grid in this many random directions. In both grids a border parts
-few equal rows (.01 %), and few other rows share a cell."""
+DIRECTIONS, REACH = 6, 4.5
+"""Rows are compared if they are within REACH * SAME in this many random directions: 99.7 % of rows SAME apart are, and
+next to no others."""
+MOST_LINKS = 10**7
 BLOCK_ROWS = 65_536
 
 
 def equal_rows(vectors: Float[np.ndarray, "rows dim"]) -> Int[np.ndarray, " rows"]:
     """A group number for each unit row: that of the first row that equals it, up to rounding.
 
-    Only rows of one cell of a random grid are compared, in two grids, so that the work grows with the rows, not with
-    their square.
+    Copies are found by a hash, near copies by a tree over a few random directions, so that the work grows with the
+    rows, not with their square. Of rows that are nearly all alike, only copies are grouped.
 
     Example:
         >>> equal_rows(np.eye(3, dtype=np.float32)[[0, 2, 0, 1]]).tolist()
         [0, 1, 0, 3]
     """
     draw = np.random.default_rng(0)
-    place = vectors @ draw.standard_normal((vectors.shape[1], DIRECTIONS)).astype(np.float32) / CELL
-    keys = draw.integers(2**62, size=DIRECTIONS)
-    cells = [np.floor(place + offset).astype(np.int64) @ keys for offset in (0.0, 0.5)]
-    rows, equal = np.concatenate([_equal_in_cell(vectors, cell) for cell in cells], axis=1)
-    graph = coo_array((np.ones(len(rows), bool), (rows, equal)), shape=(len(vectors), len(vectors)))
-    _, first, group = np.unique(connected_components(graph, directed=False)[1], return_index=True, return_inverse=True)
-    return first[group].astype(np.int64)
+    _, first, copy_of = np.unique(_hashes(vectors, draw), return_index=True, return_inverse=True)
+    directions = draw.standard_normal((vectors.shape[1], DIRECTIONS)).astype(np.float32)
+    tree = cKDTree(np.concatenate([vectors[first[part]] @ directions for part in _blocks(len(first))]))
+    links = np.empty((0, 2), np.int64)
+    if tree.count_neighbors(tree, REACH * SAME) < MOST_LINKS:
+        near = tree.query_pairs(REACH * SAME, output_type="ndarray")
+        apart = [np.linalg.norm(np.subtract(*vectors[first[near[part]].T]), axis=1) for part in _blocks(len(near))]
+        links = near[np.concatenate(apart) <= SAME]
+    graph = coo_array((np.ones(len(links), bool), links.T), shape=(len(first), len(first)))
+    group = connected_components(graph, directed=False)[1][copy_of]
+    _, first, number = np.unique(group, return_index=True, return_inverse=True)
+    return first[number].astype(np.int64)
 
 
-def _equal_in_cell(
-    vectors: Float[np.ndarray, "rows dim"], cells: Int[np.ndarray, " rows"]
-) -> Int[np.ndarray, "two links"]:
-    """Numbers of equal rows: each row that equals an earlier one of its cell, and that earlier one."""
-    links, left = [np.empty((2, 0), np.int64)], np.arange(len(vectors))
-    while len(left):
-        _, first, cell = np.unique(cells[left], return_index=True, return_inverse=True)
-        first_of = left[first][cell]
-        others = left != first_of
-        left, first_of = left[others], first_of[others]
-        apart = [np.linalg.norm(vectors[left[part]] - vectors[first_of[part]], axis=1) for part in _blocks(len(left))]
-        equal = np.concatenate([np.empty(0), *apart]) <= SAME
-        links.append(np.stack((left[equal], first_of[equal])))
-        left = left[~equal]
-    return np.concatenate(links, axis=1)
+def _hashes(vectors: Float[np.ndarray, "rows dim"], draw: np.random.Generator) -> Int[np.ndarray, " rows"]:
+    keys = draw.integers(2**62, size=vectors.shape[1], dtype=np.int64)
+    bits = np.ascontiguousarray(vectors, np.float32).view(np.int32)
+    return np.concatenate([bits[part] @ keys for part in _blocks(len(bits))])
 
 
 def _blocks(rows: int) -> list[slice]:
-    return [slice(start, start + BLOCK_ROWS) for start in range(0, rows, BLOCK_ROWS)]
+    return [slice(start, start + BLOCK_ROWS) for start in range(0, max(rows, 1), BLOCK_ROWS)]
 
 
 def repeats(groups: Int[Tensor, "kinds batch"], own: Int[Tensor, " share"]) -> Bool[Tensor, "share batch"] | None:
