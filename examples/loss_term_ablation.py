@@ -37,7 +37,7 @@ def two_spaces(seed: int) -> tuple[list[dict], dict]:
         for name, latent, shift in (("text", texts, 0), (modality, memory, gap), ("true", true, gap)):
             vectors = latent @ mixing + shift + 2 * draw.standard_normal((len(latent), dim))
             sets[name] = isthmus.Embeddings.from_array(
-                vectors, modality=modality if name == "true" else name, space=space
+                vectors, modality=modality if name == "true" else name, space=space, ids=range(len(latent))
             )
         pairs[modality] = sets.pop("true")
         sides.append(sets)

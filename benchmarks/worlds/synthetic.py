@@ -188,4 +188,5 @@ def _side(name: str) -> int:
 
 
 def _set(rows: np.ndarray, modality: str, space: str) -> Embeddings:
-    return Embeddings.from_array(rows.astype(np.float32), modality=modality, space=space)
+    ids = range(len(rows))  # text i is the same in both spaces, and so are the gallery's counterparts
+    return Embeddings.from_array(rows.astype(np.float32), modality=modality, space=space, ids=ids)

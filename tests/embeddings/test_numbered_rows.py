@@ -4,9 +4,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from isthmus import IsthmusError
+from isthmus import Embeddings, IsthmusError, Tokens, open_set
+from isthmus.embeddings import EmbeddingWriter, open_tokens, save_tokens
 from isthmus.embeddings.manifest import (
     ModalityManifest,
     TokenManifest,
@@ -45,3 +47,67 @@ def test_a_manifest_with_an_odd_entry_about_ids_is_refused(tmp_path: Path) -> No
     (tmp_path / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(IsthmusError, match="not a manifest"):
         read_manifest(tmp_path)
+
+
+def rows(ids: object = None, count: int = 4) -> Embeddings:
+    return Embeddings.from_array(np.eye(count), modality="text", space="clip", ids=ids)  # type: ignore[arg-type]
+
+
+def tokens(ids: object = None) -> Tokens:
+    vectors, places = np.eye(4, dtype=np.float32), np.zeros((4, 2), np.float32)
+    return Tokens.from_arrays(
+        vectors,
+        np.arange(5),
+        places,
+        modality="text",
+        space="clip",
+        unit="characters",
+        ids=ids,  # type: ignore[arg-type]
+    )
+
+
+def test_rows_without_ids_stay_numbered_through_everything(tmp_path: Path) -> None:
+    made = rows()
+    assert made.numbered
+    assert made.ids == ["0", "1", "2", "3"]
+    for number, found in enumerate(
+        (made, made.take(np.array([3, 1])), made.select(["2"]), made.with_vectors(np.eye(4), space="x"))
+    ):
+        assert found.numbered
+        again = Embeddings.open(found.save(tmp_path / str(number), shard_rows=2))
+        assert again.numbered
+        assert again.ids == found.ids
+        assert again.take(np.array([0])).numbered
+
+
+@pytest.mark.parametrize("ids", [range(4), ["0", "1", "2", "3"], ["0", "a", "b", "c"], ["a", "b", "c", "d"]])
+def test_given_ids_stay_given_also_if_they_are_row_numbers(ids: object, tmp_path: Path) -> None:
+    made = rows(ids)
+    assert not made.numbered
+    assert not Embeddings.open(made.save(tmp_path, shard_rows=2)).numbered
+    assert not open_tokens(save_tokens(tokens(ids), tmp_path, shard_items=2)).numbered
+
+
+def test_tokens_without_ids_stay_numbered_through_everything(tmp_path: Path) -> None:
+    made = tokens()
+    assert made.numbered
+    assert made.take(np.array([2])).numbered
+    assert not made.named(["a", "b", "c", "d"]).numbered
+    assert open_tokens(save_tokens(made, tmp_path, shard_items=2)).numbered
+    assert open_tokens(save_tokens(made.take(np.array([2, 3])), tmp_path / "some")).numbered
+
+
+def test_ids_zero_to_n_of_a_set_that_does_not_say_count_as_row_numbers(tmp_path: Path) -> None:
+    folder = rows(range(4)).save(save_tokens(tokens(range(4)), tmp_path))
+    for file in (folder / "manifest.json", folder / "text_tokens" / "manifest.json"):
+        content = json.loads(file.read_text())
+        del content.get("modalities", {}).get("text", content)["numbered"]
+        file.write_text(json.dumps(content))
+    assert open_set(folder)["text"].numbered
+    assert open_tokens(folder).numbered
+
+
+def test_numbered_rows_are_not_appended_to_rows_with_ids(tmp_path: Path) -> None:
+    folder = rows(["a", "b", "c", "d"]).save(tmp_path)
+    with pytest.raises(IsthmusError, match="its text rows have ids, not row numbers"):
+        EmbeddingWriter(folder, modality="text", space="clip", dim=4, dtype="float32", numbered=True)

@@ -1,5 +1,7 @@
 """R@k, median rank, MRR and mAP against a float64 loop, with several relevant items, ties and negative scores."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,48 @@ def test_labels_of_another_length_are_named() -> None:
 def test_a_gallery_without_any_relevant_item_is_refused() -> None:
     with pytest.raises(IsthmusError, match="no query has a relevant item in the gallery: check ids or labels"):
         retrieval(rows(3, 0), rows(4, 1))
+
+
+def test_ids_that_differ_only_in_trailing_nuls_are_different() -> None:
+    ids = ["a", "a\0", "a\0\0"]
+    queries = Embeddings.from_array(np.eye(3), modality="text", space="joint", ids=ids)
+    gallery = Embeddings.from_array(np.eye(3)[[1, 2, 0]], modality="image", space="joint", ids=ids)
+    assert retrieval(queries, gallery).mrr == pytest.approx(1 / 3)
+    assert retrieval(queries, gallery, (ids, ids)).mrr == pytest.approx(1 / 3)
+
+
+def test_row_numbers_do_not_say_what_is_relevant() -> None:
+    queries = Embeddings.from_array(np.eye(3), modality="text", space="joint")
+    gallery = Embeddings.from_array(np.eye(3), modality="image", space="joint", ids=range(3))
+    for pair in ((queries, gallery), (gallery, queries)):
+        with pytest.raises(IsthmusError, match="have no ids, only row numbers"):
+            retrieval(*pair)
+    assert retrieval(queries, gallery, (np.arange(3), np.arange(3))).mrr == 1
+    assert retrieval(queries, gallery, np.eye(3)).mrr == 1
+    assert retrieval(queries, gallery, {"0": {"0"}, "1": {"1", "2"}}).queries == 2
+
+
+def test_queries_and_gallery_of_two_spaces_are_refused() -> None:
+    queries = Embeddings.from_array(np.eye(3), modality="text", space="clip", ids=range(3))
+    gallery = Embeddings.from_array(np.eye(3), modality="image", space="clap", ids=range(3))
+    with pytest.raises(IsthmusError, match="queries are in space 'clip', the gallery in 'clap'"):
+        retrieval(queries, gallery)
+
+
+def test_one_text_in_place_of_a_set_of_relevant_ids_is_refused() -> None:
+    both = Embeddings.from_array(np.eye(2), modality="text", space="joint", ids=["dog1", "dog12"])
+    with pytest.raises(IsthmusError, match=r"relevant\['dog1'\] is one text, not a set of ids"):
+        retrieval(both, both, {"dog1": "dog12"})
+
+
+def test_one_long_id_costs_no_memory() -> None:
+    ids = [*map(str, range(5000)), "x" * 20_000]
+    rows = np.random.default_rng(0).normal(size=(5001, 4)).astype(np.float32)
+    queries = Embeddings.from_array(rows, modality="text", space="joint", ids=ids)
+    tracemalloc.start()
+    try:
+        assert retrieval(queries, queries).mrr == 1
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 300e6  # 400 MB would hold the ids as fixed-width text; the scores of a block take the rest

@@ -10,7 +10,7 @@ from isthmus.base.options import require
 from isthmus.cli.lines import write_json_lines
 
 if TYPE_CHECKING:
-    from isthmus.embeddings import Embeddings
+    from isthmus.embeddings import Embeddings, Tokens
     from isthmus.search import Hits
 
 
@@ -58,7 +58,7 @@ def search(
     wanted = projected.select(ids) if ids else projected
     hits = index.search(wanted, k if codes is None else max(k, shortlist), csls=csls)
     if codes is not None:
-        hits = _reranked(hits, codes, (queries, asked.modality), (gallery, items.modality)).top(k)
+        hits = _reranked(hits, codes, (queries, asked), (gallery, items)).top(k)
     write_json_lines(_found(hits), "hits", out)
 
 
@@ -77,17 +77,25 @@ def _one_modality(path: Path, modality: str | None, overlaps: Sequence[str], opt
     return found[candidates[0]]
 
 
-def _reranked(hits: "Hits", codes: Path, queries: tuple[Path, str], gallery: tuple[Path, str]) -> "Hits":
+def _reranked(
+    hits: "Hits", codes: Path, queries: "tuple[Path, Embeddings]", gallery: "tuple[Path, Embeddings]"
+) -> "Hits":
     """The hits ordered by score and alignment of codes; both sets need tokens of the modality."""
     import numpy as np
 
     from isthmus.codes.model.model import CodeModel
     from isthmus.codes.reading.alignment import rerank_by_codes
     from isthmus.embeddings import open_tokens
+    from isthmus.embeddings.pairing import require_same_items
+
+    def tokens_of(place: Path, rows: "Embeddings", ids: Sequence[str]) -> "Tokens":
+        found = open_tokens(place, rows.modality, ids=ids)
+        require_same_items(found, rows.select(ids))
+        return found
 
     items, place = np.unique(hits.ids, return_inverse=True)
-    asked = open_tokens(*queries, ids=hits.query_ids)
-    answers = open_tokens(*gallery, ids=items.tolist())
+    asked = tokens_of(*queries, hits.query_ids)
+    answers = tokens_of(*gallery, items.tolist())
     among_answers = replace(hits, rows=place.reshape(hits.ids.shape))
     return rerank_by_codes(among_answers, CodeModel.load(codes), asked, answers)
 

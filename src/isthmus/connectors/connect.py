@@ -83,7 +83,7 @@ def connect(
         >>> draw = np.random.default_rng(0)
         >>> def rows(modality, space, dim):
         ...     vectors = draw.standard_normal((60, dim))
-        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space)
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(60))
         >>> clip = {"text": rows("text", "clip", 8), "image": rows("image", "clip", 8)}
         >>> clap = {"text": rows("text", "clap", 6), "audio": rows("audio", "clap", 6)}
         >>> connector = isthmus.connect(clip, clap, method="cca", power=2.0)

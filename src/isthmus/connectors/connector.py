@@ -55,7 +55,7 @@ class Connector(HubModel):
         >>> draw = np.random.default_rng(0)
         >>> def rows(modality, space, dim):
         ...     vectors = draw.standard_normal((60, dim))
-        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space)
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(60))
         >>> clip = {"text": rows("text", "clip", 8), "image": rows("image", "clip", 8)}
         >>> clap = {"text": rows("text", "clap", 6), "audio": rows("audio", "clap", 6)}
         >>> connector = isthmus.connect(clip, clap, method="procrustes")
@@ -171,9 +171,7 @@ class Connector(HubModel):
             return embeddings
         blocks = [self._project_rows(heads, block, embeddings.modality) for block in embeddings.batches(PROJECT_ROWS)]
         vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
-        return Embeddings.from_array(
-            vectors, modality=embeddings.modality, space=self.projected_space, ids=embeddings.ids, normalize=False
-        )
+        return embeddings.with_vectors(vectors, space=self.projected_space)
 
     def _project_rows(
         self, heads: tuple[Head, ...], rows: Float[np.ndarray, "rows dim"], modality: str

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.base.errors import IsthmusError
+from isthmus.embeddings.checks import as_ids
 from isthmus.embeddings.embeddings import open_set
 from isthmus.embeddings.folder import ID_COLUMNS
 from isthmus.embeddings.shards import map_array
@@ -135,7 +136,7 @@ def _from_numpy(path: Path, ids: Path | None) -> RowBlocks:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        return path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         raise IsthmusError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8") from error
 
@@ -173,7 +174,7 @@ def _parquet_blocks(files: list[Path], vectors_column: str, id_column: str) -> I
             ids = batch.column(id_column)
             if ids.null_count:
                 raise IsthmusError(f"{file}: column {id_column!r} has rows without an id: fill them in")
-            yield rows, [str(value) for value in ids.to_pylist()]
+            yield rows, as_ids(ids.to_pylist(), f"{file}: column {id_column!r}", start)
             start += len(rows)
 
 

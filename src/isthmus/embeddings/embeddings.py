@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.base.errors import IsthmusError
-from isthmus.embeddings.checks import check_ids, check_modality, check_rows, unit_rows
+from isthmus.embeddings.checks import (
+    as_ids,
+    check_ids,
+    check_modality,
+    check_rows,
+    checked_rows,
+    row_numbers,
+    unit_rows,
+)
 from isthmus.embeddings.folder import stored_modalities
 from isthmus.embeddings.shards import ShardFile
 from isthmus.embeddings.writer import SHARD_ROWS, EmbeddingWriter
@@ -63,9 +72,10 @@ class Embeddings:
         ids: list[str] | None,
         normalize: bool,
         revision: str = "",
+        numbered: bool | None = None,
     ) -> None:
         self.modality, self.space, self.dim, self.revision = modality, space, dim, revision
-        self._parts, self._ids, self._normalize = tuple(parts), ids, normalize
+        self._parts, self._ids, self._normalize, self._numbered = tuple(parts), ids, normalize, numbered
         self._starts = np.concatenate([[0], np.cumsum([_rows_of(part) for part in self._parts])]).astype(np.int64)
 
     @classmethod
@@ -75,7 +85,7 @@ class Embeddings:
         *,
         modality: str,
         space: str,
-        ids: Sequence[str] | Sequence[int] | None = None,
+        ids: Iterable[Any] | None = None,
         normalize: bool = True,
         revision: str = "",
     ) -> Embeddings:
@@ -85,12 +95,14 @@ class Embeddings:
             vectors: Float rows (n, dim).
             modality: What the rows represent: text, image, audio, video, points or a name of your own.
             space: Name of the model that produced the vectors.
-            ids: One unique id per row; "0" to "n-1" by default.
+            ids: One unique id per row, text or integers. Without them rows are `numbered` "0" to "n-1", and nothing
+                pairs them by id.
             normalize: Divide rows by their length.
             revision: Revision of the model.
 
         Raises:
-            IsthmusError: The array is not a matrix of floats, a row is zero or not finite, or ids are not unique.
+            IsthmusError: The array is not a matrix of floats, a row is zero or not finite, or ids are not unique, or
+                neither text nor integers.
 
         Example:
             >>> from isthmus import Embeddings
@@ -104,10 +116,32 @@ class Embeddings:
         if not normalize:
             check_rows(rows, where)
         made = unit_rows(rows, where) if normalize else np.ascontiguousarray(rows, dtype=np.float32)
-        names = [str(number) for number in range(len(rows))] if ids is None else [str(name) for name in ids]
+        names = row_numbers(len(rows)) if ids is None else as_ids(ids, where)
         check_ids(names, len(rows), where)
         facts = {"modality": modality, "space": space, "revision": revision}
-        return cls([made], dim=rows.shape[1], ids=names, normalize=False, **facts)
+        return cls([made], dim=rows.shape[1], ids=names, normalize=False, numbered=ids is None, **facts)
+
+    def with_vectors(self, vectors: np.ndarray, *, space: str, normalize: bool = False) -> Embeddings:
+        """The same items with other vectors, such as those in another space.
+
+        Args:
+            vectors: Float rows (n, dim), row by row.
+            space: Name of the space of the vectors.
+            normalize: Divide rows by their length.
+
+        Raises:
+            IsthmusError: There are not as many vectors as rows, or as for `from_array`.
+
+        Example:
+            >>> from isthmus import Embeddings
+            >>> images = Embeddings.from_array(np.eye(2), modality="image", space="clip", ids=["dog", "cat"])
+            >>> turned = images.with_vectors(np.eye(2)[::-1], space="joint")
+            >>> turned, turned.ids
+            (Embeddings(2 image rows, 2-d, space 'joint'), ['dog', 'cat'])
+        """
+        made = Embeddings.from_array(vectors, modality=self.modality, space=space, ids=self.ids, normalize=normalize)
+        made._numbered = self.numbered
+        return made
 
     @classmethod
     def open(cls, path: str | Path, modality: str | None = None) -> Embeddings:
@@ -168,6 +202,7 @@ class Embeddings:
             dtype=dtype,
             shard_rows=shard_rows,
             revision=self.revision,
+            numbered=self.numbered,
         ) as writer:
             if writer.rows_done:
                 raise IsthmusError(
@@ -187,8 +222,16 @@ class Embeddings:
         return f"Embeddings({len(self)} {self.modality} rows, {self.dim}-d, space {self.space!r})"
 
     @cached_property
+    def numbered(self) -> bool:
+        """Whether rows have no ids of their own; `ids` are then row numbers, for display, and are never paired.
+
+        Sets saved by version 0.1 do not say it: there, ids "0" to "n-1" count as row numbers.
+        """
+        return self.ids == row_numbers(len(self)) if self._numbered is None else self._numbered
+
+    @cached_property
     def ids(self) -> list[str]:
-        """Unique ids, one per row."""
+        """Unique ids, one per row: those given, or row numbers if the rows are `numbered`."""
         if self._ids is not None:
             return self._ids
         found: list[str] = []
@@ -239,15 +282,14 @@ class Embeddings:
             >>> images.take(np.array([2, 0])).ids
             ['car', 'dog']
         """
-        index = self._row_numbers(index)
+        index = checked_rows(index, len(self), repr(self))
         ids = [self.ids[row] for row in index.tolist()]
-        check_ids(ids, len(ids), "rows to take")
         in_memory = all(isinstance(part, np.ndarray) for part in self._parts)
         part = self.gathered(index) if in_memory else Selection(self, index)
         facts = {"modality": self.modality, "space": self.space, "revision": self.revision}
-        return Embeddings([part], dim=self.dim, ids=ids, normalize=False, **facts)
+        return Embeddings([part], dim=self.dim, ids=ids, normalize=False, numbered=self.numbered, **facts)
 
-    def select(self, ids: Sequence[str] | Sequence[int]) -> Embeddings:
+    def select(self, ids: Iterable[Any]) -> Embeddings:
         """Take rows by id.
 
         Args:
@@ -264,23 +306,12 @@ class Embeddings:
         """
         if isinstance(ids, str):
             raise IsthmusError(f"expected a list of ids, got the string {ids!r}: pass [{ids!r}]")
-        names = [str(name) for name in ids]
+        names = as_ids(ids, f"{self.modality} rows to select")
         missing = next((name for name in names if name not in self._row_of), None)
         if missing is not None:
             example = f"ids look like {self.ids[0]!r}" if self.ids else "there are no rows"
             raise IsthmusError(f"no {self.modality} row has id {missing!r}: {example}")
         return self.take(np.array([self._row_of[name] for name in names], dtype=np.int64))
-
-    def _row_numbers(self, index: np.ndarray) -> Int[np.ndarray, " rows"]:
-        rows = np.asarray(index)
-        if rows.dtype == bool and rows.shape == (len(self),):
-            rows = np.flatnonzero(rows)
-        if rows.ndim != 1 or (rows.dtype.kind not in "iu" and len(rows)):
-            raise IsthmusError(f"expected a list of row numbers, got {rows.dtype} of shape {rows.shape}")
-        outside = rows[(rows < 0) | (rows >= len(self))]
-        if len(outside):
-            raise IsthmusError(f"no row {outside[0]} in {self!r}: rows are numbered 0 to {len(self) - 1}")
-        return rows.astype(np.int64)
 
     def gathered(self, index: Int[np.ndarray, " rows"]) -> Float[np.ndarray, "rows dim"]:
         """Rows by number, as an array."""
@@ -310,7 +341,8 @@ class Embeddings:
         found = part.read(rows)
         if isinstance(part, Selection) or not self._normalize:
             return found
-        return unit_rows(found, str(part.path))
+        numbers = range(part.rows)[rows] if isinstance(rows, slice) else rows
+        return unit_rows(found, str(part.path), numbers)
 
 
 def _rows_of(part: Part) -> int:
@@ -357,6 +389,7 @@ def open_set(path: str | Path, space: str | None = None) -> dict[str, Embeddings
             ids=own.ids,
             normalize=True,
             revision=own.revision,
+            numbered=own.numbered,
         )
         for name, own in stored_modalities(Path(path), space).items()
     }

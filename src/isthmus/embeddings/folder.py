@@ -25,6 +25,7 @@ class StoredRows:
     shards: Sequence[ShardFile]
     ids: list[str] | None = None
     revision: str = ""
+    numbered: bool | None = None
 
 
 def stored_modalities(folder: Path, space: str | None) -> dict[str, StoredRows]:
@@ -58,7 +59,7 @@ def stored_rows(folder: Path, entry: ModalityManifest) -> StoredRows:
     ]
     for shard in shards:
         _ = shard.vectors
-    return StoredRows(entry.modality, entry.space, entry.dim, shards, revision=entry.revision)
+    return StoredRows(entry.modality, entry.space, entry.dim, shards, None, entry.revision, entry.numbered)
 
 
 def verify_set(path: str | Path) -> None:

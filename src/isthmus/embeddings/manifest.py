@@ -32,7 +32,8 @@ class Shard:
 class ModalityManifest:
     """The vectors of one modality; ``normalized`` is spelled "normalised" on disk.
 
-    ``numbered`` says that no ids were given and those on disk are row numbers; sets of version 0.1 do not say (None).
+    ``numbered`` is True if no ids were given and those on disk are row numbers. None, as in every set of version 0.1,
+    leaves it to the ids: only "0" to "n-1" are row numbers (`recorded_numbering`).
     """
 
     modality: str
@@ -77,6 +78,11 @@ class TokenManifest:
     def items(self) -> int:
         """Items of all shards."""
         return sum(shard.items for shard in self.shards)
+
+
+def recorded_numbering(numbered: bool, first: str) -> bool | None:
+    """What a manifest says about ids, of which ``first`` is the first: nothing if they show that they were given."""
+    return numbered if numbered or first == "0" else None
 
 
 Manifest = TypeVar("Manifest", ModalityManifest, TokenManifest)

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from isthmus.base.atomic import atomic_path
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.base.hashing import sha256_of
+from isthmus.embeddings.checks import as_ids
 from isthmus.embeddings.layout import metadata_file, vectors_file
 from isthmus.embeddings.manifest import Shard
 
@@ -64,7 +65,7 @@ class ShardFile:
             raise IsthmusError(
                 f"{self.metadata}: cannot be read ({error}): write the set again".replace("\n", " ")
             ) from error
-        found = [str(value) for value in column.to_pylist()]
+        found = as_ids(column.to_pylist(), str(self.metadata))
         if len(found) != self.rows:
             raise IsthmusError(
                 f"{self.metadata}: {len(found)} ids for the {self.rows} rows of {self.path.name}: write it again"
@@ -84,8 +85,13 @@ def write_shard(
 
     file = metadata_file(folder, modality, number)
     vectors_hash = write_array(vectors_file(folder, modality, number), vectors)
+    columns = dict.fromkeys(name for row in metadata for name in row)
+    try:
+        table = pyarrow.table({name: [row.get(name) for row in metadata] for name in columns})
+    except pyarrow.ArrowException as error:
+        raise IsthmusError(f"{file}: the metadata cannot be stored ({reason_of(error)}): change its types") from error
     with atomic_path(file) as part:
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(metadata)), part)
+        pyarrow.parquet.write_table(table, part)
     return Shard(number, len(vectors), vectors_hash, sha256_of(file))
 
 

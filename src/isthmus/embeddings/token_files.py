@@ -11,7 +11,7 @@ import numpy as np
 
 from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
-from isthmus.embeddings.checks import check_ids
+from isthmus.embeddings.checks import as_ids, check_ids
 from isthmus.embeddings.layout import tokens_folder
 from isthmus.embeddings.manifest import (
     DTYPES,
@@ -20,6 +20,7 @@ from isthmus.embeddings.manifest import (
     TokenShard,
     agreed,
     read_token_manifest,
+    recorded_numbering,
     write_token_manifest,
 )
 from isthmus.embeddings.shards import map_array, verify_file, write_array
@@ -39,6 +40,7 @@ class TokenWriter:
         dim: Number of dimensions.
         unit: Unit of the places: pixels, seconds or characters.
         dtype: Precision on disk, float16 or float32.
+        numbered: Whether the ids are only row numbers, which nothing pairs; by default as the tokens say.
 
     Raises:
         IsthmusError: The set has tokens of this modality with another space, dimension, unit or dtype.
@@ -54,13 +56,21 @@ class TokenWriter:
     """
 
     def __init__(
-        self, path: str | Path, *, modality: str, space: str, dim: int, unit: str, dtype: str = "float16"
+        self,
+        path: str | Path,
+        *,
+        modality: str,
+        space: str,
+        dim: int,
+        unit: str,
+        dtype: str = "float16",
+        numbered: bool | None = None,
     ) -> None:
         if dtype not in DTYPES:
             raise IsthmusError(f"dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
         self.folder = tokens_folder(Path(path), modality)
         present = read_token_manifest(self.folder) if (self.folder / MANIFEST).is_file() else None
-        self._manifest = agreed(self.folder, present, TokenManifest(modality, space, dim, unit, dtype))
+        self._manifest = agreed(self.folder, present, TokenManifest(modality, space, dim, unit, dtype, (), numbered))
 
     @property
     def items_done(self) -> int:
@@ -77,7 +87,12 @@ class TokenWriter:
             IsthmusError: The tokens are of another kind.
         """
         own = self._manifest
-        agreed(self.folder, own, TokenManifest(tokens.modality, tokens.space, tokens.dim, tokens.unit, own.dtype))
+        facts = (tokens.modality, tokens.space, tokens.dim, tokens.unit)
+        agreed(self.folder, own, TokenManifest(*facts, own.dtype, (), tokens.numbered or None))
+        if own.numbered is None and not own.shards and tokens.ids:
+            self._manifest = replace(own, numbered=recorded_numbering(tokens.numbered, tokens.ids[0]))
+        elif own.numbered is None and tokens.numbered:
+            raise IsthmusError(f"{self.folder}: its items have ids, not row numbers: write to another folder")
         number = max((shard.number for shard in own.shards), default=-1) + 1
         self.commit(write_token_shard(self.folder, number, tokens, own.dtype))
 
@@ -135,7 +150,7 @@ def save_tokens(tokens: Tokens, path: str | Path, *, dtype: str = "float16", sha
 
 
 def open_tokens(
-    path: str | Path, modality: str | None = None, *, ids: Sequence[str] = (), option: str = "modality"
+    path: str | Path, modality: str | None = None, *, ids: Sequence[str] | Sequence[int] = (), option: str = "modality"
 ) -> Tokens:
     """Open the tokens of one modality of a set on disk, memory-mapped.
 
@@ -165,14 +180,14 @@ def open_tokens(
     if modality is not None and modality not in found:
         raise IsthmusError(f"{path}: has no {modality} tokens, only {', '.join(found)}: choose one with {option}")
     tokens = _open(tokens_folder(Path(path), modality or found[0]))
-    if not ids:
+    if len(ids) == 0:
         return tokens
-    check_ids(ids, len(ids), str(path))
+    wanted = as_ids(ids, str(path))
     row_of = {item: row for row, item in enumerate(tokens.ids)}
-    missing = next((item for item in ids if item not in row_of), None)
+    missing = next((item for item in wanted if item not in row_of), None)
     if missing is not None:
         raise IsthmusError(f"{path}: {tokens.modality} item {missing!r} has no tokens: embed it again with --tokens")
-    return tokens.take(np.array([row_of[item] for item in ids]))
+    return tokens.take(np.array([row_of[item] for item in wanted]))
 
 
 def token_modalities(path: str | Path) -> list[str]:
@@ -206,7 +221,13 @@ def _open(folder: Path) -> Tokens:
     ids = [name for shard in manifest.shards for name in _ids(folder / f"ids_{shard.number}.json", shard.items)]
     check_ids(ids, len(ids), str(folder))
     return Tokens(
-        parts, modality=manifest.modality, space=manifest.space, dim=manifest.dim, ids=ids, unit=manifest.unit
+        parts,
+        modality=manifest.modality,
+        space=manifest.space,
+        dim=manifest.dim,
+        ids=ids,
+        unit=manifest.unit,
+        numbered=manifest.numbered,
     )
 
 
@@ -225,9 +246,12 @@ def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 def _ids(file: Path, items: int) -> list[str]:
     try:
-        found = [str(name) for name in json.loads(file.read_text())]
+        content = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise IsthmusError(f"{file}: missing or not a list of ids ({error}): write the tokens again") from error
+    if not isinstance(content, list):
+        raise IsthmusError(f"{file}: not a list of ids: write the tokens again")
+    found = as_ids(content, str(file))
     if len(found) != items:
         raise IsthmusError(f"{file}: {len(found)} ids, but the manifest says {items}: write the tokens again")
     return found

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.base.errors import IsthmusError
-from isthmus.embeddings.checks import check_ids, check_modality
+from isthmus.embeddings.checks import as_ids, check_ids, check_modality, checked_rows, row_numbers
 
 PLACES: Mapping[str, tuple[str, ...]] = {
     "pixels": ("left", "top", "right", "bottom"),
@@ -42,8 +43,10 @@ class Tokens:
         modality: What the items are.
         space: Name of the space.
         dim: Number of dimensions.
-        ids: Unique ids, one per item.
+        ids: Unique ids, one per item: those given, or row numbers if the items are `numbered`.
         unit: Unit of the places: pixels, seconds or characters.
+        numbered: Whether items have no ids of their own. Nothing then pairs them by id. Tokens saved by version 0.1
+            do not say it: there, ids "0" to "n-1" count as row numbers.
 
     Example:
         Two audio clips, the first with one token and the second with two:
@@ -61,9 +64,18 @@ class Tokens:
     """
 
     def __init__(
-        self, parts: Sequence[TokenPart], *, modality: str, space: str, dim: int, ids: list[str], unit: str
+        self,
+        parts: Sequence[TokenPart],
+        *,
+        modality: str,
+        space: str,
+        dim: int,
+        ids: list[str],
+        unit: str,
+        numbered: bool | None = None,
     ) -> None:
         self.modality, self.space, self.dim, self.ids, self.unit = modality, space, dim, ids, unit
+        self.numbered = ids == row_numbers(len(ids)) if numbered is None else numbered
         self._parts = tuple(parts)
         self._starts = np.cumsum([0, *(len(part.offsets) - 1 for part in self._parts)])
 
@@ -77,7 +89,7 @@ class Tokens:
         modality: str,
         space: str,
         unit: str,
-        ids: Sequence[str] | None = None,
+        ids: Iterable[Any] | None = None,
     ) -> Tokens:
         """Make tokens of arrays.
 
@@ -89,7 +101,8 @@ class Tokens:
             modality: What the items are.
             space: Name of the model that produced the vectors.
             unit: Unit of the places: pixels, seconds or characters.
-            ids: One unique id per item; "0" to "n-1" by default.
+            ids: One unique id per item, text or integers. Without them items are `numbered` "0" to "n-1", and nothing
+                pairs them by id.
 
         Raises:
             IsthmusError: A token is not finite, an item has no token, or an array has the wrong shape.
@@ -100,10 +113,11 @@ class Tokens:
         bad = ~np.isfinite(vectors).all(1)
         if bad.any():
             raise IsthmusError(f"{where}: token {int(bad.argmax())} contains NaN or infinity: embed its item again")
-        names = [str(row) for row in range(len(offsets) - 1)] if ids is None else list(ids)
+        names = row_numbers(len(offsets) - 1) if ids is None else as_ids(ids, where)
         check_ids(names, len(offsets) - 1, where)
         part = TokenPart(np.ascontiguousarray(vectors, np.float32), offsets.astype(np.int64), places.astype(np.float32))
-        return cls([part], modality=modality, space=space, dim=vectors.shape[1], ids=names, unit=unit)
+        dim = vectors.shape[1]
+        return cls([part], modality=modality, space=space, dim=dim, ids=names, unit=unit, numbered=ids is None)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -136,23 +150,37 @@ class Tokens:
         """The token vectors as they are stored, shard by shard: mapped, maybe in half precision, nothing is copied."""
         return (part.vectors for part in self._parts)
 
-    def take(self, index: Int[np.ndarray, " taken"]) -> Tokens:
+    def take(self, index: np.ndarray) -> Tokens:
         """Take items by number; their tokens are read and copied.
 
         Args:
-            index: Distinct item numbers, in any order.
+            index: Distinct item numbers, in any order, or a boolean mask of all items.
+
+        Raises:
+            IsthmusError: A number is out of range or repeated.
         """
-        index = np.asarray(index)
+        index = checked_rows(index, len(self), repr(self))
         offsets = np.concatenate([[0], np.cumsum(self.counts[index])]).astype(np.int64)
         part = TokenPart(self._gathered(index, "vectors"), offsets, self._gathered(index, "places"))
         ids = [self.ids[row] for row in index.tolist()]
-        return Tokens([part], modality=self.modality, space=self.space, dim=self.dim, ids=ids, unit=self.unit)
+        return self._like([part], ids, self.numbered)
 
-    def named(self, ids: Sequence[str]) -> Tokens:
+    def named(self, ids: Iterable[Any]) -> Tokens:
         """The same tokens under other item ids."""
-        check_ids(ids, len(self), f"{self.modality} tokens")
+        where = f"{self.modality} tokens"
+        names = as_ids(ids, where)
+        check_ids(names, len(self), where)
+        return self._like(self._parts, names, numbered=False)
+
+    def _like(self, parts: Sequence[TokenPart], ids: list[str], numbered: bool) -> Tokens:
         return Tokens(
-            self._parts, modality=self.modality, space=self.space, dim=self.dim, ids=list(ids), unit=self.unit
+            parts,
+            modality=self.modality,
+            space=self.space,
+            dim=self.dim,
+            ids=ids,
+            unit=self.unit,
+            numbered=numbered,
         )
 
     def batches(self, items: int) -> Iterator[Tokens]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
 from isthmus.base.errors import IsthmusError
-from isthmus.embeddings.checks import check_ids, check_modality, unit_rows
+from isthmus.embeddings.checks import as_ids, check_columns, check_ids, check_modality, unit_rows
 from isthmus.embeddings.folder import stored_rows
-from isthmus.embeddings.manifest import DTYPES, ModalityManifest, agreed, commit, read_manifest
+from isthmus.embeddings.manifest import DTYPES, ModalityManifest, agreed, commit, read_manifest, recorded_numbering
 from isthmus.embeddings.shards import write_shard
 
 SHARD_ROWS = 250_000
@@ -33,6 +34,7 @@ class EmbeddingWriter:
         shard_rows: Rows per shard.
         revision: Revision of the encoder.
         preprocessing: Fingerprint of the preprocessing.
+        numbered: The ids are only row numbers, which nothing pairs.
 
     Raises:
         IsthmusError: The set has rows of this modality with another space, dimension, dtype, revision or
@@ -60,6 +62,7 @@ class EmbeddingWriter:
         shard_rows: int = SHARD_ROWS,
         revision: str = "",
         preprocessing: str = "",
+        numbered: bool = False,
     ) -> None:
         check_modality(modality)
         if dtype not in DTYPES:
@@ -67,12 +70,16 @@ class EmbeddingWriter:
         if shard_rows < 1:
             raise IsthmusError(f"shard_rows must be at least 1, got {shard_rows}")
         self.folder, self.shard_rows = Path(path), shard_rows
-        asked = ModalityManifest(modality, space, dim, dtype, True, (), revision, preprocessing)
+        asked = ModalityManifest(modality, space, dim, dtype, True, (), revision, preprocessing, numbered or None)
         self._manifest = agreed(self.folder, read_manifest(self.folder).get(modality), asked)
         committed = stored_rows(self.folder, self._manifest).shards
         self._known = {name for shard in committed for name in shard.ids()}
+        self._numbered = numbered
+        if numbered and self._manifest.numbered is None and self._known and "0" not in self._known:
+            raise IsthmusError(f"{path}: its {modality} rows have ids, not row numbers: write to another folder")
         self._vectors: list[np.ndarray] = []
         self._ids: list[str] = []
+        self._columns: Mapping[str, str] = {}
         self._metadata: list[Mapping[str, object]] = []
 
     @property
@@ -81,32 +88,40 @@ class EmbeddingWriter:
         return self._manifest.rows
 
     def append(
-        self, vectors: np.ndarray, ids: Sequence[str], metadata: Sequence[Mapping[str, object]] | None = None
+        self,
+        vectors: np.ndarray,
+        ids: Iterable[Any],
+        metadata: Sequence[Mapping[str, object]] | None = None,
     ) -> None:
         """Add rows, and write a shard as soon as it is full.
 
         Args:
             vectors: Float rows (n, dim), not necessarily of unit length; they are normalized.
-            ids: One new id per row.
-            metadata: Further columns of the metadata, one mapping per row.
+            ids: One new id per row, text or integers.
+            metadata: Further columns of the metadata, one mapping per row; a row may lack some of them.
 
         Raises:
-            IsthmusError: A row is not finite or zero, dimensions differ, or an id is in the set already.
+            IsthmusError: A row is not finite or zero, dimensions differ, an id is in the set already, or a column of
+                the metadata has values of different types.
         """
-        where = f"{self._manifest.modality} rows after {self.rows_done + len(self._ids)}"
-        unit = unit_rows(vectors, where)
+        where, first = f"{self._manifest.modality} rows", self.rows_done + len(self._ids)
+        numbers = range(first, first + len(vectors))
+        unit = unit_rows(vectors, where, numbers)
         if vectors.shape[1] != self._manifest.dim:
             raise IsthmusError(
                 f"{where}: {vectors.shape[1]} dimensions, but the set has {self._manifest.dim}: use another folder"
             )
-        check_ids(ids, len(vectors), where)
-        twice = next((name for name in ids if name in self._known), None)
+        names = as_ids(ids, where, first)
+        check_ids(names, len(vectors), where, numbers)
+        twice = next((name for name in names if name in self._known), None)
         if twice is not None:
             raise IsthmusError(f"{where}: id {twice!r} is already in {self.folder}: ids must be unique")
-        self._known.update(ids)
+        rows = [{} for _ in names] if metadata is None else list(metadata)
+        self._columns = check_columns(rows, names, where, first, self._columns)
+        self._known.update(names)
         self._vectors.append(unit.astype(self._manifest.dtype))
-        self._ids += ids
-        self._metadata += metadata if metadata is not None else [{} for _ in ids]
+        self._ids += names
+        self._metadata += rows
         while len(self._ids) >= self.shard_rows:
             self._write(self.shard_rows)
 
@@ -129,6 +144,9 @@ class EmbeddingWriter:
         rows_of_shard = [{"id": name, **own} for name, own in zip(self._ids[:rows], self._metadata[:rows], strict=True)]
         number = len(self._manifest.shards)
         shard = write_shard(self.folder, self._manifest.modality, number, whole[:rows], rows_of_shard)
-        self._manifest = replace(self._manifest, shards=(*self._manifest.shards, shard))
+        numbered = self._manifest.numbered
+        if numbered is None and not self._manifest.shards:
+            numbered = recorded_numbering(self._numbered, self._ids[0])
+        self._manifest = replace(self._manifest, shards=(*self._manifest.shards, shard), numbered=numbered)
         commit(self.folder, self._manifest)
         self._vectors, self._ids, self._metadata = [whole[rows:]], self._ids[rows:], self._metadata[rows:]

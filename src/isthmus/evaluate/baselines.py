@@ -38,7 +38,8 @@ def chain(world: World) -> Matcher:
         >>> from isthmus.evaluate import chain
         >>> from isthmus.worlds.world import World
         >>> def rows(modality, space, vectors):
-        ...     return Embeddings.from_array(np.array(vectors, float), modality=modality, space=space)
+        ...     ids = range(len(vectors))  # text i of both spaces is the same
+        ...     return Embeddings.from_array(np.array(vectors, float), modality=modality, space=space, ids=ids)
         >>> images, audio = rows("image", "clip", [[1, 0.1]] * 10), rows("audio", "clap", [[1, 0], [0, 1]] * 5)
         >>> left = {"text": rows("text", "clip", [[1, 0], [0, 1]]), "image": images}
         >>> right = {"text": rows("text", "clap", [[0, 1], [1, 0]]), "audio": audio}
@@ -111,6 +112,9 @@ def _chained(world: World, cross: Crossing) -> Matcher:
     texts = {side.space: side.overlap for side in (materials.left, materials.right)}
 
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
+        for rows in (queries, items):
+            if rows.space not in texts:
+                raise IsthmusError(f"{rows.modality} vectors are in space {rows.space!r}, not in {' or '.join(texts)}")
         own, counterparts = texts[queries.space].vectors, texts[items.space].vectors
         for rows in query_blocks(queries, max(len(own), len(items))):
             yield cross(rows, own, counterparts) @ items.vectors.T

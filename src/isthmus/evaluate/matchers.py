@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.space_names import shared_space
 from isthmus.embeddings import Embeddings
 from isthmus.metrics import csls_blocks
 from isthmus.metrics.blocks import block_rows
@@ -32,7 +33,7 @@ def by_cosine(project: Projection = identity) -> Matcher:
         project: Maps both modalities into one space; by default they are compared as they are.
 
     Returns:
-        The matcher. It raises `IsthmusError` if the projected dimensions differ.
+        The matcher. It raises `IsthmusError` if spaces or dimensions differ after projection.
 
     Example:
         >>> import numpy as np
@@ -59,7 +60,7 @@ def by_csls(project: Projection = identity) -> Matcher:
         project: Maps both modalities into one space; by default they are compared as they are.
 
     Returns:
-        The matcher. It raises `IsthmusError` if the projected dimensions differ.
+        The matcher. It raises `IsthmusError` if spaces or dimensions differ after projection.
     """
 
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
@@ -80,6 +81,11 @@ def _projected(project: Projection, queries: Embeddings, items: Embeddings) -> t
     if queries.dim != items.dim:
         raise IsthmusError(
             f"{queries.modality} vectors have {queries.dim} dimensions, {items.modality} vectors {items.dim}: "
+            "project both into one space first"
+        )
+    if shared_space(queries.space, items.space) is None:
+        raise IsthmusError(
+            f"{queries.modality} vectors are in space {queries.space!r}, {items.modality} vectors in {items.space!r}: "
             "project both into one space first"
         )
     return queries, items

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.tokens import Tokens
 from isthmus.worlds.world import Regions
 
@@ -20,6 +21,12 @@ class LabelledTokens:
 
     tokens: Tokens
     regions: Sequence[Regions]
+
+    def __post_init__(self) -> None:
+        if len(self.tokens) != len(self.regions):
+            raise IsthmusError(
+                f"{self.tokens!r} come with the regions of {len(self.regions)} items: give the same items"
+            )
 
     def labels(self) -> Int[np.ndarray, " tokens"]:
         """The label of the region that contains each token's middle, -1 if there is none."""

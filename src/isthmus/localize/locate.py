@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -29,6 +30,7 @@ class LocateQuery:
     Args:
         codes: ``(codes,)`` distribution over the model's codes.
         vector: ``(code_dim,)`` mean of the query's tokens, projected into the space of the codes.
+        codebook: Fingerprint of the codebook that the codes are of; "" if it is not known.
 
     Example:
         >>> from isthmus.codes.model.config import CodesConfig
@@ -44,6 +46,7 @@ class LocateQuery:
 
     codes: Float[np.ndarray, " codes"]
     vector: Float[np.ndarray, " code_dim"]
+    codebook: str = ""
 
     @classmethod
     def of(cls, model: CodeModel, tokens: Tokens, item: str, part: tuple[float, float] | None = None) -> LocateQuery:
@@ -71,7 +74,13 @@ class LocateQuery:
         some = tokens.take(np.arange(0, len(tokens), -(-len(tokens) // COMMON_ITEMS)))
         common = np.exp(model.token_codes(some)).mean(0)
         meaning = np.exp(model.token_codes(own)[inside]).mean(0)
-        return cls(lifted(meaning, common), model.token_vectors(own)[inside].mean(0))
+        return cls(lifted(meaning, common), model.token_vectors(own)[inside].mean(0), _fingerprint(model))
+
+
+def _fingerprint(model: CodeModel) -> str:
+    return hashlib.sha256(np.ascontiguousarray(model.codebook.vectors.detach().cpu().numpy()).tobytes()).hexdigest()[
+        :16
+    ]
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ def locate(
         One `Location` per item, in the order of the items, computed as it is consumed.
 
     Raises:
-        IsthmusError: The tokens fit no view of the model, or ``by`` is unknown.
+        IsthmusError: The tokens fit no view of the model, the query was made with another one, or ``by`` is unknown.
 
     Example:
         >>> from isthmus.codes.model.config import CodesConfig
@@ -150,6 +159,8 @@ def locate(
         cat.wav [1. 3.]
     """
     require(by in get_args(By), "by", f"one of {', '.join(get_args(By))}", by)
+    if len(query.codes) != len(model.codebook) or query.codebook not in ("", _fingerprint(model)):
+        raise IsthmusError("the query was made with another code model: make it with LocateQuery.of and this model")
     for block in tokens.batches(BLOCK_ITEMS):
         every = model.token_codes(block) if by == "codes" else model.token_vectors(block)
         for row, item in enumerate(block.ids):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -10,13 +10,17 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.space_names import shared_space
 from isthmus.metrics.blocks import score_blocks
 from isthmus.metrics.ranks import relevant_ranks
 
 
 @runtime_checkable
 class Vectors(Protocol):
-    """What `retrieval` reads: unit rows and their ids, as `Embeddings` has them."""
+    """What `retrieval` reads: unit rows and their ids, as `Embeddings` has them.
+
+    Spaces are compared, and default relevance is refused, where rows have a ``space`` or are ``numbered``.
+    """
 
     @property
     def vectors(self) -> np.ndarray:
@@ -27,7 +31,8 @@ class Vectors(Protocol):
         """One id per row."""
 
 
-Relevance = Mapping[str, set[str]] | tuple[np.ndarray, np.ndarray] | np.ndarray | None
+Labels = np.ndarray | Sequence[Hashable]
+Relevance = Mapping[str, Collection[str]] | tuple[Labels, Labels] | np.ndarray | None
 """Which items are relevant to which queries: those with the same id (``None``), item ids by query id, labels of the
 queries and of the items that have to agree, or a boolean matrix (queries, items)."""
 
@@ -64,14 +69,16 @@ def retrieval(
         queries: Unit rows (n, d) and their ids.
         gallery: Unit rows (m, d) of the same space and their ids.
         relevant: Which items are relevant: those with the query's id (``None``), item ids by query id, a pair of
-            label arrays (n,) and (m,) that have to agree, or a boolean matrix (n, m).
+            label arrays (n,) and (m,) that have to agree, or a boolean matrix (n, m). If row i of both belong
+            together and have no ids: ``(np.arange(n), np.arange(n))``.
         ks: The k of R@k.
 
     Returns:
         R@k, median rank, MRR and mAP.
 
     Raises:
-        IsthmusError: Dimensions differ, ``relevant`` does not fit the sets, or no query has a relevant item.
+        IsthmusError: Spaces or dimensions differ, ``relevant`` does not fit the sets or is needed because rows have no
+            ids, or no query has a relevant item.
 
     Example:
         >>> import numpy as np
@@ -88,9 +95,15 @@ def retrieval(
         raise IsthmusError(
             f"queries have {rows.shape[1]} dimensions, the gallery {items.shape[1]}: project both into one space first"
         )
+    spaces = [getattr(own, "space", None) for own in (queries, gallery)]
+    if None not in spaces and shared_space(*spaces) is None:
+        raise IsthmusError(
+            f"queries are in space {spaces[0]!r}, the gallery in {spaces[1]!r}: project both into one space first"
+        )
+    relevant_in = _relevance(relevant, queries, gallery)
     ranks: list[np.ndarray] = []
     for block, scores in score_blocks(rows, items):
-        ranks += relevant_ranks(scores, _relevant_rows(relevant, queries, gallery, block))
+        ranks += relevant_ranks(scores, relevant_in(block))
     return scores_from_ranks(ranks, ks)
 
 
@@ -128,24 +141,67 @@ def scores_from_ranks(ranks: Sequence[Float[np.ndarray, " _"]], ks: Sequence[int
     )
 
 
-def _relevant_rows(
-    relevant: Relevance, queries: Vectors, gallery: Vectors, block: slice
-) -> Bool[np.ndarray, "block items"]:
+def _relevance(
+    relevant: Relevance, queries: Vectors, gallery: Vectors
+) -> Callable[[slice], Bool[np.ndarray, "block items"]]:
+    """Which items are relevant to a block of queries."""
+    sizes = len(queries.ids), len(gallery.ids)
     match relevant:
         case None:
-            return np.array(queries.ids[block])[:, None] == np.array(gallery.ids)[None, :]
-        case (query_labels, item_labels):
-            if (len(query_labels), len(item_labels)) != (len(queries.ids), len(gallery.ids)):
+            if any(getattr(own, "numbered", False) for own in (queries, gallery)):
                 raise IsthmusError(
-                    f"labels for {len(query_labels)} queries and {len(item_labels)} items, "
-                    f"but the sets have {len(queries.ids)} and {len(gallery.ids)}: pass one label per row"
+                    "queries or gallery have no ids, only row numbers, which do not say what is relevant: make them "
+                    "with ids, or pass relevant= (if row i of both belong together: two equal arrays of labels)"
                 )
-            return np.asarray(query_labels)[block, None] == np.asarray(item_labels)[None, :]
+            return _agreeing(list(queries.ids), list(gallery.ids))
+        case (query_labels, item_labels):
+            labels = [_labels(own) for own in (query_labels, item_labels)]
+            if (len(labels[0]), len(labels[1])) != sizes:
+                raise IsthmusError(
+                    f"labels for {len(labels[0])} queries and {len(labels[1])} items, "
+                    f"but the sets have {sizes[0]} and {sizes[1]}: pass one label per row"
+                )
+            return _agreeing(*labels)
         case np.ndarray():
-            expected = (len(queries.ids), len(gallery.ids))
-            if relevant.shape != expected:
-                raise IsthmusError(f"relevant has shape {relevant.shape}, expected (queries, items): {expected}")
-            return relevant[block].astype(bool)
+            if relevant.shape != sizes:
+                raise IsthmusError(f"relevant has shape {relevant.shape}, expected (queries, items): {sizes}")
+            return lambda block: relevant[block].astype(bool)
         case _:
-            rows = [[item in relevant.get(query, ()) for item in gallery.ids] for query in queries.ids[block]]
-            return np.array(rows, dtype=bool)
+            return _listed(relevant, queries.ids, gallery.ids)
+
+
+def _labels(given: Labels) -> list[Hashable]:
+    found = given.tolist() if hasattr(given, "tolist") else list(given)
+    if not isinstance(found, list) or any(isinstance(label, list) for label in found):
+        raise IsthmusError("labels must be two arrays of one label per row: pass shapes (queries,) and (items,)")
+    return found
+
+
+def _agreeing(
+    queries: Sequence[Hashable], items: Sequence[Hashable]
+) -> Callable[[slice], Bool[np.ndarray, "block items"]]:
+    """Items whose label is that of the query. Labels are numbered first: arrays of text cut and pad it."""
+    number: dict[Hashable, int] = {}
+    codes = [np.array([number.setdefault(label, len(number)) for label in own], int) for own in (queries, items)]
+    return lambda block: codes[0][block, None] == codes[1][None, :]
+
+
+def _listed(
+    relevant: Mapping[str, Collection[str]], queries: Sequence[str], items: Sequence[str]
+) -> Callable[[slice], Bool[np.ndarray, "block items"]]:
+    """Items listed by id for each query."""
+    alone = next((query for query, own in relevant.items() if isinstance(own, str)), None)
+    if alone is not None:
+        raise IsthmusError(f"relevant[{alone!r}] is one text, not a set of ids: pass {{{relevant[alone]!r}}}")
+    rows_of: dict[str, list[int]] = {}
+    for row, item in enumerate(items):
+        rows_of.setdefault(item, []).append(row)
+
+    def relevant_in(block: slice) -> Bool[np.ndarray, "block items"]:
+        found = np.zeros((len(queries[block]), len(items)), dtype=bool)
+        for place, query in enumerate(queries[block]):
+            for item in relevant.get(query, ()):
+                found[place, rows_of.get(item, [])] = True
+        return found
+
+    return relevant_in

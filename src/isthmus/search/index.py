@@ -90,7 +90,8 @@ class Index:
             known = set(own.ids)
             repeated = next((name for name in embeddings.ids if name in known), None)
             if repeated is not None:
-                raise IsthmusError(f"id {repeated!r} is already in the index: leave its row out")
+                remedy = "give rows ids before they are indexed" if embeddings.numbered else "leave its row out"
+                raise IsthmusError(f"id {repeated!r} is already in the index: {remedy}")
             self._contents = Contents(space, own.ids + embeddings.ids, torch.cat([own.rows, rows]))
 
     def search(self, queries: Embeddings, k: int = 10, *, csls: bool = False) -> Hits:

@@ -111,8 +111,8 @@ def tokens_of_items(windows: Sequence[WindowTokens], counts: Sequence[int]) -> l
     ]
 
 
-def joined_tokens(items: Sequence[WindowTokens], ids: list[str], *, modality: str, space: str) -> Tokens:
-    """The tokens of all items as one `Tokens`."""
+def joined_tokens(items: Sequence[WindowTokens], ids: list[str] | None, *, modality: str, space: str) -> Tokens:
+    """The tokens of all items as one `Tokens`; without ids they are numbered."""
     vectors = np.concatenate([part for part, _ in items]).astype(np.float32)
     offsets = np.concatenate([[0], np.cumsum([len(part) for part, _ in items])])
     places = np.concatenate([part for _, part in items])

@@ -12,11 +12,11 @@ from jaxtyping import Float32
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress, Stage, reporting
-from isthmus.embeddings.checks import check_ids
+from isthmus.embeddings.checks import as_ids, check_ids, row_numbers
 from isthmus.embeddings.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
 from isthmus.media import Item, UnreadableError, as_source
-from isthmus.media.item import named_item, text_item
+from isthmus.media.item import as_unicode, named_item, text_item
 from isthmus.media.source import unreadable
 from isthmus.spaces.batching import (
     PreparedItem,
@@ -66,7 +66,7 @@ class Space:
         items: Iterable[Any],
         *,
         modality: str,
-        ids: Sequence[str] | None = None,
+        ids: Iterable[Any] | None = None,
         batch_size: int | None = None,
         progress: bool | OnProgress = False,
     ) -> Embeddings:
@@ -81,7 +81,7 @@ class Space:
                 or vectors, whatever the modality.
             modality: What the items are; one of `modalities`.
             ids: One unique id per item. By default the texts or paths themselves if every item is one and none
-                repeats, otherwise "0" … "n-1".
+                repeats; otherwise rows have no ids and are `numbered`.
             batch_size: How many items, or windows of audio, to encode at once.
             progress: True shows a bar on stderr; a callable receives every `Progress`.
 
@@ -103,13 +103,13 @@ class Space:
             array([[0.6, 0.8],
                    [0. , 1. ]], dtype=float32)
         """
-        listed = self._items(items, modality, ids)
+        listed, names = self._items(items, modality, ids)
         rows = self._in_batches(listed, modality, self.encode_prepared, batch_size, progress)
         odd = next((place for place, row in enumerate(rows) if len(row) != len(rows[0])), None)
         if odd is not None:
             raise IsthmusError(f"item {odd}: {len(rows[odd])} dimensions, but item 0 has {len(rows[0])}")
         return Embeddings.from_array(
-            np.stack(rows), modality=modality, space=self.name, ids=[item.id for item in listed], revision=self.revision
+            np.stack(rows), modality=modality, space=self.name, ids=names, revision=self.revision
         )
 
     def encode_tokens(
@@ -117,7 +117,7 @@ class Space:
         items: Iterable[Any],
         *,
         modality: str,
-        ids: Sequence[str] | None = None,
+        ids: Iterable[Any] | None = None,
         batch_size: int | None = None,
         progress: bool | OnProgress = False,
     ) -> Tokens:
@@ -137,9 +137,9 @@ class Space:
             IsthmusError: As for `encode`, and if the space has no tokens of the modality.
         """
         self.check_tokens(modality)
-        listed = self._items(items, modality, ids)
+        listed, names = self._items(items, modality, ids)
         parts = self._in_batches(listed, modality, self.encode_prepared_tokens, batch_size, progress)
-        return joined_tokens(parts, [item.id for item in listed], modality=modality, space=self.name)
+        return joined_tokens(parts, names, modality=modality, space=self.name)
 
     def check_tokens(self, modality: str) -> None:
         """Raise `IsthmusError` unless the space has tokens of the modality."""
@@ -169,22 +169,26 @@ class Space:
         whole = collate(prepared, self.preparation(modality).padding)
         return tokens_of_items(self.encoder.encode_tokens(modality, whole), [windows_in(own) for own in prepared])
 
-    def _items(self, values: Iterable[Any], modality: str, ids: Sequence[str] | None) -> list[Item]:
-        """The values as items. Errors name an item by its position."""
+    def _items(
+        self, values: Iterable[Any], modality: str, ids: Iterable[Any] | None
+    ) -> tuple[list[Item], list[str] | None]:
+        """The values as items, and their ids if they have any. Errors name an item by its position."""
         self.preparation(modality)
         if isinstance(values, str | bytes | Path) or not isinstance(values, Iterable):
             raise IsthmusError(f"expected a list of items, got one {type(values).__name__}: pass [item]")
         listed = list(values)
         if not listed:
             raise IsthmusError("there is nothing to encode: pass at least one item")
-        names = _names(listed) if ids is None else [str(name) for name in ids]
-        check_ids(names, len(listed), f"{modality} items")
+        where = f"{modality} items"
+        own = _names(listed) if ids is None else as_ids(ids, where)
+        names = row_numbers(len(listed)) if own is None else own
+        check_ids(names, len(listed), where)
         if (self.kind or modality) != "text":
-            return [named_item(name, as_source(value), "") for name, value in zip(names, listed, strict=True)]
+            return [named_item(name, as_source(value), "") for name, value in zip(names, listed, strict=True)], own
         wrong = next((place for place, value in enumerate(listed) if not isinstance(value, str)), None)
         if wrong is not None:
             raise IsthmusError(f"item {wrong}: expected a text (str), got {type(listed[wrong]).__name__}")
-        return [text_item(name, value) for name, value in zip(names, listed, strict=True)]
+        return [text_item(name, value) for name, value in zip(names, listed, strict=True)], own
 
     def _in_batches(
         self,
@@ -209,11 +213,11 @@ class Space:
         return [made[item.id] for item in items]
 
 
-def _names(values: Sequence[Any]) -> list[str]:
-    """Texts and paths name themselves unless one repeats; anything else is numbered."""
+def _names(values: Sequence[Any]) -> list[str] | None:
+    """Texts and paths name themselves unless one repeats; anything else has no name."""
     if all(isinstance(value, str | Path) for value in values) and len(set(map(str, values))) == len(values):
-        return [str(value) for value in values]
-    return [str(place) for place in range(len(values))]
+        return [as_unicode(str(value)) for value in values]
+    return None
 
 
 def _prepared(preparation: Preparation, items: Sequence[Item]) -> Iterator[PreparedItem]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
 
 
@@ -24,6 +25,11 @@ class Gallery:
     right: Embeddings
     left_concepts: Int[np.ndarray, " n"]
     right_concepts: Int[np.ndarray, " m"]
+
+    def __post_init__(self) -> None:
+        for rows, concepts in ((self.left, self.left_concepts), (self.right, self.right_concepts)):
+            if len(rows) != len(concepts):
+                raise IsthmusError(f"{rows!r} have {len(concepts)} concept numbers: give one per row")
 
     def relevant(self) -> Bool[np.ndarray, "n m"]:
         """Which right items are counterparts of which left items."""

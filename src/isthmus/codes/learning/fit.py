@@ -144,6 +144,13 @@ def _check(given: FitInput) -> None:
     reached = {name for source in given.sources for name in (source.left, source.right)}
     for name in reached - set(items):
         raise IsthmusError(f"a pair source names the view {name!r}, which is not one of the views ({', '.join(items)})")
+    for source in given.sources:
+        for name, rows in ((source.left, source.left_rows), (source.right, source.right_rows)):
+            if len(rows) and not (rows.min() >= 0 and rows.max() < len(items[name])):
+                raise IsthmusError(
+                    f"{source} name row {rows.max()} or {rows.min()} of {name}, which has {len(items[name])} items: "
+                    "make the pairs from the same items"
+                )
     for name in set(items) - reached:
         raise IsthmusError(f"no pair source reaches the view {name!r}: add one, or leave the view out")
     if base is not None:

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.model.view import TokenBatch
-from isthmus.connectors.overlap.alignment import matching_rows
+from isthmus.connectors.overlap.alignment import matching_items
 from isthmus.embeddings import Embeddings
+from isthmus.embeddings.pairing import require_same_items
 from isthmus.embeddings.tokens import Tokens
 from isthmus.search import Index
 
@@ -26,7 +27,8 @@ class CodeItems:
         pooled: One vector per item, in the order of ``tokens``.
 
     Raises:
-        IsthmusError: The ids of tokens and pooled vectors differ.
+        IsthmusError: The modality, space or ids of tokens and pooled vectors differ. If neither have ids they are taken
+            row by row.
 
     Example:
         >>> import numpy as np
@@ -43,11 +45,7 @@ class CodeItems:
     pooled: Embeddings
 
     def __post_init__(self) -> None:
-        if list(self.tokens.ids) != list(self.pooled.ids):
-            raise IsthmusError(
-                f"{self.tokens!r} and {self.pooled!r} are not of the same items: pass both with the same ids, in the "
-                "same order"
-            )
+        require_same_items(self.tokens, self.pooled)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -83,6 +81,13 @@ class PairSource:
     kind: str = "true"
     weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        if len(self.left_rows) != len(self.right_rows):
+            raise IsthmusError(
+                f"a pair source of {self.left} and {self.right} has {len(self.left_rows)} left and "
+                f"{len(self.right_rows)} right rows: give one of each per pair"
+            )
+
     def __len__(self) -> int:
         return len(self.left_rows)
 
@@ -91,7 +96,7 @@ class PairSource:
 
 
 def pairs_by_row(left: str, right: str, count: int) -> PairSource:
-    """True pairs of row i of one view with row i of the other."""
+    """True pairs of row i of one view with row i of the other, also of items without ids."""
     rows = np.arange(count)
     return PairSource(left, right, rows, rows)
 
@@ -108,7 +113,7 @@ def pairs_by_id(
         weight: Weight of the source in the loss.
 
     Raises:
-        IsthmusError: No id is in both views.
+        IsthmusError: No id is in both views, or the items of one have no ids, only row numbers.
 
     Example:
         >>> import numpy as np
@@ -121,7 +126,7 @@ def pairs_by_id(
         >>> source.left_rows.tolist(), source.right_rows.tolist()
         ([0, 2], [1, 0])
     """
-    left_rows, right_rows = matching_rows(left[1].ids, right[1].ids)
+    left_rows, right_rows = matching_items(left[1], right[1])
     if not len(left_rows):
         raise IsthmusError(
             f"{left[0]} and {right[0]} share no id: their ids look like {left[1].ids[0]!r} and {right[1].ids[0]!r}"

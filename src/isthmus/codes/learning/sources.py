@@ -14,6 +14,7 @@ from itertools import combinations
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.learning.pairs import CodeItems, PairSource, neighbour_pairs, pairs_by_id
 from isthmus.connectors.connector import Connector
+from isthmus.embeddings.pairing import require_ids
 
 Side = Mapping[str, CodeItems]
 """One space's items by modality."""
@@ -88,9 +89,10 @@ def link_by_id(items: Side, *, name: str = "the set") -> LinkedItems:
         The items as given, and a pair source for every two modalities that share ids.
 
     Raises:
-        IsthmusError: No two modalities share an id.
+        IsthmusError: No two modalities share an id, or a modality has no ids, only row numbers.
     """
     found = []
+    require_ids(*(own.tokens for own in items.values()))
     for left, right in combinations(items, 2):
         if set(items[left].tokens.ids) & set(items[right].tokens.ids):
             found.append(pairs_by_id((left, items[left].tokens), (right, items[right].tokens)))
@@ -118,7 +120,8 @@ def view_names(left: Side, right: Side) -> tuple[dict[str, str], dict[str, str]]
 
 def _caption_pairs(item: tuple[str, CodeItems], text: tuple[str, CodeItems]) -> PairSource:
     """A space's own pairs by id; if no id is shared, each item with the nearest text in its own space."""
-    if set(item[1].tokens.ids) & set(text[1].tokens.ids):
+    numbered = item[1].tokens.numbered or text[1].tokens.numbered
+    if not numbered and set(item[1].tokens.ids) & set(text[1].tokens.ids):
         return pairs_by_id((item[0], item[1].tokens), (text[0], text[1].tokens), kind="own")
     return neighbour_pairs((item[0], item[1].pooled), (text[0], text[1].pooled))
 

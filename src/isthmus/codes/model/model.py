@@ -26,6 +26,7 @@ from isthmus.codes.model.files import SavedCodes, read_codes, write_codes
 from isthmus.codes.model.heads import ViewParts
 from isthmus.codes.model.view import TokenBatch, View, ViewOutputs
 from isthmus.embeddings import Embeddings
+from isthmus.embeddings.pairing import require_same_items
 from isthmus.embeddings.tokens import Tokens
 
 DISTRIBUTIONS = {"squared": log_code_distribution, "plain": log_plain_code_distribution}
@@ -180,8 +181,20 @@ class CodeModel(nn.Module, HubModel):
     def summarise(
         self, tokens: Tokens, pooled: Embeddings, view: str | None = None
     ) -> Float[np.ndarray, "items summary_dim"]:
-        """The summary ``z`` of every item (B.3); ``pooled`` has the items of ``tokens``, row by row."""
+        """The summary ``z`` of every item (B.3).
+
+        Args:
+            tokens: Tokens of the items.
+            pooled: Their pooled vectors, in the same order.
+            view: As for `assign`.
+
+        Raises:
+            IsthmusError: Modality, space or ids of tokens and vectors differ, or the dimension is not the view's.
+        """
         name = self.view_of(tokens, view)
+        require_same_items(tokens, pooled)
+        if pooled.dim != self.views[name].pooled_dim:
+            raise IsthmusError(f"{pooled!r}: the view {name!r} has vectors of {self.views[name].pooled_dim} dimensions")
         self.eval()
         found = []
         for rows in _blocks(len(tokens)):

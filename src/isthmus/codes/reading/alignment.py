@@ -15,6 +15,7 @@ from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.model.model import CodeModel
+from isthmus.embeddings.pairing import require_same_ids
 from isthmus.embeddings.tokens import Tokens
 from isthmus.search import Hits
 
@@ -94,8 +95,9 @@ def rerank_by_codes(hits: Hits, model: CodeModel, queries: Tokens, gallery: Toke
         raise IsthmusError(
             f"got hits of {len(hits.rows)} queries but tokens of {len(queries)}: pass the tokens of the same queries"
         )
-    known = np.array(gallery.ids)
-    other = hits.rows >= len(known) if hits.rows.max(initial=-1) >= len(known) else known[hits.rows] != hits.ids
+    require_same_ids(hits.query_ids, queries.ids, "the hits' queries and the queries' tokens")
+    known = np.array([*gallery.ids, None], dtype=object)
+    other = known[np.minimum(hits.rows, len(gallery))] != hits.ids
     if other.any():
         raise IsthmusError(
             f"the gallery's tokens must be those of the items searched, row by row: {hits.ids[other][0]!r} differs"

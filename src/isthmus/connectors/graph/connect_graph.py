@@ -65,7 +65,7 @@ def connect_graph(
         >>> draw = np.random.default_rng(0)
         >>> def rows(modality, space):
         ...     vectors = draw.standard_normal((40, 6), np.float32)
-        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space)
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(40))
         >>> pairs = [("text", "image"), ("text", "audio"), ("image", "points")]
         >>> sets = [{name: rows(name, space) for name in pair} for space, pair in zip(["clip", "clap", "ulip"], pairs)]
         >>> isthmus.connect_graph(sets, method="cca")

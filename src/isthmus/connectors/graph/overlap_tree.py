@@ -10,6 +10,7 @@ import numpy as np
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.overlap.alignment import matching_rows
 from isthmus.embeddings import Embeddings
+from isthmus.embeddings.pairing import require_ids
 
 EmbeddingSet = Mapping[str, Embeddings]
 Sets = Mapping[str, EmbeddingSet]
@@ -34,6 +35,11 @@ def by_space(sets: Sequence[EmbeddingSet]) -> dict[str, EmbeddingSet]:
     """
     found: dict[str, EmbeddingSet] = {}
     for own in sets:
+        wrong = next((key for key, rows in own.items() if rows.modality != key), None)
+        if wrong is not None:
+            raise IsthmusError(
+                f"a set's {wrong!r} has rows of modality {own[wrong].modality!r}: make key and modality the same"
+            )
         spaces = {embeddings.space for embeddings in own.values()}
         if len(spaces) != 1:
             raise IsthmusError(f"a set has embeddings of spaces {sorted(spaces)}: each set must be of one space")
@@ -59,6 +65,7 @@ def overlap_tree(sets: Sets, base: str, known: Sequence[str] = ()) -> list[Edge]
             edge for parent in reached if parent in sets for leaf in waiting for edge in _edges(sets, parent, leaf)
         ]
         if not edges:
+            require_ids(*(own for space in (waiting[0], *reached) for own in sets.get(space, {}).values()))
             raise IsthmusError(
                 f"space {waiting[0]!r} shares no modality with {', '.join(reached)} (at least {FEWEST_SHARED} equal "
                 "ids): embed the same texts or images in both"
@@ -72,7 +79,8 @@ def overlap_tree(sets: Sets, base: str, known: Sequence[str] = ()) -> list[Edge]
 
 def _edges(sets: Sets, parent: str, leaf: str) -> list[Edge]:
     left, right = sets[parent], sets[leaf]
-    shared = {name: len(matching_rows(left[name].ids, right[name].ids)[0]) for name in left if name in right}
+    both = [name for name in left if name in right and not (left[name].numbered or right[name].numbered)]
+    shared = {name: len(matching_rows(left[name].ids, right[name].ids)[0]) for name in both}
     return [Edge(parent, leaf, modality, rows) for modality, rows in shared.items() if rows >= FEWEST_SHARED]
 
 

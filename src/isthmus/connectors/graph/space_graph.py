@@ -18,6 +18,7 @@ from isthmus.base.space_names import mapped_into, shared_space
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.graph.files import read_graph, write_graph
 from isthmus.embeddings import Embeddings
+from isthmus.embeddings.pairing import require_same_rows
 
 Kind = Literal["star", "joint"]
 
@@ -42,7 +43,7 @@ class SpaceGraph(HubModel):
         >>> draw = np.random.default_rng(0)
         >>> def rows(modality, space, dim):
         ...     vectors = draw.standard_normal((50, dim), np.float32)
-        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space)
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(50))
         >>> clip = {"text": rows("text", "clip", 8), "image": rows("image", "clip", 8)}
         >>> clap = {"text": rows("text", "clap", 6), "audio": rows("audio", "clap", 6)}
         >>> ulip = {"image": rows("image", "ulip", 7), "points": rows("points", "ulip", 7)}
@@ -190,9 +191,7 @@ def load_any(folder: Path) -> Connector | SpaceGraph:
 
 def renamed(embeddings: Embeddings, space: str) -> Embeddings:
     """The same rows with another name for their space."""
-    return Embeddings.from_array(
-        embeddings.vectors, modality=embeddings.modality, space=space, ids=embeddings.ids, normalize=False
-    )
+    return embeddings.with_vectors(embeddings.vectors, space=space)
 
 
 def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Embeddings:
@@ -201,7 +200,8 @@ def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Emb
     A space that represents a modality well can thus improve another (FreeBind, Wang et al., ICML 2024).
 
     Args:
-        parts: Embeddings of one modality in one (joint) space, with the same ids in the same order.
+        parts: Embeddings of one modality in one (joint) space, with the same ids in the same order, or all without
+            ids; they are then taken row by row.
         weights: One number for each part, none negative, not all 0.
 
     Returns:
@@ -223,12 +223,15 @@ def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Emb
     space: str | None = first.space
     for part in parts:
         space = None if space is None else shared_space(space, part.space)
-        if space is None or part.modality != first.modality or part.ids != first.ids:
-            raise IsthmusError("all parts must have the same ids, modality and space: project them first")
+        if space is None:
+            raise IsthmusError(f"{first!r} and {part!r} are not of the same space: project them first")
+        require_same_rows(first, part)
+        if part.dim != first.dim:
+            raise IsthmusError(f"{first!r} and {part!r} have different dimensions: project both with the same model")
     assert space is not None
     if len(weights) != len(parts) or min(weights) < 0 or not sum(weights) > 0:
         raise IsthmusError(
             f"weights {list(weights)}: give one number, 0 or more, for each of the {len(parts)} parts, not all 0"
         )
     mixed = sum(np.float32(weight) * part.vectors for weight, part in zip(weights, parts, strict=True))
-    return Embeddings.from_array(np.asarray(mixed), modality=first.modality, space=space, ids=first.ids)
+    return first.with_vectors(np.asarray(mixed), space=space, normalize=True)

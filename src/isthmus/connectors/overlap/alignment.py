@@ -7,6 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from isthmus.embeddings.pairing import Identified, require_ids
+
+
+def matching_items(
+    left: Identified, right: Identified
+) -> tuple[Int[np.ndarray, " matched"], Int[np.ndarray, " matched"]]:
+    """`matching_rows` of two sets. Raises `IsthmusError` if one of them has no ids, only row numbers."""
+    require_ids(left, right)
+    return matching_rows(left.ids, right.ids)
+
 
 def matching_rows(
     left_ids: Sequence[str], right_ids: Sequence[str]

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.overlap.alignment import matching_rows
+from isthmus.connectors.overlap.alignment import matching_items
 from isthmus.embeddings import Embeddings
 
 FEWEST_ITEMS = 10
@@ -119,9 +119,9 @@ def _require_side(side: Mapping[str, Embeddings], name: str, overlap: str) -> No
 
 
 def _corresponding(left: Embeddings, right: Embeddings) -> tuple[Embeddings, Embeddings]:
+    left_rows, right_rows = matching_items(left, right)
     if left.ids == right.ids:
         return left, right
-    left_rows, right_rows = matching_rows(left.ids, right.ids)
     matched = len(left_rows)
     if matched == 0:
         example = f"{left.ids[0]!r} on the left, {right.ids[0]!r} on the right"

@@ -89,8 +89,9 @@ class ConnectorReport:
         >>> import isthmus, numpy as np
         >>> draw = np.random.default_rng(0)
         >>> shared = draw.standard_normal((100, 8))
-        >>> left = {"text": isthmus.Embeddings.from_array(shared, modality="text", space="clip")}
-        >>> right = {"text": isthmus.Embeddings.from_array(-shared, modality="text", space="clap")}
+        >>> kind = {"modality": "text", "ids": range(100)}
+        >>> left = {"text": isthmus.Embeddings.from_array(shared, space="clip", **kind)}
+        >>> right = {"text": isthmus.Embeddings.from_array(-shared, space="clap", **kind)}
         >>> import warnings
         >>> with warnings.catch_warnings(action="ignore"):  # neither side has a memory
         ...     report = isthmus.connect(left, right, method="procrustes").report
