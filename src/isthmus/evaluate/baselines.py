@@ -112,9 +112,9 @@ def _chained(world: World, cross: Crossing) -> Matcher:
     texts = {side.space: side.overlap for side in (materials.left, materials.right)}
 
     def match(queries: Embeddings, items: Embeddings) -> ScoreBlocks:
-        for rows in (queries, items):
-            if rows.space not in texts:
-                raise IsthmusError(f"{rows.modality} vectors are in space {rows.space!r}, not in {' or '.join(texts)}")
+        for side in (queries, items):
+            if side.space not in texts:
+                raise IsthmusError(f"{side.modality} vectors are in space {side.space!r}, not in {' or '.join(texts)}")
         own, counterparts = texts[queries.space].vectors, texts[items.space].vectors
         for rows in query_blocks(queries, max(len(own), len(items))):
             yield cross(rows, own, counterparts) @ items.vectors.T

@@ -95,10 +95,10 @@ def retrieval(
         raise IsthmusError(
             f"queries have {rows.shape[1]} dimensions, the gallery {items.shape[1]}: project both into one space first"
         )
-    spaces = [getattr(own, "space", None) for own in (queries, gallery)]
-    if None not in spaces and shared_space(*spaces) is None:
+    space, other = (getattr(own, "space", None) for own in (queries, gallery))
+    if space is not None and other is not None and shared_space(space, other) is None:
         raise IsthmusError(
-            f"queries are in space {spaces[0]!r}, the gallery in {spaces[1]!r}: project both into one space first"
+            f"queries are in space {space!r}, the gallery in {other!r}: project both into one space first"
         )
     relevant_in = _relevance(relevant, queries, gallery)
     ranks: list[np.ndarray] = []
