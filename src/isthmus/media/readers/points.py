@@ -1,8 +1,14 @@
-"""Point clouds: arrays, and meshes that trimesh samples; at most a fixed number of points, in the unit sphere."""
+"""Point clouds: arrays, and meshes that trimesh samples; at most a fixed number of points, in the unit sphere.
+
+A file may name others (textures, materials, buffers): none of them is opened.
+"""
 
 from __future__ import annotations
 
+import re
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
@@ -11,12 +17,22 @@ import numpy as np
 from jaxtyping import Float32
 
 from isthmus.base.errors import IsthmusError
-from isthmus.media.readers.vector import MOST_BYTES, read_npy
+from isthmus.media.readers.vector import MOST_BYTES, read_npy, read_npy_header
 from isthmus.media.source import ByteSource, Decoded, UnreadableError, as_source, unreadable
 
 ARRAYS, MESHES = (".npy", ".npz"), (".ply", ".off", ".obj", ".glb")
 SUFFIXES = (*ARRAYS, *MESHES)
-ARRAY_NAMES = ("points", "pc", "xyz", "pointcloud", "arr_0")
+READING = "cloud 2"
+"""Part of the fingerprint of a preparation: changes when the same file gives other points."""
+ARRAY_NAMES = (
+    *("points", "vertices", "verts", "xyz", "pos", "position", "positions", "coord", "coords", "coordinates"),
+    *("pc", "pcd", "pointcloud", "point_cloud", "cloud", "arr_0"),
+)
+"""Names of the array of points in an npz, in small letters."""
+OTHER_NAMES = re.compile("norm|colou?r|rgb|face|triangle|edge|label|segment|class|feat|tangent|uv|index|indices")
+"""In the names of arrays that are never taken for the points."""
+MOST_COLUMNS = 64
+"""A wider array is a transposed cloud, or no cloud."""
 SEED = 0
 
 
@@ -32,7 +48,8 @@ def read_points(content: ByteSource | Path | str | bytes | np.ndarray, most: int
         The points, with their centroid at the origin and the farthest at distance 1.
 
     Raises:
-        UnreadableError: The content has no points, has NaN, or all points are in one place.
+        UnreadableError: The content has no points, has NaN, all points are in one place, or several arrays of an npz
+            could be meant.
 
     Example:
         >>> import numpy as np
@@ -42,8 +59,8 @@ def read_points(content: ByteSource | Path | str | bytes | np.ndarray, most: int
     source = as_source(content)
     with unreadable(source.name):
         found = np.asarray(source.value) if isinstance(source, Decoded) else _from_file(source, most)
-        if found.ndim != 2 or found.shape[1] < 3 or len(found) == 0:
-            raise UnreadableError(f"{source.name}: expected shape (points, 3 or more), got {found.shape}")
+        if not _may_be_points(found.shape):
+            raise UnreadableError(f"{source.name}: expected shape (points, 3 or a few more), got {found.shape}")
         xyz = np.asarray(found[:, :3], np.float64)
     if not np.isfinite(xyz).all():
         raise UnreadableError(f"{source.name}: has points that are NaN or infinite")
@@ -81,13 +98,44 @@ def _array(name: str, file: BufferedIOBase, suffix: str, size: int) -> np.ndarra
     if suffix == ".npy":
         return read_npy(name, file, size)
     with zipfile.ZipFile(file) as archive:
-        members = {Path(entry.filename).stem: entry for entry in archive.infolist()}
-        chosen = next((members[key] for key in ARRAY_NAMES if key in members), None)
-        chosen = chosen or next(iter(members.values()), None)
-        if chosen is None:
-            raise UnreadableError(f"{name}: has no array")
+        every = archive.infolist()
+        members = {entry.filename[:-4]: entry for entry in every if entry.filename.endswith(".npy")}
+        chosen = members[_array_of_points(name, archive, members)]
         with archive.open(chosen) as member:
             return read_npy(name, member, chosen.file_size)
+
+
+def _array_of_points(name: str, archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> str:
+    """The array that must be meant: the one with a usual name, or the only one of the right shape."""
+    shapes = {}
+    for key, entry in members.items():
+        with archive.open(entry) as member:
+            shapes[key] = read_npy_header(member)[0]
+    fitting = [key for key, shape in shapes.items() if _may_be_points(shape) and not OTHER_NAMES.search(key.lower())]
+    usual = [key for key in fitting if key.lower() in ARRAY_NAMES]
+    found = usual or fitting
+    if len(found) != 1:
+        listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items()) or "nothing"
+        which = f"{len(found)} of its arrays" if found else "none of its arrays"
+        raise UnreadableError(f"{name}: {which} may be the points ({listed}): name one of them points")
+    return found[0]
+
+
+def _may_be_points(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 and shape[0] > 0 and 3 <= shape[1] <= MOST_COLUMNS
+
+
+@dataclass(frozen=True)
+class NoOtherFiles:
+    """Stands where trimesh would look for the other files that the file ``name`` refers to."""
+
+    name: str
+
+    def __getitem__(self, other: str) -> bytes:
+        """Refuse."""
+        raise UnreadableError(f"{self.name}: refers to another file, {other[:80]!r}: export it as one file")
+
+    get = __getitem__
 
 
 def _mesh(name: str, file: BufferedIOBase, suffix: str, most: int) -> np.ndarray:
@@ -95,7 +143,10 @@ def _mesh(name: str, file: BufferedIOBase, suffix: str, most: int) -> np.ndarray
         import trimesh
     except ImportError as error:
         raise IsthmusError(f"{name}: reading it needs trimesh: pip install 'isthmus[embed]'") from error
-    loaded: Any = trimesh.load_scene(file, file_type=suffix.removeprefix("."))
+    # Materials say nothing about points, and trimesh would open their images in any format.
+    options: Any = {} if suffix == ".off" else {"skip_materials": True}
+    closed: Any = NoOtherFiles(name)
+    loaded: Any = trimesh.load_scene(file, file_type=suffix.removeprefix("."), resolver=closed, **options)
     parts = [part for part in loaded.dump() if isinstance(part, trimesh.Trimesh) and len(part.faces)]
     if parts:
         surface = trimesh.util.concatenate(parts)

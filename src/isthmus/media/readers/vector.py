@@ -52,9 +52,7 @@ def _from_file(source: ByteSource) -> np.ndarray:
 
 def read_npy(name: str, file: Any, size: int) -> np.ndarray:
     """The array in an ``.npy`` stream of ``size`` bytes. Raises `UnreadableError` unless it holds numbers."""
-    version = np.lib.format.read_magic(file)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, column_major, dtype = read_header(file)
+    shape, column_major, dtype = read_npy_header(file)
     count = int(np.prod(shape, dtype=object))
     if dtype.hasobject or dtype.kind not in "fiu":
         raise UnreadableError(f"{name}: expected an array of numbers, got {dtype}")
@@ -62,3 +60,11 @@ def read_npy(name: str, file: Any, size: int) -> np.ndarray:
         raise UnreadableError(f"{name}: its header promises shape {shape} of {dtype}, the file has only {size} bytes")
     values = np.frombuffer(file.read(count * dtype.itemsize), dtype=dtype)
     return values.reshape(shape, order="F" if column_major else "C")
+
+
+def read_npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """The shape of the array in an ``.npy`` stream, whether its columns come first, and its type."""
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    found: tuple[tuple[int, ...], bool, np.dtype] = read_header(file)
+    return found

@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from isthmus.media.readers.image import MOST_PIXELS, eight_bit
-from isthmus.media.readers.pyav import opened_container
+from isthmus.media.readers.image import MOST_PIXELS, eight_bit, on_white
+from isthmus.media.readers.pyav import opened_container, stated_seconds
 from isthmus.media.source import ByteSource, Decoded, UnreadableError, as_source, unreadable
 
+READING = "frames 2"
+"""Part of the fingerprint of a preparation: changes when the same file gives other frames."""
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".3gp", ".ogv")
 
 
@@ -43,7 +45,7 @@ def read_video(content: ByteSource | Path | str | bytes | np.ndarray | tuple[np.
         The frames with their times.
 
     Raises:
-        UnreadableError: The content is not a video, or no frame of it can be decoded.
+        UnreadableError: The content is not a video, no frame of it can be decoded, or its end is missing.
 
     Example:
         >>> import numpy as np
@@ -67,11 +69,24 @@ def read_video(content: ByteSource | Path | str | bytes | np.ndarray | tuple[np.
             return _counted(source, container, frames)
         asked = [(part + 0.5) * duration / frames for part in range(frames)]
         found = [_frame_at(container, stream, second) for second in asked]
-        shown = [frame for frame in found if frame is not None]
-        if not shown:
-            raise UnreadableError(f"{source.name}: no frame can be decoded")
-        whole = [frame if frame is not None else shown[-1] for frame in found]
-        return Video(np.stack([pixels for pixels, _ in whole]), np.array([second for _, second in whole]), duration)
+        if found[-1] is None:
+            last = max((second for _, second in filter(None, found)), default=0.0)
+            raise UnreadableError(
+                f"{source.name}: is cut short: of {duration:.1f} s, nothing can be decoded after {last:.1f} s"
+            )
+        # A part in the middle that cannot be decoded shows what comes after it.
+        whole = [next(frame for frame in found[place:] if frame is not None) for place in range(frames)]
+        return Video(_stacked([pixels for pixels, _ in whole]), np.array([second for _, second in whole]), duration)
+
+
+def _stacked(frames: list[np.ndarray]) -> UInt8[np.ndarray, "frames height width 3"]:
+    """The frames as one array, in the size of the first: some streams change it."""
+    height, width = frames[0].shape[:2]
+    same = [
+        frame if frame.shape[:2] == (height, width) else np.asarray(Image.fromarray(frame).resize((width, height)))
+        for frame in frames
+    ]
+    return np.stack(same)
 
 
 def _from_memory(source: Decoded, frames: int) -> Video:
@@ -93,10 +108,20 @@ def _middles(length: int, parts: int) -> list[int]:
 
 
 def _duration(container: Any, stream: Any) -> float | None:
-    """Seconds from the first frame to the end; None if the file does not say."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration else None
+    """Seconds from the first frame to the end of the pictures, not of the sound; None if the file does not say."""
+    stated = stated_seconds(container, stream)
+    if stated is None and stream.duration and stream.time_base:
+        stated = float(stream.duration * stream.time_base)
+    if stated is None and container.duration:
+        alone = len(container.streams) == 1
+        stated = container.duration / 1e6 if alone else _end_of_packets(container, stream)
+    return stated
+
+
+def _end_of_packets(container: Any, stream: Any) -> float | None:
+    """When the last packet of a stream ends, without decoding any."""
+    times = [packet.pts + (packet.duration or 0) for packet in container.demux(stream) if packet.pts is not None]
+    return float((max(times) - (stream.start_time or 0)) * stream.time_base) if times else None
 
 
 def _frame_at(container: Any, stream: Any, second: float) -> tuple[np.ndarray, float] | None:
@@ -112,20 +137,26 @@ def _frame_at(container: Any, stream: Any, second: float) -> tuple[np.ndarray, f
 
 
 def upright(frame: Any) -> UInt8[np.ndarray, "height width 3"]:
-    """A frame's pixels, rotated as the file says the camera was held."""
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4))
+    """A frame's pixels, on white, rotated as the file says the camera was held."""
+    if any(component.is_alpha for component in frame.format.components):
+        pixels = np.asarray(on_white(Image.fromarray(frame.to_ndarray(format="rgba"))))
+    else:
+        pixels = frame.to_ndarray(format="rgb24")
+    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90) % 4))
 
 
 def _counted(source: ByteSource, container: Any, frames: int) -> Video:
-    """Frames of a file that does not say how long it is: counts its frames, then keeps the middle one of each part."""
-    times = [float(frame.time or 0.0) for frame in container.decode(video=0)]
-    if not times:
+    """Frames of a file that does not say how long it is: decodes it twice, the first time for the times."""
+    times = np.array([float(frame.time or 0.0) for frame in container.decode(video=0)])
+    if len(times) == 0:
         raise UnreadableError(f"{source.name}: no frame can be decoded")
-    wanted = _middles(len(times), frames)
+    seconds = times - times[0]
+    duration = float(seconds[-1]) * len(times) / max(1, len(times) - 1)
+    asked = [(part + 0.5) * duration / frames for part in range(frames)]
+    wanted = (np.searchsorted(seconds, asked, "right") - 1).clip(0) if duration else _middles(len(times), frames)
     kept: dict[int, np.ndarray] = {}
     with opened_container(source) as again:
         for number, frame in enumerate(again.decode(video=0)):
             if number in wanted:
                 kept[number] = upright(frame)
-    seconds = np.array([times[number] for number in wanted]) - times[0]
-    return Video(np.stack([kept[number] for number in wanted]), seconds, times[-1] - times[0])
+    return Video(_stacked([kept[number] for number in wanted]), seconds[np.asarray(wanted)], duration)

@@ -18,6 +18,7 @@ from torch import Tensor
 from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.base.hashing import fingerprint_of
 from isthmus.media import Item, UnreadableError, read_points
+from isthmus.media.readers.points import READING
 from isthmus.spaces.checkpoint import read_weights_only, revision_of
 from isthmus.spaces.pointbert.tower import GROUP_POINTS, WIDTH, PointBert
 from isthmus.spaces.protocol import EncoderInputs, Preparation, Weights
@@ -37,7 +38,7 @@ class PointPreparation:
     @property
     def fingerprint(self) -> str:
         """Depends on the number of points."""
-        return fingerprint_of("cloud 1", MOST_POINTS)
+        return fingerprint_of(READING, MOST_POINTS)
 
     def __call__(self, item: Item) -> EncoderInputs:
         """The points of one cloud. Raises `UnreadableError` for fewer than 32."""

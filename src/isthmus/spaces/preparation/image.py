@@ -13,7 +13,7 @@ from PIL import Image
 
 from isthmus.base.hashing import fingerprint_of
 from isthmus.media import Item, read_image, read_video
-from isthmus.media.readers.image import READING
+from isthmus.media.readers import image, video
 from isthmus.spaces.checkpoint import loaded
 from isthmus.spaces.protocol import EncoderInputs, Weights
 
@@ -36,14 +36,14 @@ class ImagePreparation:
     @property
     def fingerprint(self) -> str:
         """Depends on the processor's settings."""
-        return fingerprint_of(READING, image_processor(self.weights).to_dict())
+        return fingerprint_of(image.READING, image_processor(self.weights).to_dict())
 
     def __call__(self, item: Item) -> EncoderInputs:
         """The inputs of one image."""
         assert item.source is not None
-        image = read_image(item.source)
-        region = region_seen(image_processor(self.weights), *image.size)
-        return {**processed(self.weights, [image]), "_region": region[None]}
+        read = read_image(item.source)
+        region = region_seen(image_processor(self.weights), *read.size)
+        return {**processed(self.weights, [read]), "_region": region[None]}
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,15 @@ class VideoPreparation:
     @property
     def fingerprint(self) -> str:
         """Depends on the processor's settings and the number of frames."""
-        return fingerprint_of("frames 1", self.frames, image_processor(self.weights).to_dict())
+        return fingerprint_of(video.READING, self.frames, image_processor(self.weights).to_dict())
 
     def __call__(self, item: Item) -> EncoderInputs:
         """The inputs of one video: ``pixel_values`` of shape (1, frames, 3, height, width)."""
         assert item.source is not None
-        video = read_video(item.source, self.frames)
-        pixels = processed(self.weights, video.images())["pixel_values"]
-        ends = np.append(video.seconds[1:], max(video.duration, video.seconds[-1]))
-        return {"pixel_values": pixels[None], "_seconds": np.stack([video.seconds, ends], 1)[None].astype(np.float32)}
+        read = read_video(item.source, self.frames)
+        pixels = processed(self.weights, read.images())["pixel_values"]
+        ends = np.append(read.seconds[1:], max(read.duration, read.seconds[-1]))
+        return {"pixel_values": pixels[None], "_seconds": np.stack([read.seconds, ends], 1)[None].astype(np.float32)}
 
 
 def processed(weights: Weights, images: list[Image.Image]) -> dict[str, np.ndarray]:
