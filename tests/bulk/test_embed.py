@@ -380,3 +380,15 @@ def test_a_worker_that_hangs_in_its_start_is_one_line(
     with pytest.raises(IsthmusError, match="have not come up within 3 seconds"):
         isthmus.embed(photos, tmp_path / "out", space=stage, modality="image", workers=1, timeout=1.0)
     assert time.monotonic() - started < 20
+
+
+def test_a_set_whose_media_were_read_in_another_way_is_not_extended(
+    photos: Path, checkpoints: Checkpoints, tmp_path: Path
+) -> None:
+    space = f"clip:{checkpoints('clip')}"
+    isthmus.embed(photos, tmp_path / "out", space=space, workers=0)
+    path = tmp_path / "out" / "manifest.json"
+    now = read_manifest(tmp_path / "out")["image"].preprocessing
+    path.write_text(path.read_text().replace(now.split()[0], "0123456789abcdef"))
+    with pytest.raises(IsthmusError, match=r"preprocessing '0123456789abcdef .* an earlier isthmus read some media"):
+        isthmus.embed(photos, tmp_path / "out", space=space, workers=0)

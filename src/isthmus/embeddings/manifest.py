@@ -106,9 +106,15 @@ def agreed(folder: Path, present: Manifest | None, asked: Manifest) -> Manifest:
         what = "tokens" if isinstance(asked, TokenManifest) else "rows"
         raise IsthmusError(
             f"{folder}: its {asked.modality} {what} have {'; '.join(differing)}: "
-            "write to another folder, or use the same settings"
+            f"write to another folder, or use the same settings{_reading_changed(present, asked)}"
         )
     return present
+
+
+def _reading_changed(present: Any, asked: Any) -> str:
+    """Why settings that a user did not change may differ: the fingerprint that comes first in ``preprocessing``."""
+    before, now = (getattr(manifest, "preprocessing", "").partition(" ")[0] for manifest in (present, asked))
+    return "" if before == now else " (an earlier isthmus read some media in another way)"
 
 
 def read_manifest(folder: Path) -> dict[str, ModalityManifest]:
