@@ -390,5 +390,5 @@ def test_a_set_whose_media_were_read_in_another_way_is_not_extended(
     path = tmp_path / "out" / "manifest.json"
     now = read_manifest(tmp_path / "out")["image"].preprocessing
     path.write_text(path.read_text().replace(now.split()[0], "0123456789abcdef"))
-    with pytest.raises(IsthmusError, match=r"preprocessing '0123456789abcdef .* an earlier isthmus read some media"):
+    with pytest.raises(IsthmusError, match=r"preprocessing '0123456789abcdef .*an earlier isthmus read some media"):
         isthmus.embed(photos, tmp_path / "out", space=space, workers=0)
