@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from isthmus.base.errors import IsthmusError
 from isthmus.codes.model.codebook import Codebook, straight_through
 
 CODES, DIM, TOKENS, DECAY = 4, 3, 20, 0.9
@@ -95,3 +96,23 @@ def test_codes_without_tokens_stay_where_they_are(rows: int) -> None:
     before = made.vectors.clone()
     made.update(made.gathered(given, made.assign(given)), generator(0))
     torch.testing.assert_close(made.vectors, before)
+
+
+def test_a_code_that_was_never_used_stays_where_it_is() -> None:
+    book = Codebook(2, 3, decay=0.1, revive_after=10**6)
+    start = torch.arange(6.0).reshape(2, 3)
+    book.start_from(start, torch.Generator())
+    kept = book.vectors.clone()
+    seen = torch.zeros(2, 4)
+    seen[0] = torch.tensor([1.0, 1.0, 1.0, 1.0])
+    for _ in range(400):
+        book.update(seen, torch.Generator())
+    torch.testing.assert_close(book.vectors[0], torch.ones(3))
+    torch.testing.assert_close(book.vectors[1], kept[1], rtol=1e-3, atol=0)
+
+
+def test_codes_do_not_start_from_tokens_that_are_not_finite() -> None:
+    tokens = torch.ones(5, 3)
+    tokens[2, 1] = torch.inf
+    with pytest.raises(IsthmusError, match="not finite"):
+        Codebook(2, 3).start_from(tokens, torch.Generator())

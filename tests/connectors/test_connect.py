@@ -151,7 +151,10 @@ def test_input_that_cannot_be_connected_is_refused_in_one_line(world: World) -> 
         (lambda: isthmus.connect(left, right, members=2.5), "members must be an integer"),
         (lambda: isthmus.connect(left, right, method="cmcr", min_steps=3), "write optimisation="),
         (lambda: isthmus.connect(left, right, method="cmcr", optimisation={"steps": 3}), "unknown option 'steps'"),
-        (lambda: isthmus.connect(left, right, method="cmcr", device="gpu9"), "device 'gpu9' is not available"),
+        (
+            lambda: isthmus.connect(left, right, method="cmcr", device="gpu9"),
+            "device 'gpu9' is not supported",
+        ),
         (lambda: isthmus.connect(left, right, seed=-1), "seed -1: pass an integer"),
         (lambda: isthmus.connect(left, right, method=CcaConfig(), power=2.0), "not both \\(got config and 'power'\\)"),
     ]

@@ -14,11 +14,18 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+from torch import nn
 
 from isthmus.base.errors import IsthmusError
-from isthmus.connectors.config import CmcrConfig
+from isthmus.base.options import make_config
+from isthmus.connectors.config import AutoConfig, CmcrConfig, ExmcrConfig
 from isthmus.connectors.methods.cmcr import CmcrObjective, fit_cmcr
+from isthmus.connectors.methods.plugins import plugged_projector
+from isthmus.training import loop
+from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.config import OptimisationConfig
+from isthmus.training.loop import half_precision, train
+from isthmus.training.processes import SharedBatchNorm
 from isthmus.training.schedule import Schedule
 from two_views import DrawTwoViews
 
@@ -128,3 +135,61 @@ def test_the_learning_rate_falls_as_a_cosine() -> None:
     assert schedule.learning_rate_at(500) == pytest.approx(0.5e-3)
     assert schedule.learning_rate_at(250) == pytest.approx(1e-3 * math.cos(math.pi / 8) ** 2)
     assert schedule.learning_rate_at(1000) == pytest.approx(0)
+
+
+class Poisoned(nn.Module):
+    """An objective whose loss, gradient or buffer is not finite from the third step on."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where, self.steps, self.weight = where, 0, nn.Parameter(torch.ones(2))
+        self.register_buffer("statistics", torch.ones(1))
+
+    def forward(self, rows: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
+        self.steps += 1
+        if self.steps < 3:
+            return self.weight.square().sum()
+        if self.where == "buffer":
+            self.statistics.fill_(float("inf"))
+        if self.where == "gradient":
+            return (self.weight * 0).sum().abs().sqrt()
+        return self.weight.sum() * (float("nan") if self.where == "loss" else 1.0)
+
+
+@pytest.mark.parametrize(
+    ("where", "problem"),
+    [
+        ("loss", "the loss is nan at step 3: lower the learning rate"),
+        ("gradient", "the gradient is not finite at step 3: lower the learning rate"),
+        ("buffer", "statistics is not finite after step 3: lower the learning rate"),
+    ],
+)
+def test_what_is_not_finite_stops_training_and_is_not_saved(
+    where: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    objective, checkpoint = Poisoned(where), Checkpoint(tmp_path / "run", "same")
+    with pytest.raises(IsthmusError, match=problem):
+        train(objective, Schedule.over(8, OptimisationConfig(epochs=1, min_steps=9), seed=0), checkpoint=checkpoint)
+    assert steps_saved(tmp_path / "run") == 2
+
+
+def test_a_plug_in_batch_norm_is_one_with_shared_statistics() -> None:
+    def build(inputs: int, outputs: int, draw: torch.Generator) -> nn.Sequential:
+        norm = nn.BatchNorm1d(5, eps=0.1, momentum=0.3)
+        return nn.Sequential(nn.Linear(inputs, 5), norm.requires_grad_(False), nn.ReLU(), nn.Linear(5, outputs))
+
+    norm = plugged_projector(build, 3, 2, torch.Generator())[1]
+    assert isinstance(norm, SharedBatchNorm)
+    assert (norm.eps, norm.momentum, norm.weight.requires_grad) == (0.1, 0.3, False)
+
+
+def test_precision_is_an_option_of_every_trained_method_and_auto_is_float32_on_a_cpu() -> None:
+    optimisation = OptimisationConfig(precision="bfloat16")
+    for config in (CmcrConfig(optimisation=optimisation), ExmcrConfig(optimisation=optimisation)):
+        assert config.optimisation.precision == "bfloat16"
+    assert AutoConfig(precision="float32").precision == "float32"
+    cpu = torch.device("cpu")
+    assert [half_precision(precision, cpu) for precision in ("auto", "float32", "bfloat16")] == [False, False, True]
+    with pytest.raises(IsthmusError, match="--precision must be one of auto, float32, bfloat16, got 'float16'"):
+        make_config(OptimisationConfig, {"precision": "float16"})

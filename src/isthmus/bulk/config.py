@@ -43,7 +43,7 @@ class EmbedConfig:
     shard_items: int = 2000
     """Items per shard; an interrupted run continues at its first unfinished shard."""
     device: str | None = None
-    """cpu or cuda; by default cuda if there is one."""
+    """cpu, cuda or cuda:N; by default cuda if there is one."""
     precision: Precision = "float32"
     """The encoder's arithmetic; bfloat16 is faster on processors that have it, and changes the vectors slightly."""
     dtype: StoredType = "float16"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError
 from isthmus.base.options import config_from
 from isthmus.base.progress import OnProgress, Stage, reporting
@@ -21,7 +22,7 @@ from isthmus.bulk.store import Store, only_writer
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item, list_media
 from isthmus.spaces import Space, load_space
-from isthmus.spaces.registry import best_device, parse
+from isthmus.spaces.registry import parse
 
 RUNNERS = {"local": run_local, "ray": run_ray}
 
@@ -135,12 +136,13 @@ def _job(
     where: Path, out: Path, space: str, modality: str | None, config: EmbedConfig
 ) -> tuple[Job, Space, list[Item]]:
     """The job, its space and its items, checked before anything is written."""
+    device = checked_device(config.device)
     family, _, _ = parse(space)
     chosen = modality or modality_at(where, family)
     if chosen not in family.modalities:
         raise IsthmusError(f"the space {space!r} has no {chosen!r}: it has {', '.join(family.modalities)}")
     items = list(list_media(where, chosen, column=config.column, id_column=config.id_column, kind=family.kind))
-    job = Job(space, chosen, out.absolute(), config.device or best_device(), config)
+    job = Job(space, chosen, out.absolute(), device, config)
     loaded = load_space(space, device=job.device, precision=config.precision)
     if config.tokens:
         loaded.check_tokens(chosen)

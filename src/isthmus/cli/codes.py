@@ -39,9 +39,10 @@ def codes_train(
         connector: Folder of a connector between the two spaces, used to find neighbour pairs; by default one is fitted
             in closed form.
         seed: Random seed; the same seed gives the same codes on the same machine.
-        device: cpu or cuda; by default cuda if available.
+        device: cpu, cuda or cuda:N; by default cuda if available.
     """
     from isthmus.codes.learning.fit import checkpoints_of, fit_codes
+    from isthmus.training.processes import writes
 
     checkpoint = out / "training.checkpoint"
     linked = _linked(left, right, overlap, connector, seed)
@@ -49,6 +50,8 @@ def codes_train(
         model = fit_codes(
             linked.items, linked.sources, options, seed=seed, device=device, checkpoint=checkpoint, progress=True
         )
+    if not writes():
+        return
     model.save(out)
     for done in checkpoints_of(checkpoint):
         done.unlink()

@@ -38,7 +38,7 @@ def connect_with(method: str) -> Callable[..., None]:
                 found by their ids.
             method: Method to connect with; add --help to see the options of this method.
             seed: Random seed; the same seed gives the same connector on the same machine.
-            device: Device for methods that train: cpu or cuda; by default cuda if available.
+            device: Device for methods that train: cpu, cuda or cuda:N; by default cuda if available.
             base_space: Centre of the graph; by default the space of the first set.
             onto: Folder of a saved star to add the sets to; its other spaces stay unchanged.
         """
@@ -58,6 +58,7 @@ def run_connect(
     """Read both sets, connect, save, show the report."""
     from isthmus.connectors.connect import connect
     from isthmus.embeddings import open_set
+    from isthmus.training.processes import writes
 
     connector = connect(
         open_set(left),
@@ -69,6 +70,8 @@ def run_connect(
         checkpoint=out / "training.checkpoint",
         progress=True,
     )
+    if not writes():
+        return
     connector.save(out)
     _remove_checkpoints(out)
     print(connector.report)
@@ -89,6 +92,7 @@ def run_connect_graph(
     from isthmus.connectors.graph.connect_graph import connect_graph
     from isthmus.connectors.graph.space_graph import SpaceGraph
     from isthmus.embeddings import open_set
+    from isthmus.training.processes import writes
 
     graph = connect_graph(
         [open_set(path) for path in sets],
@@ -100,6 +104,8 @@ def run_connect_graph(
         checkpoint=out / "training.checkpoint",
         progress=True,
     )
+    if not writes():
+        return
     graph.save(out)
     _remove_checkpoints(out)
     print(graph)

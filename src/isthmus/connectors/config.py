@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.options import check_types, config_from, make_config, require
-from isthmus.training.config import DEFAULT_OPTIMISATION, OptimisationConfig
+from isthmus.training.config import DEFAULT_OPTIMISATION, OptimisationConfig, Precision
 
 Centring = Literal["none", "mean", "matched"]
 FittedPairs = Literal["overlap", "pseudo", "both"]
@@ -224,6 +224,8 @@ class AutoConfig:
     trained_share: float = 0.5
     """Largest share of the blend for a trained C-MCR member, less if its scores are worse; it is trained if at least
     2000 overlap rows are fitted. 0 for none."""
+    precision: Precision = "auto"
+    """Arithmetic of the trained member's projectors; auto takes bfloat16 on GPUs that have it."""
 
     def __post_init__(self) -> None:
         check_types(self)

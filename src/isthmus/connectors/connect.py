@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress
 from isthmus.connectors.choosing.auto import TRAINED, TRAINED_ROWS, add_trained, choose
@@ -93,6 +94,7 @@ def connect(
     asked, plugins = _asked(method, config, options)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise IsthmusError(f"seed {seed!r}: pass an integer from 0")
+    checked_device(device)
     prepared = prepare(left, right, overlap, seed)
     return connect_prepared(prepared, asked, device, checkpoint, progress, plugins)
 
@@ -249,6 +251,8 @@ def _fit_auto(prepared: ConnectInput, config: AutoConfig, run: Mapping[str, Any]
         seed=prepared.seed,
     )
     if config.trained_share > 0 and evidence is not None and len(prepared.fitted) >= TRAINED_ROWS:
-        member = fit_cmcr(materials.taken(prepared.fitted.numpy()), TRAINED, **run)
+        optimisation = replace(TRAINED.optimisation, precision=config.precision)
+        trained = replace(TRAINED, optimisation=optimisation)
+        member = fit_cmcr(materials.taken(prepared.fitted.numpy()), trained, **run)
         chosen = add_trained(chosen, member, evidence, config.trained_share)
     return Fit(chosen.judged, chosen.members, chosen.weights, chosen.as_dict())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from isthmus.codes.learning.losses import code_matching
@@ -15,9 +15,13 @@ LITERAL = CodesConfig(
 )
 
 
-def floored_matching(left: Float[Tensor, "share codes"], right: Float[Tensor, "share codes"]) -> Float[Tensor, ""]:
+def floored_matching(
+    left: Float[Tensor, "share codes"],
+    right: Float[Tensor, "share codes"],
+    repeats: Bool[Tensor, "share batch"] | None = None,
+) -> Float[Tensor, ""]:
     """``L_CMCM`` with ``log(P + 1e-7)`` in place of the exact logarithm."""
-    return code_matching(floored(left), floored(right))
+    return code_matching(floored(left), floored(right), repeats)
 
 
 def pooled(of_modalities: Float[Tensor, "modalities codes dim_and_one"]) -> Float[Tensor, "codes dim_and_one"]:

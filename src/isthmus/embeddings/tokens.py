@@ -110,12 +110,18 @@ class Tokens:
         check_modality(modality)
         where = f"{modality} tokens"
         _check_shapes(vectors, offsets, places, unit, where)
-        bad = ~np.isfinite(vectors).all(1)
-        if bad.any():
-            raise IsthmusError(f"{where}: token {int(bad.argmax())} contains NaN or infinity: embed its item again")
         names = row_numbers(len(offsets) - 1) if ids is None else as_ids(ids, where)
         check_ids(names, len(offsets) - 1, where)
-        part = TokenPart(np.ascontiguousarray(vectors, np.float32), offsets.astype(np.int64), places.astype(np.float32))
+        with np.errstate(over="ignore"):
+            rows = np.ascontiguousarray(vectors, np.float32)
+        bad = np.flatnonzero(~np.isfinite(rows).all(1))
+        if len(bad):
+            item = names[int(np.searchsorted(offsets, bad[0], side="right")) - 1]
+            raise IsthmusError(
+                f"{where}: token {bad[0]} (item {item!r}) contains NaN or infinity: embed the item again, or leave it "
+                "out"
+            )
+        part = TokenPart(rows, offsets.astype(np.int64), places.astype(np.float32))
         dim = vectors.shape[1]
         return cls([part], modality=modality, space=space, dim=dim, ids=names, unit=unit, numbered=ids is None)
 

@@ -9,6 +9,7 @@ import warnings
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.spaces.protocol import Family, Weights
 from isthmus.spaces.space import Space
@@ -76,7 +77,7 @@ def load_space(spec: str, *, device: str | None = None, precision: str = "float3
     Args:
         spec: ``family``, ``family:checkpoint`` or ``family:checkpoint@revision``. Families are those that
             ``isthmus spaces`` lists; a checkpoint is a name on the Hugging Face hub or the path of a folder or file.
-        device: A torch device, ``"cpu"`` or ``"cuda"``. By default ``"cuda"`` if present.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; by default a GPU if there is one.
         precision: The encoder's arithmetic: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
 
     Returns:
@@ -99,7 +100,7 @@ def load_space(spec: str, *, device: str | None = None, precision: str = "float3
         raise IsthmusError(f"the space {family.name!r} needs {', '.join(family.missing)}: {family.install}")
     if not checkpoint:
         raise IsthmusError(f"the space {family.name!r} has no default checkpoint: give {family.name}:PATH")
-    where = checked_device(device or best_device())
+    where = checked_device(device)
     encoder = family.load(Weights(checkpoint, revision, where, precision))
     return Space(_name(family, checkpoint), family.modalities, family.kind, where, encoder)
 
@@ -135,23 +136,3 @@ def _name(family: Family, checkpoint: str) -> str:
     if checkpoint == family.checkpoint:
         return family.name
     return f"{family.name}:{Path(checkpoint).name.removesuffix('.pt').removesuffix('.pth')}"
-
-
-def checked_device(device: str) -> str:
-    """The device. Raises `IsthmusError` unless torch knows it and has it."""
-    import torch
-
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as error:
-        raise IsthmusError(f"device {device!r} is unknown to torch: give cpu or cuda") from error
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise IsthmusError(f"device {device!r}: this machine has no CUDA: omit --device, or give cpu")
-    return device
-
-
-def best_device() -> str:
-    """CUDA if it is present."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from isthmus.base.options import check_types, require
+
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class OptimisationConfig:
     """Peak learning rate."""
     weight_decay: float = 0.01
     """Weight decay."""
+    precision: Precision = "auto"
+    """Arithmetic of the projectors: bfloat16 is faster on GPUs that have it, and auto takes it there; codes are trained
+    in float32 unless it is asked for."""
 
     def __post_init__(self) -> None:
         check_types(self)

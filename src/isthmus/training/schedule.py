@@ -12,7 +12,6 @@ from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
 from isthmus.training.config import OptimisationConfig
-from isthmus.training.processes import processes
 
 LARGEST_BATCH = 4096
 SMALLEST_BATCH = 64
@@ -37,7 +36,6 @@ class Schedule:
         if rows < 2:
             raise IsthmusError(f"training needs at least 2 overlap rows, got {rows}: add rows with ids in both spaces")
         batch = min(rows, config.batch_size or _batch_size(rows))
-        batch -= batch % processes()
         steps = max(config.min_steps, config.epochs * (rows // batch))
         return cls(rows, batch, steps, config.learning_rate, config.weight_decay, seed)
 

@@ -88,7 +88,7 @@ def fit_codes(
             only ``optimisation`` and ``restarts`` then apply.
         terms: Parts of the objective to replace.
         seed: The same seed on the same machine gives the same model.
-        device: ``"cpu"``, ``"cuda"`` ...; by default a GPU if there is one.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; by default a GPU if there is one.
         checkpoint: Save training next to this path, one numbered file for each start. The same call then continues
             bit-exactly after an interruption. Delete the files (`checkpoints_of`) once the model is saved.
         progress: True shows a bar on stderr; a callable gets every `Progress`.
@@ -119,9 +119,10 @@ def fit_codes(
     if base is not None:
         config = replace(base.config, optimisation=config.optimisation, restarts=config.restarts)
     given = FitInput(items, sources, config, base, terms)
+    place = training_device(device)
     _check(given)
     join_processes()
-    run = Run(seed, training_device(device), checkpoint, _hash_of(given) if checkpoint else "", progress)
+    run = Run(seed, place, checkpoint, _hash_of(given) if checkpoint else "", progress)
     model, report = _largest_shared(given, run) if config.codes == 0 else _best_start(given, run)
     for warning in report.warnings:
         LOG.warning(warning)
@@ -141,6 +142,11 @@ def _numbered(checkpoint: Path, number: int) -> Path:
 
 def _check(given: FitInput) -> None:
     items, base = given.items, given.base
+    for source in given.sources:
+        if len(source) == 0 or not 0 <= source.weight < float("inf"):
+            raise IsthmusError(
+                f"{source} with weight {source.weight}: give at least one pair, and a finite weight from 0"
+            )
     reached = {name for source in given.sources for name in (source.left, source.right)}
     for name in reached - set(items):
         raise IsthmusError(f"a pair source names the view {name!r}, which is not one of the views ({', '.join(items)})")
@@ -153,6 +159,8 @@ def _check(given: FitInput) -> None:
                 )
     for name in set(items) - reached:
         raise IsthmusError(f"no pair source reaches the view {name!r}: add one, or leave the view out")
+    for name, own in items.items():
+        own.require_finite(name)
     if base is not None:
         for name in set(items) & set(base.views):
             if View.of(items[name].tokens, items[name].pooled) != base.views[name]:
@@ -183,6 +191,10 @@ def _best_start(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]:
     """Train from every start; the model with the lowest code matching loss, and its health."""
     models = [_fit_once(given, run, number) for number in range(given.config.restarts)]
     mismatches = [mismatch(model, given.items, given.sources, given.terms.matching) for model in models]
+    if not np.isfinite(mismatches).all():
+        raise IsthmusError(
+            f"the code matching loss of a start is {max(mismatches, key=np.isnan)}: check terms.matching"
+        )
     LOG.info("code matching loss of each start: %s", ", ".join(f"{loss:.3f}" for loss in mismatches))
     best = models[int(np.argmin(mismatches))]
     return best, shared_use(best, given.items, given.sources)
@@ -194,7 +206,9 @@ def _fit_once(given: FitInput, run: Run, number: int) -> CodeModel:
     objective = CodesObjective(model, given.items, given.sources, given.terms)
     schedule = Schedule.over(max(map(len, given.sources)), given.config.optimisation, seed)
     saved = Checkpoint(checkpoint, fingerprint(_settings(given, schedule), run.data)) if checkpoint else None
-    train(objective, schedule, checkpoint=saved, progress=run.progress, stage="training codes")
+    asked = given.config.optimisation.precision
+    precision = "float32" if asked == "auto" else asked  # auto: half precision changes codes
+    train(objective, schedule, precision=precision, checkpoint=saved, progress=run.progress, stage="training codes")
     return model.eval()
 
 

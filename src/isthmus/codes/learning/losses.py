@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from isthmus.training.processes import gather, this_process
+from isthmus.training.processes import gather, own_columns
+
+Repeats = Bool[Tensor, "share batch"] | None
+"""Pairs of the batch that show the same item as a row (`training.repeats`): they are no negatives."""
 
 
 def masked_margin_softmax(
-    left: Float[Tensor, "share dim"],
-    right: Float[Tensor, "share dim"],
-    margin: float,
+    left: Float[Tensor, "share dim"], right: Float[Tensor, "share dim"], margin: float, repeats: Repeats = None
 ) -> Float[Tensor, ""]:
-    """``L_MMS`` (B.4): ``-1/B Σ_i log[e^(s_ii-δ) / (e^(s_ii-δ) + Σ_(j≠i) e^s_ij)]``, both directions added.
+    """``L_MMS`` (B.4): ``-1/B Σ_i log[e^(s_ii-δ) / (e^(s_ii-δ) + Σ_(j≠i) M_ij e^s_ij)]``, both directions added.
 
-    Scores are dot products.
+    Scores are dot products; ``M_ij`` is 0 for repeats and 1 otherwise.
     """
-    return _margin_softmax(left, right, margin) + _margin_softmax(right, left, margin)
+    return _margin_softmax(left, right, margin, repeats) + _margin_softmax(right, left, margin, repeats)
 
 
 def _margin_softmax(
-    queries: Float[Tensor, "share dim"],
-    answers: Float[Tensor, "share dim"],
-    margin: float,
+    queries: Float[Tensor, "share dim"], answers: Float[Tensor, "share dim"], margin: float, repeats: Repeats
 ) -> Float[Tensor, ""]:
     scores = queries @ gather(answers).T
-    own = this_process() * len(queries) + torch.arange(len(queries), device=scores.device)
+    own = own_columns(scores)
     scores = scores - margin * functional.one_hot(own, scores.shape[1])
-    return functional.cross_entropy(scores, own)
+    return functional.cross_entropy(_without(repeats, scores), own)
 
 
 def code_similarity(
@@ -40,11 +39,19 @@ def code_similarity(
     return left.exp() @ right.T + left @ right.exp().T
 
 
-def code_matching(left: Float[Tensor, "share codes"], right: Float[Tensor, "share codes"]) -> Float[Tensor, ""]:
-    """``L_CMCM = -mean_i log softmax_j(S_ij)_i`` (B.7) of log distributions; row i of both is a pair."""
+def code_matching(
+    left: Float[Tensor, "share codes"], right: Float[Tensor, "share codes"], repeats: Repeats = None
+) -> Float[Tensor, ""]:
+    """``L_CMCM = -mean_i log softmax_j(S_ij)_i`` (B.7) of log distributions; row i of both is a pair.
+
+    The softmax leaves repeats out.
+    """
     scores = code_similarity(left, gather(right))
-    own = this_process() * len(left) + torch.arange(len(left), device=scores.device)
-    return functional.cross_entropy(scores, own)
+    return functional.cross_entropy(_without(repeats, scores), own_columns(scores))
+
+
+def _without(repeats: Repeats, scores: Float[Tensor, "share batch"]) -> Float[Tensor, "share batch"]:
+    return scores if repeats is None else scores.masked_fill(repeats, -torch.inf)
 
 
 def commitment(squared: Float[Tensor, "tokens codes"], chosen: Int[Tensor, " tokens"]) -> Float[Tensor, ""]:

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 
 from isthmus.codes.learning.losses import code_matching, commitment, masked_margin_softmax
 from isthmus.codes.learning.pairs import CodeItems, PairSource
+from isthmus.codes.learning.same_items import pair_groups
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.model.view import ViewOutputs
 from isthmus.codes.reading.use import active, joint_use, perplexity
-from isthmus.training.processes import mean_over_processes, my_share, this_process
+from isthmus.training.processes import mean_over_processes, my_share, processes, this_process, weighted_share
+from isthmus.training.repeats import repeats_of
 
 LOG = logging.getLogger(__name__)
 COMMITMENT = 0.25
@@ -37,8 +39,9 @@ class Terms:
     """The parts of the objective that a variant can replace; pass them to `fit_codes`.
 
     Args:
-        matching: Loss of the log code distributions of two batches, row i of both being a pair; lower is better.
-            It also decides which restart is kept.
+        matching: Loss of the log code distributions of two batches, row i of both being a pair, and of the mask of
+            other rows that show the same item (None if there are none); lower is better. It also decides which restart
+            is kept.
         commitment: Weight of the squared distance of tokens to their codes.
         pool: Combines the modalities for the codebook's update. Takes, for each modality and code, the sum of the
             code's tokens and their number in the last column; returns the same for all modalities together.
@@ -48,7 +51,7 @@ class Terms:
         'code_matching'
     """
 
-    matching: Callable[[Tensor, Tensor], Tensor] = code_matching
+    matching: Callable[[Tensor, Tensor, Tensor | None], Tensor] = code_matching
     commitment: float = COMMITMENT
     pool: Callable[[Tensor], Tensor] = balanced
 
@@ -64,39 +67,44 @@ class CodesObjective(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.items, self.sources, self.terms = model, items, sources, terms
+        self.groups = pair_groups(items, sources)
         self.use_log = UseLog()
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
-        """The loss of ``len(rows)`` pairs of each source, drawn without replacement."""
-        # Half precision would change a token's nearest code: distances are differences of large numbers.
-        with torch.autocast(self.model.device.type, enabled=False):
-            return self._loss(rows, draw)
-
-    def _loss(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
-        config, losses, outputs = self.model.config, [], []
-        for source in self.sources:
-            left, right = self._pair(source, len(rows), draw)
-            loss = masked_margin_softmax(left.summary, right.summary, config.margin)
-            if config.matching_weight > 0:
-                loss = loss + config.matching_weight * self.terms.matching(left.log_codes, right.log_codes)
-            losses.append(source.weight * loss)
+        """This process's part of the loss of ``len(rows)`` pairs of each source, drawn without replacement."""
+        losses, outputs = [], []
+        for source, groups in zip(self.sources, self.groups, strict=True):
+            picked = torch.randperm(len(source), generator=draw, device=draw.device)[: len(rows)]
+            left, right = self._pair(source, my_share(picked).cpu().numpy())
+            losses.append(source.weight * self._loss(left, right, picked, repeats_of(groups, picked)))
             outputs += [(source.left, left), (source.right, right)]
         if self.terms.commitment > 0:
             losses += [self.terms.commitment * self._commitment(one) / len(outputs) for _, one in outputs]
         self.model.codebook.update(self._gathered(outputs), draw)
         return torch.stack(losses).sum()
 
-    def _pair(self, source: PairSource, batch: int, draw: torch.Generator) -> tuple[ViewOutputs, ViewOutputs]:
+    def _pair(self, source: PairSource, picked: Int[np.ndarray, " share"]) -> tuple[ViewOutputs, ViewOutputs]:
         device = self.model.codebook.vectors.device
-        picked = my_share(torch.randperm(len(source), generator=draw, device=draw.device)[:batch]).cpu().numpy()
         sides = ((source.left, source.left_rows), (source.right, source.right_rows))
         left, right = (self.model.outputs(name, *self.items[name].batch(rows[picked], device)) for name, rows in sides)
         return left, right
 
+    def _loss(
+        self, left: ViewOutputs, right: ViewOutputs, batch: Int[Tensor, " batch"], repeats: Tensor | None
+    ) -> Float[Tensor, ""]:
+        config = self.model.config
+        # Distances and scores are differences of large numbers: half precision is for the layers before them.
+        with torch.autocast(self.model.device.type, enabled=False):
+            loss = masked_margin_softmax(left.summary, right.summary, config.margin, repeats)
+            if config.matching_weight > 0:
+                loss = loss + config.matching_weight * self.terms.matching(left.log_codes, right.log_codes, repeats)
+        return weighted_share(loss, len(left.summary), len(batch))
+
     def _commitment(self, one: ViewOutputs) -> Float[Tensor, ""]:
         """The mean over the tokens of all processes: the mean of their means, weighted by their numbers of tokens."""
         tokens = torch.tensor(float(len(one.chosen)), device=one.chosen.device)
-        return commitment(one.squared, one.chosen) * (tokens / mean_over_processes(tokens))
+        of_all = mean_over_processes(tokens) * processes()
+        return weighted_share(commitment(one.squared, one.chosen), len(one.chosen), of_all)
 
     def _gathered(self, outputs: Sequence[tuple[str, ViewOutputs]]) -> Float[Tensor, "codes dim_and_one"]:
         """The pooled sums and counts of the batch, for the codebook's update."""

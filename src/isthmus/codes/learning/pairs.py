@@ -10,12 +10,18 @@ from jaxtyping import Int
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
-from isthmus.codes.model.view import TokenBatch
+from isthmus.codes.model.view import TokenBatch, require_finite_tokens
 from isthmus.connectors.overlap.alignment import matching_items
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.pairing import require_same_items
 from isthmus.embeddings.tokens import Tokens
 from isthmus.search import Index
+
+NEIGHBOUR = "neighbour"
+"""The kind of pairs that a search found; all others are known to show the same thing."""
+
+CHECKED_ITEMS = 4096
+"""Items read at once when values are checked."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,19 @@ class CodeItems:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def require_finite(self, name: str) -> None:
+        """Raise `IsthmusError` that names the item of the first token or pooled vector that is not finite."""
+        for start in range(0, len(self), CHECKED_ITEMS):
+            rows = np.arange(start, min(start + CHECKED_ITEMS, len(self)))
+            require_finite_tokens(self.tokens, rows, self.tokens.rows(rows), name)
+            bad = ~np.isfinite(self.pooled.vectors[rows]).all(1)
+            if bad.any():
+                row = int(rows[bad.argmax()])
+                raise IsthmusError(
+                    f"{name}: the pooled vector of item {self.pooled.ids[row]!r} (row {row}) contains NaN or infinity: "
+                    "embed the item again, or leave it out"
+                )
 
     def batch(self, rows: Int[np.ndarray, " items"], device: torch.device) -> tuple[TokenBatch, Tensor]:
         """Tokens and pooled vectors of some items."""
@@ -137,4 +156,4 @@ def pairs_by_id(
 def neighbour_pairs(left: tuple[str, Embeddings], right: tuple[str, Embeddings]) -> PairSource:
     """Pairs of every left item with its nearest right item by CSLS, in a space that holds both."""
     nearest = Index(right[1]).search(left[1], k=1, csls=True).rows[:, 0]
-    return PairSource(left[0], right[0], np.arange(len(left[1])), nearest, "neighbour")
+    return PairSource(left[0], right[0], np.arange(len(left[1])), nearest, NEIGHBOUR)

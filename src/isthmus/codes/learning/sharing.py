@@ -11,9 +11,12 @@ from torch import Tensor
 
 from isthmus.codes.learning.losses import code_matching
 from isthmus.codes.learning.pairs import CodeItems, PairSource
+from isthmus.codes.learning.same_items import pair_groups
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.health import HealthReport, health
 from isthmus.codes.reading.use import Contrast, concept_overlap, use_of_items
+from isthmus.training.processes import alone
+from isthmus.training.repeats import repeats_of
 
 REPORT_ITEMS = 1000
 """Items of each view, and pairs of each source, that the health report counts."""
@@ -26,7 +29,7 @@ def mismatch(
     model: CodeModel,
     items: Mapping[str, CodeItems],
     sources: Sequence[PairSource],
-    matching: Callable[[Tensor, Tensor], Tensor] = code_matching,
+    matching: Callable[[Tensor, Tensor, Tensor | None], Tensor] = code_matching,
 ) -> float:
     """The code matching loss (B.7) over a sample of each source's pairs, mean over sources.
 
@@ -34,13 +37,14 @@ def mismatch(
     """
     model.eval()
     losses = []
-    for source in sources:
+    for source, groups in zip(sources, pair_groups(items, sources), strict=True):
         picked = np.arange(0, len(source), max(1, len(source) // MATCHED_PAIRS))[:MATCHED_PAIRS]
         sides = ((source.left, source.left_rows), (source.right, source.right_rows))
         left, right = (
             model.outputs(name, *items[name].batch(rows[picked], model.device)).log_codes for name, rows in sides
         )
-        losses.append(matching(left, right).item())
+        with alone():
+            losses.append(matching(left, right, repeats_of(groups, torch.from_numpy(picked))).item())
     return float(np.mean(losses))
 
 

@@ -14,6 +14,9 @@ from isthmus.training.processes import processes
 JITTER = 0.01
 """Distance of a revived code from the active code it restarts from, as a share of that code's length."""
 
+VANISHED = 1e-30
+"""Below this, sum and count of a code have lost their digits."""
+
 
 class Codebook(nn.Module):
     """The codes ``vectors`` e ``(codes, dim)``, and the moving averages that make them: ``sums`` m, ``counts`` N.
@@ -44,12 +47,14 @@ class Codebook(nn.Module):
     def start_from(self, tokens: Float[Tensor, "tokens dim"], draw: torch.Generator) -> None:
         """Start codes at k-means centres of ``tokens``, which should have equally many tokens of each modality.
 
-        Raises `IsthmusError` if there are fewer tokens than codes.
+        Raises `IsthmusError` if there are fewer tokens than codes, or one is not finite.
         """
         if len(tokens) < len(self):
             raise IsthmusError(
                 f"{len(self)} codes need at least as many tokens to start from, got {len(tokens)}: use fewer codes"
             )
+        if not torch.isfinite(tokens).all():
+            raise IsthmusError("a projected token to start codes from is not finite: are its values too large?")
         self._start(k_means(tokens, len(self), draw))
 
     def _start(self, vectors: Float[Tensor, "codes dim"]) -> None:
@@ -83,8 +88,10 @@ class Codebook(nn.Module):
             return
         self.sums.lerp_(gathered[:, :-1], 1 - self.decay)
         self.counts.lerp_(gathered[:, -1], 1 - self.decay)
-        # A new tensor, because the backward pass of this step still needs the old codes.
-        self.vectors = self.sums / self.counts[:, None]
+        # A new tensor, because the backward pass of this step still needs the old codes. A code that was idle for so
+        # long that its count vanishes stays where it is.
+        counts = self.counts[:, None]
+        self.vectors = torch.where(counts > VANISHED, self.sums / counts, self.vectors)
         self.idle.add_(1).masked_fill_(gathered[:, -1] > 0, 0)
         self._revive(draw)
 

@@ -24,7 +24,7 @@ from isthmus.codes.model.distribution import (
 )
 from isthmus.codes.model.files import SavedCodes, read_codes, write_codes
 from isthmus.codes.model.heads import ViewParts
-from isthmus.codes.model.view import TokenBatch, View, ViewOutputs
+from isthmus.codes.model.view import TokenBatch, View, ViewOutputs, require_finite_tokens
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.pairing import require_same_items
 from isthmus.embeddings.tokens import Tokens
@@ -114,12 +114,15 @@ class CodeModel(nn.Module, HubModel):
     def outputs(self, name: str, batch: TokenBatch, pooled: Float[Tensor, "items pooled_dim"]) -> ViewOutputs:
         """Project, assign and summarise a batch: ``z = f_high(H) + f_code(mean H̄)`` (B.3)."""
         own = self._own(name)
-        projected = own.head(batch.vectors)
-        squared = squared_distances(projected, self.codebook.vectors)
-        chosen = squared.detach().argmin(1)
-        quantised = batch.uses(chosen, len(self.codebook)) @ self.codebook.vectors
-        summary = own.continuous(pooled) + own.discrete(straight_through(batch.mean(projected), quantised))
-        return ViewOutputs(projected, chosen, squared, self._log_codes(squared, batch), summary)
+        projected = own.head(batch.vectors).float()
+        # Half precision would change a token's nearest code: distances are differences of large numbers.
+        with torch.autocast(self.device.type, enabled=False):
+            squared = squared_distances(projected, self.codebook.vectors)
+            chosen = squared.detach().argmin(1)
+            quantised = batch.uses(chosen, len(self.codebook)) @ self.codebook.vectors
+            mean, log_codes = straight_through(batch.mean(projected), quantised), self._log_codes(squared, batch)
+        summary = (own.continuous(pooled) + own.discrete(mean)).float()
+        return ViewOutputs(projected, chosen, squared, log_codes, summary)
 
     def project(self, name: str, tokens: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens code_dim"]:
         """Project tokens of one view into the space of the codes."""
@@ -199,7 +202,7 @@ class CodeModel(nn.Module, HubModel):
         found = []
         for rows in _blocks(len(tokens)):
             vectors = torch.from_numpy(pooled.vectors[rows]).to(self.device)
-            found.append(self.outputs(name, TokenBatch.of(tokens, rows, self.device), vectors).summary)
+            found.append(self.outputs(name, _batch(tokens, rows, name, self.device), vectors).summary)
         return _joined(found, np.empty((0, self.summary_dim), np.float32))
 
     @property
@@ -222,10 +225,17 @@ class CodeModel(nn.Module, HubModel):
         name = self.view_of(tokens, view)
         self.eval()
         for rows in _blocks(len(tokens)):
-            batch = TokenBatch.of(tokens, rows, self.device)
+            batch = _batch(tokens, rows, name, self.device)
             with torch.no_grad():
                 projected = self.project(name, batch.vectors)
             yield projected, batch
+
+
+def _batch(tokens: Tokens, rows: Int[np.ndarray, " items"], name: str, device: torch.device) -> TokenBatch:
+    batch = TokenBatch.of(tokens, rows, device)
+    if not torch.isfinite(batch.vectors).all():
+        require_finite_tokens(tokens, rows, batch.vectors.cpu().numpy(), name)
+    return batch
 
 
 def _blocks(items: int) -> Iterator[np.ndarray]:

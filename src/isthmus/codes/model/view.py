@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
 
@@ -26,6 +27,24 @@ class View:
     def of(cls, tokens: Tokens, pooled: Embeddings) -> View:
         """The view of tokens and pooled vectors of the same items."""
         return cls(tokens.modality, tokens.space, tokens.dim, pooled.dim)
+
+
+def require_finite_tokens(
+    tokens: Tokens, rows: Int[np.ndarray, " items"], vectors: Float[np.ndarray, "tokens dim"], name: str
+) -> None:
+    """Raise `IsthmusError` that names the item of the first of these tokens that is not finite, and the token in it.
+
+    ``vectors`` are the tokens of the items ``rows``. Tokens on disk can hold what was too large for half precision.
+    """
+    bad = ~np.isfinite(vectors).all(1)
+    if bad.any():
+        ends = np.cumsum(tokens.counts[rows])
+        place = int(np.searchsorted(ends, bad.argmax(), side="right"))
+        row, token = int(rows[place]), int(bad.argmax() - ends[place] + tokens.counts[rows[place]])
+        raise IsthmusError(
+            f"{name}: token {token} of item {tokens.ids[row]!r} (row {int(tokens.offsets[row]) + token}) contains NaN "
+            "or infinity: embed the item again, or leave it out"
+        )
 
 
 @dataclass(frozen=True)

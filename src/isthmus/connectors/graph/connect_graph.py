@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress, reporting
 from isthmus.connectors.config import (
@@ -72,6 +73,7 @@ def connect_graph(
         SpaceGraph(joint around 'clip': clip, clap, ulip)
     """
     asked = method_config(method, options, config)
+    checked_device(device)
     fewest = 1 if onto else 2
     if len(sets) < fewest:
         raise IsthmusError(f"expected at least {fewest} embedding sets, got {len(sets)}")

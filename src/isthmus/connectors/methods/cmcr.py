@@ -22,7 +22,7 @@ from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.pseudo.counterparts import complete, overlap_counterparts, pair_groups
 from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.loop import train
-from isthmus.training.processes import join_processes, my_share, training_device
+from isthmus.training.processes import join_processes, my_share, training_device, weighted_share
 from isthmus.training.repeats import repeats_of
 from isthmus.training.schedule import Schedule, seed_of
 
@@ -53,7 +53,8 @@ def fit_cmcr(
     schedule = Schedule.over(left.shape[1], config.optimisation, seed)
     settings = (asdict(config), schedule, *plugins.facts().items())
     saved = Checkpoint.of(checkpoint, settings, [left, right, groups])
-    train(objective, schedule, checkpoint=saved, progress=progress)
+    precision = config.optimisation.precision
+    train(objective, schedule, precision=precision, checkpoint=saved, progress=progress)
     return Member(
         left=Head(folded(objective.left_projector), left_centres),
         right=Head(folded(objective.right_projector), right_centres),
@@ -105,12 +106,13 @@ class CmcrObjective(nn.Module):
         right = self._projected(self.right_projector, self.right, rows, draw)
         overlap, pseudo = _pairs(left, right)
         loss = cmcr_loss(overlap, pseudo, self.config, self.bias, repeats_of(self.groups, rows))
-        if self.loss_terms:
+        share = len(overlap[0])
+        if self.loss_terms and share:
             native = [my_share(side.index_select(1, rows), dim=1) for side in (self.left, self.right)]
             batch = CmcrBatch(overlap, pseudo, *_pairs(*native))
             for term in self.loss_terms:
                 loss = loss + term.weight * term(batch)
-        return loss
+        return weighted_share(loss, share, len(rows))
 
     def _projected(self, projector: nn.Module, own: Tensor, rows: Tensor, draw: torch.Generator) -> tuple[Tensor, ...]:
         """The batch's rows completed, projected and normalized: ``(share, joint)`` for each modality.
@@ -119,9 +121,9 @@ class CmcrObjective(nn.Module):
         are at inference. Every process draws the noise of the whole batch, so that the noise does not depend on how
         many processes there are.
         """
-        completed = complete(own.index_select(1, rows), self.config.noise_variance, draw)
-        projected = projector(my_share(completed, dim=1).flatten(0, 1))
-        return functional.normalize(projected, dim=-1).chunk(len(own))
+        completed = my_share(complete(own.index_select(1, rows), self.config.noise_variance, draw), dim=1)
+        projected = functional.normalize(projector(completed.flatten(0, 1)), dim=-1)
+        return projected.reshape(*completed.shape[:2], projected.shape[1]).unbind()
 
 
 def _pairs(left: Sequence[Tensor] | Tensor, right: Sequence[Tensor] | Tensor) -> tuple[Pair, Pair | None]:

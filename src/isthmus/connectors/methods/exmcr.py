@@ -25,7 +25,7 @@ from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.pseudo.counterparts import TrainingSide, complete, every_counterpart, every_group
 from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.loop import train
-from isthmus.training.processes import join_processes, my_share, training_device
+from isthmus.training.processes import join_processes, my_share, training_device, weighted_share
 from isthmus.training.repeats import repeats_of
 from isthmus.training.schedule import Schedule, seed_of
 
@@ -65,7 +65,8 @@ def fit_exmcr(
     schedule = Schedule.over(base.shape[1], config.optimisation, seed)
     settings = (asdict(config), schedule, *plugins.facts().items())
     saved = Checkpoint.of(checkpoint, settings, [base, leaf, groups])
-    train(objective, schedule, checkpoint=saved, progress=progress)
+    precision = config.optimisation.precision
+    train(objective, schedule, precision=precision, checkpoint=saved, progress=progress)
 
     memory = sides[of_leaf].memory
     adapters = {} if memory is None else {memory.modality: objective.adapter.requires_grad_(False).cpu()}
@@ -106,7 +107,8 @@ class ExmcrObjective(nn.Module):
         overlap, *memory = self._completed(self.leaf, rows, draw)
         adapted = [self.adapter(items) for items in memory]
         inputs = [overlap, *(items.detach() for items in adapted)]
-        projected = functional.normalize(self.projector(torch.cat(inputs)), dim=-1).chunk(len(inputs))
+        together = functional.normalize(self.projector(torch.cat(inputs)), dim=-1)
+        projected = together.reshape(len(inputs), len(overlap), together.shape[1]).unbind()
 
         repeats = repeats_of(self.groups, rows)
         contrastive = contrastive_loss(self.config.contrast, self.config.temperature, self.bias, repeats)
@@ -114,7 +116,7 @@ class ExmcrObjective(nn.Module):
         intra = INTRA[self.config.intra]
         for items in adapted:
             loss = loss + intra(overlap, functional.normalize(items, dim=-1))
-        return loss
+        return weighted_share(loss, len(overlap), len(rows))
 
     def _completed(self, own: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:
         """The batch's rows with noise, this process's share of them: ``(modalities, share, dim)``."""

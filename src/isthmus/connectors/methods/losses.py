@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from isthmus.connectors.config import CmcrConfig
-from isthmus.training.processes import gather, processes, this_process
+from isthmus.training.processes import gather, my_rows, processes
 
 SIGLIP_BIAS = -10.0
 """Initial value of SigLIP's learned bias: most pairs are negative."""
@@ -76,7 +76,7 @@ def gathered_info_nce(
     """This process's rows of `info_nce`, with the negatives of all processes."""
     to_right = _without(repeats, _scores(left, gather(right)) / temperature)
     to_left = _without(repeats, _scores(right, gather(left)) / temperature)
-    positives = to_right.diagonal(this_process() * len(left))
+    positives = to_right.diagonal(my_rows(to_right.shape[1]).start)
     return 0.5 * (to_right.logsumexp(1) + to_left.logsumexp(1) - 2 * positives).mean()
 
 
@@ -100,7 +100,7 @@ def gathered_siglip(
 ) -> Float[Tensor, ""]:
     """This process's rows of `siglip`, with the negatives of all processes."""
     scores = _without(repeats, _scores(left, gather(right)) / temperature + bias)
-    return _siglip(scores, offset=this_process() * len(left))
+    return _siglip(scores, offset=my_rows(scores.shape[1]).start)
 
 
 def _siglip(scores: Float[Tensor, "rows columns"], offset: int) -> Float[Tensor, ""]:

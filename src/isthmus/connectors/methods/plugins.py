@@ -15,6 +15,7 @@ from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress
 from isthmus.connectors.member import Member, architecture
 from isthmus.connectors.overlap.materials import Materials
+from isthmus.training.processes import SharedBatchNorm
 
 Pair = tuple[Tensor, Tensor]
 BuildProjector = Callable[[int, int, torch.Generator], nn.Sequential]
@@ -129,8 +130,8 @@ def split_plugins(options: Mapping[str, Any]) -> tuple[Plugins, dict[str, Any]]:
 def plugged_projector(build: BuildProjector, inputs: int, outputs: int, draw: torch.Generator) -> nn.Sequential:
     """The projector that a plug-in builds.
 
-    Initial weights follow from the generator even if the plug-in leaves them to torch. Raises `IsthmusError` if the
-    projector cannot be saved or has another width.
+    Initial weights follow from the generator even if the plug-in leaves them to torch. Batch statistics are those of
+    all processes. Raises `IsthmusError` if the projector cannot be saved or has another width.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**62, (), generator=draw)))
@@ -138,6 +139,7 @@ def plugged_projector(build: BuildProjector, inputs: int, outputs: int, draw: to
     if not isinstance(made, nn.Sequential):
         raise IsthmusError(f"the projector is a {type(made).__name__}: return an nn.Sequential")
     architecture(made)
+    made = nn.Sequential(*(SharedBatchNorm.of(each) if isinstance(each, nn.BatchNorm1d) else each for each in made))
     with torch.no_grad():
         width = made.eval()(torch.zeros(2, inputs)).shape[1]
     if width != outputs:
