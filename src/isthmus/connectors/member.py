@@ -28,6 +28,12 @@ def unit(rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "rows dim"]:
     return torch.where((lengths - 1).abs() < 1e-6, rows, functional.normalize(rows, dim=-1))
 
 
+def is_identity(weights: Float[Tensor, "inputs outputs"]) -> bool:
+    """Whether a map changes nothing, as that of ridge on the left: large products are then left out."""
+    square = weights.shape[0] == weights.shape[1]
+    return square and torch.equal(weights, torch.eye(len(weights), dtype=weights.dtype))
+
+
 @dataclass(frozen=True)
 class Head:
     """The map from one space into the joint space: subtract the modality's centre, project, normalize.
@@ -47,8 +53,13 @@ class Head:
         A map fitted with a small penalty magnifies directions of little variance by up to a million. Single precision
         rounds them differently in every order of summation, so the result of a row would depend on its neighbours.
         """
+        match list(self.projector):
+            case [nn.Linear(bias=None, weight=weight)] if is_identity(weight):
+                projector = nn.Sequential()
+            case _:
+                projector = copy.deepcopy(self.projector).double()
         return Head(
-            copy.deepcopy(self.projector).double(),
+            projector,
             {modality: centre.double() for modality, centre in self.centres.items()},
             {modality: copy.deepcopy(layer).double() for modality, layer in self.adapters.items()},
         )

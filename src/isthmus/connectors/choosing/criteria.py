@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from isthmus.connectors.choosing.evidence import Evidence
+from isthmus.connectors.member import is_identity
 from isthmus.metrics import target_ranks
 
 GALLERY = 200
@@ -104,8 +105,9 @@ def reciprocal_ranks(
 
 def linear_projection(maps: Pair) -> Projection:
     """The projection by two linear maps that were fitted to rows centred as the evidence is."""
+    unchanged = [is_identity(own) for own in maps]
 
     def project(rows: Tensor, side: int, kind: Kind) -> Tensor:
-        return functional.normalize(rows @ maps[side], dim=-1)
+        return functional.normalize(rows if unchanged[side] else rows @ maps[side], dim=-1)
 
     return project

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from isthmus.connectors.methods.closed_forms import span_of
 from isthmus.connectors.overlap.centring import soft_match
 from isthmus.connectors.pseudo.centred import CentredMaterials
 
@@ -21,6 +22,8 @@ SIMULATED = 400
 MIX_TEMPERATURE = 0.02
 CHAIN_TEMPERATURE = 0.05
 LEAST_SHARE = 0.02
+SMALLEST = 1e-300
+"""Added to no figure: texts that vary alike in all directions have no slope, and get the least share."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def _sampled(rows: Tensor, count: int, draw: torch.Generator) -> Tensor:
 
 def _missing_noise(memory: Tensor, pseudo: Tensor, count: int, draw: torch.Generator) -> Tensor:
     """Gaussian rows with covariance [cov(memory) - cov(pseudo)]₊: the variance that averaging removed."""
-    return _gaussian(torch.cov(memory.T).double() - torch.cov(pseudo.T).double(), count, draw)
+    span = span_of(torch.cat((memory, pseudo)))
+    return _gaussian(_covariance(memory, span) - _covariance(pseudo, span), count, draw, span)
 
 
 def _shown(texts: Tensor, known: Tensor, memory: Tensor, draw: torch.Generator) -> Tensor:
@@ -103,19 +107,34 @@ def _shown(texts: Tensor, known: Tensor, memory: Tensor, draw: torch.Generator) 
     Along the texts' principal axes the items' variance is a times the texts' variance plus a constant (noise), so the
     share a is the slope of a regression.
     """
-    of_texts, of_items = torch.cov(known.T).double(), torch.cov(memory.T).double()
+    span = span_of(torch.cat((known, memory)))
+    of_texts, of_items = _covariance(known, span), _covariance(memory, span)
     variances, axes = torch.linalg.eigh(of_texts)
     along = ((axes.T @ of_items) * axes.T).sum(1)
+    outside = torch.zeros(texts.shape[1] - len(variances), dtype=variances.dtype)
+    variances, along = torch.cat((variances, outside)), torch.cat((along, outside))
     spread = variances - variances.mean()
-    share = ((spread * (along - along.mean())).sum() / (spread**2).sum()).clamp(LEAST_SHARE, 1)
-    noise = _gaussian(of_items - share * of_texts, len(texts), draw)
+    agreement = (spread * (along - along.mean())).sum()
+    share = (agreement / (spread**2).sum().clamp(min=SMALLEST)).clamp(LEAST_SHARE, 1)
+    noise = _gaussian(of_items - share * of_texts, len(texts), draw, span)
     return _unit(share.sqrt().float() * texts + noise)
 
 
-def _gaussian(covariance: Float[Tensor, "dim dim"], count: int, draw: torch.Generator) -> Float[Tensor, "count dim"]:
-    """Gaussian rows with the nearest positive semidefinite covariance."""
+def _covariance(rows: Float[Tensor, "rows dim"], span: Float[Tensor, "dim few"] | None) -> Float[Tensor, "_ _"]:
+    """The covariance of rows, of their coordinates if there is a span; float64."""
+    return torch.cov((rows if span is None else rows.double() @ span).T).double()
+
+
+def _gaussian(
+    covariance: Float[Tensor, "some some"],
+    count: int,
+    draw: torch.Generator,
+    span: Float[Tensor, "dim some"] | None,
+) -> Float[Tensor, "count dim"]:
+    """Gaussian rows with the nearest positive semidefinite covariance, which may be that of coordinates in a span."""
     values, vectors = torch.linalg.eigh(covariance)
-    root = (vectors * values.clamp(min=0).sqrt()).float()
+    root = vectors * values.clamp(min=0).sqrt()
+    root = (root if span is None else span @ root).float()
     return torch.randn(count, root.shape[1], generator=draw) @ root.T
 
 

@@ -14,6 +14,7 @@ from isthmus.connectors.methods.closed_forms import (
     Moments,
     canonical_axes,
     moments,
+    spans_of,
 )
 from isthmus.connectors.methods.linear import Candidate, fit_maps
 from isthmus.connectors.pseudo.centred import CentredMaterials
@@ -47,7 +48,8 @@ def fit_candidates(
     for candidate in pool:
         key = (candidate.centring, candidate.source)
         if key not in taken:
-            taken[key] = moments(centred[candidate.centring].pairs(candidate.source, rows))
+            pairs = list(centred[candidate.centring].pairs(candidate.source, rows))
+            taken[key] = moments(pairs, spans_of(pairs))
         if candidate.method == "cca":
             with_penalty = (*key, candidate.penalty)
             if with_penalty not in axes:

@@ -28,12 +28,12 @@ from isthmus.connectors.graph.overlap_tree import (
 )
 from isthmus.connectors.graph.space_graph import SpaceGraph
 from isthmus.connectors.member import Head, Member, project_blend, recentred
-from isthmus.connectors.methods.closed_forms import inverse_root
+from isthmus.connectors.methods.closed_forms import in_range, inverse_root, span_of
 from isthmus.connectors.methods.projectors import linear_map
 from isthmus.connectors.narrowing import LOST, leading_directions
 from isthmus.connectors.narrowing import ROWS as BASIS_ROWS
 from isthmus.connectors.overlap.centring import matched_centre, sample
-from isthmus.connectors.overlap.materials import pick_memory
+from isthmus.connectors.overlap.materials import pick_memory, require_varied
 from isthmus.connectors.overlap.rows import RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
 from isthmus.embeddings import Embeddings
@@ -79,14 +79,17 @@ def fit_joint(
     named = by_space(sets)
     root = base or next(iter(named))
     edges = overlap_tree(named, root)
+    for space, own in named.items():
+        for rows in own.values():
+            require_varied(rows, f"the {rows.modality} rows of {space!r}")
     centring: Centring = config.centring if config else "matched"
     centred = {
         space: Centred(_centres(own, _main_overlap(edges, space), centring), own)
         for space, own in sorted(named.items())
     }
-    rows = [block for edge in edges for block in _blocks(named, centred, edges, edge, config)]
+    blocks = [block for edge in edges for block in _blocks(named, centred, edges, edge, config)]
     settings = SETTINGS if config is None else ((config.penalty, config.power),)
-    spectra = moments_of(rows)
+    spectra = moments_of(blocks)
     heads = [_heads(canonical_maps(spectra, penalty, power), centred) for penalty, power in settings]
     weights = (1.0,) * len(heads)
     basis = _basis(heads, weights, named)
@@ -167,20 +170,31 @@ def _pseudo(rows: Tensor, own: Centred, overlap: str) -> Tensor:
 
 @dataclass(frozen=True)
 class JointMoments:
-    """Second moments of the same rows in several spaces: within each, and across every two; float64."""
+    """Second moments of the same rows in several spaces: within each, and across every two; float64.
+
+    Of a space with a span they are those of coordinates (see `closed_forms`).
+    """
 
     within: Mapping[str, Float[Tensor, "_ _"]]
     across: Mapping[tuple[str, str], Float[Tensor, "_ _"]]
+    spans: Mapping[str, Tensor | None]
 
 
 def moments_of(blocks: Sequence[Rows]) -> JointMoments:
     """Moments over the rows of all blocks."""
     total = sum(len(next(iter(block.values()))) for block in blocks)
     spaces = list(blocks[0])
+    spans = {space: span_of(torch.cat([block[space] for block in blocks])) for space in spaces}
+    if any(span is not None for span in spans.values()):
+        blocks = [{space: _coordinates(block[space], spans[space]) for space in spaces} for block in blocks]
     within = {s: sum((block[s].T @ block[s]).double() for block in blocks) / total for s in spaces}
     pairs = list(combinations(spaces, 2))
     across = {(s, t): sum((block[s].T @ block[t]).double() for block in blocks) / total for s, t in pairs}
-    return JointMoments(within, across)  # type: ignore[arg-type]
+    return JointMoments(within, across, spans)  # type: ignore[arg-type]
+
+
+def _coordinates(rows: Tensor, span: Tensor | None) -> Float[Tensor, "rows _"]:
+    return rows.double() if span is None else rows.double() @ span
 
 
 def canonical_maps(moments: JointMoments, penalty: float, power: float) -> dict[str, Float[Tensor, "_ joint"]]:
@@ -206,7 +220,9 @@ def canonical_maps(moments: JointMoments, penalty: float, power: float) -> dict[
     joint = min(len(root) for root in roots.values())
     agreement = values.flip(0)[:joint].clamp(min=0) / (len(spaces) - 1)
     leading = vectors.flip(1)[:, :joint] * agreement.clamp(max=1) ** power
-    return {space: (roots[space] @ leading[place[space]]).float() for space in spaces}
+    maps = {space: roots[space] @ leading[place[space]] for space in spaces}
+    lifts = moments.spans
+    return {space: in_range(own if (span := lifts[space]) is None else span @ own) for space, own in maps.items()}
 
 
 def _heads(maps: Mapping[str, Tensor], centred: Mapping[str, Centred]) -> dict[str, Head]:

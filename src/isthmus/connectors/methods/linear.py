@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Literal
 
 import numpy as np
@@ -21,11 +23,11 @@ from isthmus.connectors.config import (
     RidgeConfig,
 )
 from isthmus.connectors.member import Head, Member
-from isthmus.connectors.methods.closed_forms import Moments, cca, moments, procrustes, ridge
+from isthmus.connectors.methods.closed_forms import Moments, Spans, cca, moments, procrustes, ridge, spans_of
 from isthmus.connectors.methods.projectors import linear_map
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials, Side
-from isthmus.connectors.overlap.rows import Recentred, RowSource, blocks
+from isthmus.connectors.overlap.rows import Recentred, RowSource, TensorRows, blocks, read
 from isthmus.connectors.pseudo.consistency import PseudoRows, pseudo_rows
 
 LinearConfig = ProcrustesConfig | RidgeConfig | CcaConfig
@@ -77,7 +79,8 @@ def fit_linear(materials: Materials, config: LinearConfig) -> Member:
     """Fit a closed form to every row of the overlap; if a side has no memory, to overlap pairs only."""
     candidate = _possible(as_candidate(config), materials)
     own = centres(materials, candidate.centring)
-    return linear_member(candidate, fit_maps(candidate, _moments(materials, own, candidate)), own)
+    (pairs,) = _moments([_sources(materials, own, candidate)])
+    return linear_member(candidate, fit_maps(candidate, pairs), own)
 
 
 def fit_linear_twice(
@@ -89,7 +92,7 @@ def fit_linear_twice(
     """
     candidate = _possible(as_candidate(config), materials)
     own = centres(materials.taken(fitted), candidate.centring)
-    without, rest = (_moments(materials.taken(rows), own, candidate) for rows in (fitted, held))
+    without, rest = _moments([_sources(materials.taken(rows), own, candidate) for rows in (fitted, held)])
     first, second = (linear_member(candidate, fit_maps(candidate, pairs), own) for pairs in (without, without + rest))
     return first, second
 
@@ -116,21 +119,31 @@ def as_candidate(config: LinearConfig) -> Candidate:
             return Candidate("cca", config.centring, config.source, penalties, config.power)
 
 
-def _moments(materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tensor]], candidate: Candidate) -> Moments:
+Sources = list[tuple[RowSource, RowSource]]
+"""The pairs to fit to: left and right rows of the overlap, of the pseudo pairs, or of both."""
+
+
+def _sources(materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tensor]], candidate: Candidate) -> Sources:
+    sides = (materials.left, materials.right)
     texts = [
-        Recentred(side.overlap, centre.get(side.overlap.modality))
-        for side, centre in zip((materials.left, materials.right), own, strict=True)
+        Recentred(side.overlap, centre.get(side.overlap.modality)) for side, centre in zip(sides, own, strict=True)
     ]
-    native = moments(_paired(texts[0], texts[1])) if candidate.source != "pseudo" else None
-    if candidate.source == "overlap":
-        assert native is not None
-        return native
-    found = [
-        _pseudo(side, text, centre)
-        for side, text, centre in zip((materials.left, materials.right), texts, own, strict=True)
-    ]
-    retrieved = moments(_paired(found[0], found[1]))
-    return retrieved if native is None else native + retrieved
+    found: Sources = [(texts[0], texts[1])] if candidate.source != "pseudo" else []
+    if candidate.source != "overlap":
+        drawn = [_pseudo(side, text, centre) for side, text, centre in zip(sides, texts, own, strict=True)]
+        found.append((drawn[0], drawn[1]))
+    return found
+
+
+def _moments(parts: Sequence[Sources]) -> list[Moments]:
+    """The moments of each part, all in the span of the rows of all parts if they are few."""
+    spans: Spans = (None, None)
+    everything = [pair for part in parts for pair in part]
+    if sum(len(left) for left, _ in everything) < max(source.dim for source in everything[0]):
+        held = [[(read(left, CPU), read(right, CPU)) for left, right in part] for part in parts]
+        spans = spans_of([pair for part in held for pair in part])
+        parts = [[(TensorRows(left), TensorRows(right)) for left, right in part] for part in held]
+    return [reduce(add, [moments(_paired(*pair), spans) for pair in part]) for part in parts]
 
 
 def _pseudo(side: Side, texts: Recentred, own: dict[str, Tensor]) -> PseudoRows:

@@ -13,9 +13,11 @@ from jaxtyping import Int
 from isthmus.base.errors import IsthmusError
 from isthmus.connectors.overlap.alignment import matching_items
 from isthmus.embeddings import Embeddings
+from isthmus.training.repeats import SAME
 
 FEWEST_ITEMS = 10
 """The mean of a smaller memory is too uncertain to centre by."""
+BLOCK_ROWS = 8192
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ def assemble(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], ov
     if space == right[overlap].space:
         raise IsthmusError(f"both sides are in space {space!r}: there is nothing to connect, or one is misnamed")
     left_rows, right_rows = _corresponding(left[overlap], right[overlap])
+    for name, side in (("left", left), ("right", right)):
+        for embeddings in side.values():
+            require_varied(embeddings, f"the {name} side's {embeddings.modality} rows")
     return Materials(
         Side(left_rows, _memory(left, "left", overlap)),
         Side(right_rows, _memory(right, "right", overlap)),
@@ -88,6 +93,17 @@ def pick_memory(
             f"space {others[0].space!r} has several memories ({listed}): pass the overlap and one other modality"
         )
     return max(others, key=len, default=None)
+
+
+def require_varied(embeddings: Embeddings, where: str) -> None:
+    """Raise `IsthmusError` if all rows show the same: after centring, nothing but rounding would be left of them."""
+    first: np.ndarray | None = None
+    for block in embeddings.batches(BLOCK_ROWS):
+        first = block[0] if first is None else first
+        if np.linalg.norm(block - first, axis=1).max() > SAME:
+            return
+    if len(embeddings) > 1:
+        raise IsthmusError(f"{where} are all alike: check that they are of different items")
 
 
 def _require_side(side: Mapping[str, Embeddings], name: str, overlap: str) -> None:
