@@ -25,7 +25,7 @@ from torch.nn import functional
 
 import isthmus.connectors
 from isthmus.connectors.choosing.auto import SOURCES, blend_weights
-from isthmus.connectors.choosing.criteria import GALLERY, linear_projection, mutual_neighbours, score
+from isthmus.connectors.choosing.criteria import GALLERY, linear_projection, score
 from isthmus.connectors.choosing.evidence import gather_evidence
 from isthmus.connectors.choosing.pool import CENTRINGS, candidates, fit_candidates
 from isthmus.connectors.choosing.ranking import features
@@ -57,8 +57,8 @@ BANDS = {"criteria": 0.98, "counterparts": 0.80}
 AUTO = AutoConfig()
 ANCHORS = 8
 """Number of candidates, best on average over the families, that are in every blend."""
-GALLERIES = {"criteria": GALLERY, "counterparts": None}
-"""Size of the gallery whose mean reciprocal rank a band estimates; ``None`` for the world's own."""
+SIZES = ((50, 50), (50, 200), (50, 600), (200, 200), (200, 600), (600, 600))
+"""Numbers of queries, and of gallery items with their counterparts among them, that an estimate is calibrated on."""
 OTHERS = 8
 """Single candidates per world that the estimate is calibrated on, in addition to the blend."""
 
@@ -99,9 +99,18 @@ class Judged:
         """True mean reciprocal rank of a blend of the pool, over galleries and both directions."""
         return float(np.mean([mrr(s, r, gallery) for s, r in zip(self.blended(weights), self.relevant, strict=True)]))
 
-    def neighbours(self, weights: np.ndarray) -> float:
-        """Mutual nearest neighbours between the galleries' items."""
-        return float(np.mean([mutual_neighbours(scores) for scores in self.blended(weights)]))
+    def asked(self, weights: np.ndarray, queries: int, gallery: int) -> tuple[float, float]:
+        """For some queries and a part of the gallery: how many queries are returned to, and the truth.
+
+        The mean over galleries and directions.
+        """
+        found = []
+        for scores, relevant in zip(self.blended(weights), self.relevant, strict=True):
+            for own, wanted in ((scores, relevant), (scores.T, relevant.T)):
+                part = _part(wanted, queries, gallery)
+                found.append((_returned(own[part]), one_way(own[part], wanted[part], None)))
+        rate, truth = np.mean(found, axis=0)
+        return float(rate), float(truth)
 
     def blended(self, weights: np.ndarray) -> list[Tensor]:
         """Cosines of a blend, one matrix per gallery."""
@@ -112,6 +121,23 @@ class Judged:
     def criteria(self, weights: np.ndarray) -> dict[str, float]:
         """Criteria of a blend: the mean of its members'."""
         return {name: float(weights @ [entry[name] for entry in self.scores]) for name in self.scores[0]}
+
+
+def _part(wanted: Tensor, queries: int, gallery: int) -> tuple[Tensor, Tensor]:
+    """Some queries with a counterpart, and a part of the gallery that has all their counterparts."""
+    draw = torch.Generator().manual_seed(queries + gallery)
+    asked = wanted.any(1).nonzero()[:, 0]
+    asked = asked[torch.randperm(len(asked), generator=draw)[:queries]]
+    counterparts = wanted[asked].any(0)
+    others = (~counterparts).nonzero()[:, 0]
+    spare = max(0, min(gallery, wanted.shape[1]) - int(counterparts.sum()))
+    kept = torch.cat((counterparts.nonzero()[:, 0], others[torch.randperm(len(others), generator=draw)[:spare]]))
+    return asked[:, None], kept[None, :]
+
+
+def _returned(scores: Tensor) -> float:
+    """The share of queries that are the nearest neighbour of their own nearest neighbour."""
+    return (scores.argmax(0)[scores.argmax(1)] == torch.arange(len(scores))).double().mean().item()
 
 
 def mrr(scores: Tensor, relevant: Tensor, gallery: int | None = None) -> float:
@@ -202,11 +228,15 @@ def blend(world: Judged, coefficients: dict[str, list]) -> np.ndarray:
     return blend_weights(ranked(world, coefficients), anchors, AUTO)
 
 
-def evidence_of(world: Judged, weights: np.ndarray, band: str) -> dict[str, float]:
-    """The evidence that a band is linear in, for a blend of candidates."""
-    if band == "counterparts":
-        return neighbour_evidence(world.neighbours(weights))
-    return criteria_evidence(world.criteria(weights))
+def evidence_and_truth(world: Judged, weights: np.ndarray, band: str) -> list[tuple[dict[str, float], float]]:
+    """The evidence that a band is linear in, and the truth, for a blend of candidates; one entry for each size."""
+    if band == "criteria":
+        return [(criteria_evidence(world.criteria(weights)), world.truth(weights, GALLERY))]
+    found = []
+    for queries, gallery in SIZES:
+        rate, truth = world.asked(weights, queries, gallery)
+        found.append((neighbour_evidence(rate, queries, gallery), truth))
+    return found
 
 
 def fit_estimate(worlds: Sequence[Judged], blends: Sequence[np.ndarray], band: str) -> dict:
@@ -220,18 +250,18 @@ def fit_estimate(worlds: Sequence[Judged], blends: Sequence[np.ndarray], band: s
             continue
         spaced = np.eye(len(world.pool))[np.linspace(0, len(world.pool) - 1, OTHERS).astype(int)]
         for weights in [own, *spaced] if band == "counterparts" else [own]:
-            evidence = evidence_of(world, weights, band)
-            rows.append(list(evidence.values()))
-            truths.append(log_odds(world.truth(weights, GALLERIES[band])))
-            families.append(world.family)
-    seen, truth, family = np.array(rows), np.array(truths), np.array(families)
+            for evidence, truth in evidence_and_truth(world, weights, band):
+                rows.append(list(evidence.values()))
+                truths.append(log_odds(truth))
+                families.append(world.family)
+    seen, known, family = np.array(rows), np.array(truths), np.array(families)
     residuals = np.concatenate(
         [
-            truth[family == own] - _regress(seen[family != own], truth[family != own]).predict(seen[family == own])
+            known[family == own] - _regress(seen[family != own], known[family != own]).predict(seen[family == own])
             for own in sorted(set(families))
         ]
     )
-    whole = _regress(seen, truth)
+    whole = _regress(seen, known)
     low, high = np.quantile(residuals, [(1 - BANDS[band]) / 2, (1 + BANDS[band]) / 2])
     return {
         "intercept": round(float(whole.intercept_), 4),
@@ -268,15 +298,17 @@ def _left_out(world: Judged, coefficients: dict[str, list], bands: dict[str, dic
         "pick": world.shares[ranked(world, coefficients)[0]],
         "blend": world.truth(weights) / singles.max(),
         "singles": world.shares.round(4).tolist(),
-        "criteria_truth": world.truth(weights, GALLERIES["criteria"]),
-        "counterparts_truth": world.truth(weights, GALLERIES["counterparts"]),
         "one_counterpart": world.one_counterpart,
         "like_memories": world.like_memories,
     }
     for name, fit in bands.items():
-        values = evidence_of(world, weights, name)
-        centre = fit["intercept"] + sum(weight * values[key] for key, weight in fit["weights"].items())
-        row |= {f"{name}_{end}": rate_of(centre + fit.get(end, 0.0)) for end in ("low", "middle", "high")}
+        of_sizes = evidence_and_truth(world, weights, name)
+        row[f"{name}_truth"] = [truth for _, truth in of_sizes]
+        centres = [
+            fit["intercept"] + sum(w * values[key] for key, w in fit["weights"].items()) for values, _ in of_sizes
+        ]
+        for end in ("low", "middle", "high"):
+            row[f"{name}_{end}"] = [rate_of(centre + fit.get(end, 0.0)) for centre in centres]
     return row
 
 
@@ -304,8 +336,11 @@ def trust(rows: list[dict], name: str) -> dict:
     """How well a band estimates the truth."""
     truth = np.array([row[f"{name}_truth"] for row in rows])
     middle, low, high = (np.array([row[f"{name}_{end}"] for row in rows]) for end in ("middle", "low", "high"))
+    within = ((low <= truth) & (truth <= high)).mean(0)
+    by_size = dict(zip(SIZES, within.round(3).tolist(), strict=True)) if name == "counterparts" else {}
     return {
-        f"{name}_rank_correlation": spearmanr(middle, truth).statistic,
+        **{f"{name}_band_coverage_{queries}_in_{gallery}": share for (queries, gallery), share in by_size.items()},
+        f"{name}_rank_correlation": spearmanr(middle.ravel(), truth.ravel()).statistic,
         f"{name}_mean_error": np.abs(middle - truth).mean(),
         f"{name}_band_coverage": ((low <= truth) & (truth <= high)).mean(),
         f"{name}_band_width": (high - low).mean(),
@@ -324,7 +359,7 @@ def draw_scatter(rows: list[dict], path: Path) -> None:
             own = [row for row in rows if row["family"] == family]
             kept = [row["one_counterpart"] and (row["like_memories"] or name == "counterparts") for row in own]
             colours = [f"C{number}" if holds else "none" for holds in kept]
-            middle, truth = ([row[f"{name}_{key}"] for row in own] for key in ("middle", "truth"))
+            middle, truth = ([row[f"{name}_{key}"][-1] for row in own] for key in ("middle", "truth"))
             axis.scatter(middle, truth, c=colours, edgecolors=f"C{number}", label=family, s=34)
         axis.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=0)
         axis.set(title=title, xlabel="estimated MRR", xlim=(0, 1.02), ylim=(0, 1.02))
@@ -348,7 +383,8 @@ def main() -> None:
     given.out.write_text(json.dumps({"summary": found, "worlds": rows}, indent=1))
     for row in rows:
         print(f"{row['family']:16} {row['world']:28} best {row['best']:.3f}  auto {row['blend']:.3f}", end="  ")
-        print(f"truth {row['criteria_truth']:.2f} in {row['criteria_low']:.2f} to {row['criteria_high']:.2f}")
+        truth, low, high = (row[f"criteria_{name}"][0] for name in ("truth", "low", "high"))
+        print(f"truth {truth:.2f} in {low:.2f} to {high:.2f}")
     print(json.dumps(found, indent=1))
     if given.plot:
         draw_scatter(rows, given.plot)

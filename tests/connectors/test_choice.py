@@ -102,7 +102,7 @@ def test_the_band_rises_with_each_criterion(name: str) -> None:
 
 
 def test_the_band_rises_with_mutual_neighbours_and_names_its_gallery() -> None:
-    bands = [band_from_neighbours(rate, 500) for rate in (0.05, 0.3, 0.9)]
+    bands = [band_from_neighbours(rate, 500, 500) for rate in (0.05, 0.3, 0.9)]
     assert [band.middle for band in bands] == sorted(band.middle for band in bands)
     assert {band.gallery for band in bands} == {500}
 
@@ -117,7 +117,7 @@ def report(**changes: object) -> ConnectorReport:
         coverage=(Coverage("audio", 5000, 0.6, 20.0),),
         hubness=0.5,
         criteria={},
-        bands=(replace(band_from_neighbours(0.9, 500), middle=0.9),),
+        bands=(replace(band_from_neighbours(0.9, 500, 500), middle=0.9),),
         verdict=(),
     )
     return replace(good, **changes)
@@ -130,11 +130,25 @@ def report(**changes: object) -> ConnectorReport:
         ({"coverage": (Coverage("audio", 500, 0.1, 20.0),)}, "The audio memory does not cover the overlap"),
         ({"overlap_mrr": 0.02}, "no better than by chance"),
         ({"bands": ()}, "cannot be estimated"),
-        ({"held_out": 9}, "Only 9 overlap rows"),
+        ({"held_out": 9, "chance_mrr": 0.31}, "Only 9 overlap rows"),
+        ({"held_out": 2, "chance_mrr": 0.75, "overlap_mrr": 1.0, "overlap_r1": 1.0}, "too few to tell"),
+        ({"held_out": 4, "chance_mrr": 0.52, "overlap_mrr": 0.5}, "too few to tell"),
+        ({"held_out": 20, "chance_mrr": 0.18, "overlap_mrr": 0.35}, "too few to tell"),
+        ({"held_out": 20, "chance_mrr": 0.18, "overlap_mrr": 0.2}, "no better than by chance"),
         ({"coverage": (Coverage("audio", 50, 0.6, 20.0),), "bands": ()}, "has only 50 items"),
-        ({"bands": (replace(band_from_neighbours(0.1, 500), middle=0.1),)}, "likely poor"),
-        ({"bands": (replace(band_from_neighbours(0.1, 500), middle=0.3),)}, "likely fair"),
+        ({"bands": (replace(band_from_neighbours(0.1, 500, 500), middle=0.1),)}, "likely poor"),
+        ({"bands": (replace(band_from_neighbours(0.1, 500, 500), middle=0.3),)}, "likely fair"),
     ],
 )
 def test_the_verdict_says_what_the_figures_mean(changes: dict, said: str) -> None:
     assert said in " ".join(verdict(report(**changes)))
+
+
+@pytest.mark.parametrize("held", range(1, 60))
+def test_no_perfect_order_is_called_chance(held: int) -> None:
+    """Whatever the number of held-out rows, and with one counterpart missed among them."""
+    chance = float(np.mean(1 / np.arange(1, held + 1)))
+    for missed in (0, 1):
+        mrr = (held - missed / 2) / held
+        found = " ".join(verdict(report(held_out=held, chance_mrr=chance, overlap_mrr=mrr, bands=())))
+        assert "no better than by chance" not in found or mrr < chance

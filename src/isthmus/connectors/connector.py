@@ -21,10 +21,10 @@ from isthmus.connectors.card import model_card
 from isthmus.connectors.files import named_tensors, read_connector, write_connector
 from isthmus.connectors.member import Head, Member, project_blend, unit
 from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_official, write_official
-from isthmus.connectors.trust.estimate import band_from_neighbours
+from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours, varying_directions
 from isthmus.connectors.trust.report import Band, ConnectorReport
 from isthmus.embeddings import Embeddings
-from isthmus.metrics import mutual_neighbour_rate
+from isthmus.metrics import mutual_neighbour_rates
 
 ESTIMATE_ROWS = 50
 PROJECT_ROWS = 8192
@@ -184,8 +184,8 @@ class Connector(HubModel):
     def estimate(self, queries: Embeddings, gallery: Embeddings) -> Band:
         """Estimate the mean reciprocal rank of retrieving ``gallery`` by ``queries``, without pairs.
 
-        The estimate assumes that each query has one counterpart in the gallery. It follows from the share of items that
-        are each other's nearest neighbours.
+        The estimate assumes that each query has one counterpart in the gallery. It follows from the share of queries
+        that are the nearest neighbour of their own nearest neighbour, the number of queries and the gallery's size.
 
         Args:
             queries: Projected embeddings, at least 50.
@@ -195,7 +195,8 @@ class Connector(HubModel):
             A band, for a gallery of this size.
 
         Raises:
-            IsthmusError: The embeddings are not projected by this connector, or there are too few.
+            IsthmusError: The embeddings are not projected by this connector, there are too few of them, or they vary
+                in fewer than 8 directions.
         """
         for embeddings in (queries, gallery):
             if shared_space(embeddings.space, self.projected_space) is None:
@@ -208,8 +209,13 @@ class Connector(HubModel):
                     f"{len(embeddings)} {embeddings.modality} rows are too few for an estimate: pass at least "
                     f"{ESTIMATE_ROWS}"
                 )
-        rate = mutual_neighbour_rate(queries.vectors, gallery.vectors)
-        return band_from_neighbours(rate, len(gallery))
+            if (directions := varying_directions(embeddings.vectors)) < FEW_DIMENSIONS:
+                raise IsthmusError(
+                    f"no estimate: the {embeddings.modality} rows vary in {directions} directions, it holds from "
+                    f"{FEW_DIMENSIONS}: measure the connector on some pairs"
+                )
+        rate, _ = mutual_neighbour_rates(queries.vectors, gallery.vectors)
+        return band_from_neighbours(rate, len(queries), len(gallery))
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor with its name on disk: ``basis``, ``members.<n>.<left|right>.<projector|centres|adapters>…``."""

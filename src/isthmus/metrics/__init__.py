@@ -6,7 +6,7 @@ They come before every other stage, because connectors are chosen and reported b
 from isthmus.metrics.blocks import score_blocks
 from isthmus.metrics.csls import csls, csls_blocks, mean_nearest
 from isthmus.metrics.gap import modality_gap
-from isthmus.metrics.neighbours import hubness, mutual_neighbour_rate
+from isthmus.metrics.neighbours import hubness, mutual_neighbour_rate, mutual_neighbour_rates
 from isthmus.metrics.ranks import relevant_ranks, target_ranks
 from isthmus.metrics.retrieval import RetrievalScores, retrieval, scores_from_ranks
 
@@ -18,6 +18,7 @@ __all__ = [
     "mean_nearest",
     "modality_gap",
     "mutual_neighbour_rate",
+    "mutual_neighbour_rates",
     "relevant_ranks",
     "retrieval",
     "score_blocks",

@@ -53,6 +53,26 @@ def mutual_neighbour_rate(left: Float[np.ndarray, "left dim"], right: Float[np.n
         >>> round(mutual_neighbour_rate(left, np.eye(2)), 3)
         0.833
     """
+    return sum(mutual_neighbour_rates(left, right)) / 2
+
+
+def mutual_neighbour_rates(
+    left: Float[np.ndarray, "left dim"], right: Float[np.ndarray, "right dim"]
+) -> tuple[float, float]:
+    """The two rates whose mean is `mutual_neighbour_rate`: that of the left rows, and that of the right rows.
+
+    Args:
+        left: Unit rows of one side.
+        right: Unit rows of the other.
+
+    Returns:
+        The share of left rows, and of right rows, that are the nearest neighbour of their own nearest neighbour.
+
+    Example:
+        >>> import numpy as np
+        >>> mutual_neighbour_rates(np.eye(2), np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]]))
+        (1.0, 0.5)
+    """
     forward = np.empty(len(left), np.int64)
     backward, best = np.zeros(len(right), np.int64), np.full(len(right), -np.inf, np.float32)
     columns = np.arange(len(right))
@@ -64,4 +84,4 @@ def mutual_neighbour_rate(left: Float[np.ndarray, "left dim"], right: Float[np.n
         best[better] = scores[row, columns][better]
     there = (backward[forward] == np.arange(len(left))).mean()
     back = (forward[backward] == columns).mean()
-    return float(there + back) / 2
+    return float(there), float(back)

@@ -2,23 +2,28 @@
 
 There are two bands, with different assumptions. One comes from the connector's criteria alone, before any query. The
 other needs the user's own unlabelled queries and gallery, assumes that each query has a counterpart there, and comes
-from the rate of mutual nearest neighbours. Both are linear in log-odds and were calibrated over the bank of worlds by
-leaving families out (benchmarks/bank.py): they contained the true figure in nine of ten left-out worlds.
+from the share of queries that are the nearest neighbour of their own nearest neighbour, and from both sizes. Both are
+linear in log-odds and were calibrated over the bank of worlds by leaving families out (benchmarks/bank.py): they
+contained the true figure in nine of ten left-out worlds.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
+from jaxtyping import Float
 
 from isthmus.connectors.trust.report import Band
 
 GALLERY = 200
 """Size of the gallery for which the band from criteria is stated."""
+FEW_DIMENSIONS = 8
+"""In fewer dimensions both bands are too high: neighbours are mutual by chance (docs/benchmarks.md)."""
 LEAST = 0.005
 """Rates are kept this far from 0 and 1 before taking log-odds."""
 
@@ -47,9 +52,19 @@ def criteria_evidence(criteria: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def neighbour_evidence(mutual_neighbours: float) -> dict[str, float]:
-    """The quantity from which the band for given queries and gallery is computed: log-odds of mutual neighbours."""
-    return {"mutual_neighbours": log_odds(mutual_neighbours)}
+def neighbour_evidence(mutual_neighbours: float, queries: int, gallery: int) -> dict[str, float]:
+    """The quantities from which the band for given queries and gallery is computed.
+
+    ``mutual_neighbours``: log-odds of the share of queries that are the nearest neighbour of their own nearest
+    neighbour. Among few queries that happens more easily, and in a large gallery a wrong neighbour can do the same;
+    so ``gallery`` and ``queries`` are the logarithms of the gallery's size and of the number of queries, relative to
+    `GALLERY`.
+    """
+    return {
+        "mutual_neighbours": log_odds(mutual_neighbours),
+        "gallery": math.log(gallery / GALLERY),
+        "queries": math.log(queries / GALLERY),
+    }
 
 
 def band_from_criteria(criteria: Mapping[str, float]) -> Band:
@@ -58,10 +73,18 @@ def band_from_criteria(criteria: Mapping[str, float]) -> Band:
     return _band(criteria_evidence(criteria), "criteria", assumes)
 
 
-def band_from_neighbours(mutual_neighbours: float, gallery: int) -> Band:
+def band_from_neighbours(mutual_neighbours: float, queries: int, gallery: int) -> Band:
     """The band for given queries and a given gallery, stated for a gallery of that size."""
     assumes = "if every query has one counterpart in the gallery"
-    return _band(neighbour_evidence(mutual_neighbours), "counterparts", assumes, gallery)
+    return _band(neighbour_evidence(mutual_neighbours, queries, gallery), "counterparts", assumes, gallery)
+
+
+def varying_directions(rows: Float[np.ndarray, "rows dim"]) -> int:
+    """In how many directions rows vary: those with a thousandth of the largest variance; 500 rows are looked at."""
+    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), 500)).astype(np.int64)].astype(np.float64)
+    centred = some - some.mean(0)
+    variances = np.linalg.svd(centred, compute_uv=False) ** 2
+    return int((variances > 1e-3 * variances[0]).sum()) if variances[0] > 0 else 0
 
 
 def _band(evidence: Mapping[str, float], name: str, assumes: str, gallery: int = GALLERY) -> Band:

@@ -18,9 +18,9 @@ from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.overlap.rows import TensorRows
 from isthmus.connectors.pseudo.centred import CONSISTENCY_TEMPERATURE, CentredMaterials
 from isthmus.connectors.pseudo.exact import match_memory
-from isthmus.connectors.trust.estimate import band_from_criteria
+from isthmus.connectors.trust.estimate import band_from_criteria, varying_directions
 from isthmus.connectors.trust.report import ConnectorReport, Coverage, Gap
-from isthmus.connectors.trust.verdict import FEW_ITEMS, verdict
+from isthmus.connectors.trust.verdict import verdict, why_no_estimate
 from isthmus.embeddings import Embeddings
 from isthmus.metrics import hubness
 
@@ -68,8 +68,9 @@ def measure(
         verdict=(),
         overlap=overlap,
     )
-    if criteria and report.beats_chance and all(entry.rows >= FEW_ITEMS for entry in coverages):
-        report = replace(report, bands=(band_from_criteria(criteria),))
+    vary = {side.space: varying_directions(own.numpy()) for side, own in zip(sides, centred.texts, strict=True)}
+    missing = why_no_estimate(report, vary)
+    report = replace(report, no_estimate=missing, bands=() if missing else (band_from_criteria(criteria),))
     return replace(report, verdict=verdict(report))
 
 

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-CLEARLY = 5
-"""Standard errors by which the MRR of held-out rows must exceed chance."""
+CLEARLY, PERHAPS = 5, 2
+"""Standard errors by which the MRR of held-out rows exceeds chance clearly, or more than chance would explain."""
+
+
+FEW_HELD_OUT = 40
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class ConnectorReport:
         bands: Estimates of cross-modal retrieval; empty if a memory is missing or too small.
         verdict: What the figures mean and what to do, one sentence each.
         overlap: The modality of the overlap.
+        no_estimate: Why there is no band.
 
     Example:
         >>> import isthmus, numpy as np
@@ -110,13 +114,28 @@ class ConnectorReport:
     bands: tuple[Band, ...]
     verdict: tuple[str, ...]
     overlap: str = "overlap"
+    no_estimate: str = ""
 
     @property
     def beats_chance(self) -> bool:
         """Whether the MRR of held-out rows exceeds that of a random order by five standard errors."""
-        ranks = range(1, self.held_out + 1)
-        spread = math.sqrt(max(0.0, sum(1 / rank**2 for rank in ranks) / self.held_out - self.chance_mrr**2))
-        return self.overlap_mrr > self.chance_mrr + CLEARLY * spread / math.sqrt(self.held_out)
+        return self.overlap_mrr > self._chance_plus(CLEARLY)
+
+    @property
+    def too_few_to_tell(self) -> bool:
+        """Whether so few rows were held out that good and random orders look alike.
+
+        Either not even a perfect order would be clearly better than a random one, or this one is better by less.
+        """
+        if self.beats_chance or self.held_out >= FEW_HELD_OUT:
+            return False
+        return self._chance_plus(CLEARLY) >= 1 or self.overlap_mrr > self._chance_plus(PERHAPS)
+
+    def _chance_plus(self, errors: int) -> float:
+        """The MRR of a random order plus some standard errors."""
+        rows = max(1, self.held_out)
+        spread = math.sqrt(max(0.0, sum(1 / rank**2 for rank in range(1, rows + 1)) / rows - self.chance_mrr**2))
+        return self.chance_mrr + errors * spread / math.sqrt(rows)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for JSON."""
@@ -156,6 +175,8 @@ class ConnectorReport:
             f"(middle {band.middle:.2f}), {band.assumes}"
             for band in self.bands
         ]
+        if self.no_estimate:
+            found.append(f"no estimate: {self.no_estimate}")
         return found + list(self.verdict)
 
     def __str__(self) -> str:

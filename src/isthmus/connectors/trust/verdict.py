@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from isthmus.connectors.trust.report import ConnectorReport
+from collections.abc import Mapping
+
+from isthmus.connectors.trust.estimate import FEW_DIMENSIONS
+from isthmus.connectors.trust.report import FEW_HELD_OUT, ConnectorReport
 
 UNCOVERED = 0.3
 """Median centred top cosine below which most texts retrieve nothing similar (bank of worlds: docs/benchmarks.md)."""
-FEW_HELD_OUT = 40
 FEW_ITEMS = 200
 """A band for a gallery of 200 needs as many items in each memory."""
 GOOD, FAIR = 0.5, 0.2
@@ -18,7 +20,13 @@ def verdict(report: ConnectorReport) -> tuple[str, ...]:
     uncovered = [entry for entry in report.coverage if entry.top_cosine < UNCOVERED]
     few = [entry for entry in report.coverage if entry.rows < FEW_ITEMS]
     found = []
-    if not report.beats_chance:
+    if report.too_few_to_tell:
+        found.append(
+            f"The {report.held_out} held-out {report.overlap} rows are too few to tell whether rows find their "
+            f"counterparts. Add rows that both sides share: {5 * FEW_HELD_OUT} or more are needed to hold out "
+            f"{FEW_HELD_OUT}."
+        )
+    elif not report.beats_chance:
         found.append(
             f"Held-out {report.overlap} rows are matched no better than by chance: do not use this connector. Check "
             "that equal ids mean equal items on both sides, that the rows differ from each other, and that training "
@@ -33,17 +41,32 @@ def verdict(report: ConnectorReport) -> tuple[str, ...]:
         f"The {entry.modality} memory has only {entry.rows} items: an estimate needs {FEW_ITEMS} a side, add more."
         for entry in few
     ]
-    if not report.bands and not few and report.beats_chance:
+    if len(report.coverage) < 2 and report.beats_chance:
         found.append("Cross-modal retrieval cannot be estimated without a memory on both sides: add the missing one.")
     if not uncovered:
         between = "-".join(entry.modality for entry in report.coverage)
         found += [f"{between.capitalize()} retrieval is {_expected(band.middle)}" for band in report.bands]
-    if report.held_out < FEW_HELD_OUT:
+    if report.held_out < FEW_HELD_OUT and not report.too_few_to_tell:
         found.append(
             f"Only {report.held_out} {report.overlap} rows were held out: all figures above are rough. Add rows that "
             "both sides share."
         )
     return tuple(found)
+
+
+def why_no_estimate(report: ConnectorReport, dimensions: Mapping[str, int]) -> str:
+    """Why a report has no band, or "" if it may have one; ``dimensions`` are those in which each space's rows vary."""
+    small = next((entry for entry in report.coverage if entry.rows < FEW_ITEMS), None)
+    narrow = next((space for space, own in dimensions.items() if own < FEW_DIMENSIONS), None)
+    if not report.beats_chance:
+        return f"the held-out {report.overlap} rows do not clearly find their counterparts"
+    if len(report.coverage) < 2:
+        return "a space has no memory"
+    if small is not None:
+        return f"the {small.modality} memory has {small.rows} items, {FEW_ITEMS} are needed"
+    if narrow is not None:
+        return f"the rows of {narrow!r} vary in {dimensions[narrow]} dimensions, it holds from {FEW_DIMENSIONS}"
+    return ""
 
 
 def _expected(mrr: float) -> str:
