@@ -1,6 +1,7 @@
 """A code model on disk: a model of version 0.1 stays the same when it is saved again."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,11 +39,25 @@ def test_a_floored_model_floors_the_probabilities_of_items() -> None:
     np.testing.assert_allclose(floored, np.log(np.exp(exact) + 1e-7), atol=1e-5)
 
 
-def test_a_config_that_does_not_describe_the_weights_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [{"codes": 7}, {"normalisation": "some"}, {"distance": "plain"}])
+def test_an_altered_config_is_refused(change: dict[str, object], tmp_path: Path) -> None:
     CodeModel.load(SAVED / "codes").save(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    for change in ({"codes": 7}, {"normalisation": "some"}):
-        damaged = {**config, "config": {**config["config"], **change}}
-        (tmp_path / "config.json").write_text(json.dumps(damaged))
-        with pytest.raises(IsthmusError, match=r"config\.json: damaged"):
-            CodeModel.load(tmp_path)
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text())
+    config["config"] |= change
+    path.write_text(json.dumps(config))
+    with pytest.raises(IsthmusError, match=r"config\.json: altered \(its hash differs"):
+        CodeModel.load(tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"codes": 7}, {"codes": 10**9}, {"code_dim": 10**12}, {"normalisation": "some"}])
+def test_a_config_without_a_hash_that_does_not_describe_the_weights_is_named(
+    change: dict[str, object], tmp_path: Path
+) -> None:
+    shutil.copytree(SAVED / "codes", tmp_path / "codes")
+    path = tmp_path / "codes" / "config.json"
+    config = json.loads(path.read_text())
+    config["config"] |= change
+    path.write_text(json.dumps(config))
+    with pytest.raises(IsthmusError, match=r"config\.json: damaged"):
+        CodeModel.load(tmp_path / "codes")

@@ -2,71 +2,87 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.torch import load, save
+from torch import Tensor, nn
 
-from isthmus.base.atomic import atomic_path, write_text_atomically
-from isthmus.base.errors import IsthmusError, reason_of
-from isthmus.base.hashing import sha256_of
+from isthmus.artifacts.edition import CARD, consistently, read_record, read_stored, record_text, save_edition, stored
+from isthmus.base.errors import IsthmusError, kind_and_reason, reading
 
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-GRAPH = "graph.json"
-"""The file of a graph of spaces that names its legs, which are model folders inside the graph's folder."""
+CONFIG, WEIGHTS, GRAPH = "config.json", "model.safetensors", "graph.json"
+"""The records of a model and of a graph of spaces, whose legs are model folders inside its own; and the weights."""
+Model = TypeVar("Model")
 
 
-def write_model(
-    folder: Path, form: str, tensors: Iterable[tuple[str, Tensor]], config: Mapping[str, Any], card: str
-) -> Path:
-    """Write the folder, last the config with ``form`` and the hash of the weights; returns the folder."""
-    for other, what in (("manifest.json", "an embedding set"), (GRAPH, "a graph of spaces")):
-        if (folder / other).exists():
-            raise IsthmusError(f"{folder}: contains {what}: save the model to another folder")
-    with atomic_path(folder / WEIGHTS) as part:
-        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors}, part)
-    complete = {"format": form, **config, "sha256": sha256_of(folder / WEIGHTS)}
-    write_text_atomically(folder / CARD, card)
-    write_text_atomically(folder / CONFIG, json.dumps(complete, indent=2) + "\n")
-    return folder
+@dataclass(frozen=True)
+class ModelFiles:
+    """What a model's folder is made of: its format, weights by name, config and card."""
+
+    form: str
+    tensors: Mapping[str, Tensor]
+    config: Mapping[str, Any]
+    card: str
+
+    def save(self, folder: Path) -> Path:
+        """Write the folder, or replace the model of the same kind in it; the new config decides. Returns the folder."""
+        weights = self._weights()
+        return save_edition(folder, CONFIG, self._record(weights), {WEIGHTS: weights}, self.card)
+
+    def contents(self) -> dict[str, bytes]:
+        """The content of each file of a new folder by name."""
+        weights = self._weights()
+        config = record_text(self._record(weights), {WEIGHTS: weights}, self.card)
+        return {WEIGHTS: weights, CARD: self.card.encode(), CONFIG: config.encode()}
+
+    def _weights(self) -> bytes:
+        return save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in self.tensors.items()})
+
+    def _record(self, weights: bytes) -> dict[str, Any]:
+        # Version 0.1 reads the hash of the weights here.
+        return {"format": self.form, **self.config, "sha256": hashlib.sha256(weights).hexdigest()}
 
 
-def read_model(folder: Path, form: str, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Config and weights of a model of this ``kind``.
+def read_model(
+    folder: Path, form: str, kind: str, make: Callable[[Mapping[str, Any], dict[str, Tensor]], Model]
+) -> Model:
+    """What ``make`` makes of config and weights of a model of this ``kind``.
 
-    Raises `IsthmusError` naming the file that is missing, cut short, altered or not of this kind.
+    Raises `IsthmusError` naming the file that is missing, cut short, altered or not of this kind, or the config if it
+    does not describe the weights.
     """
-    config, weights = _read_config(folder / CONFIG, form, kind), folder / WEIGHTS
-    if not weights.is_file():
-        raise IsthmusError(f"{weights}: not found: the folder is incomplete, copy or save the {kind} again")
-    if sha256_of(weights) != config.get("sha256"):
-        raise IsthmusError(
-            f"{weights}: cut short or altered (its sha256 differs from the one in {CONFIG}): "
-            f"copy or save the {kind} again"
-        )
-    try:
-        return config, load_file(weights)
-    except SafetensorError as error:
-        raise IsthmusError(f"{weights}: not a safetensors file ({error}): copy or save the {kind} again") from error
+
+    def read() -> Model:
+        config = read_record(folder, CONFIG, form, kind)
+        data = read_stored(folder, config, WEIGHTS, kind, str(config.get("sha256")))
+        with reading(folder / stored(WEIGHTS, config), f"copy or save the {kind} again"):
+            tensors = load(data)
+        try:
+            return make(config, tensors)
+        except Exception as error:
+            reason = str(error) if isinstance(error, IsthmusError) else kind_and_reason(error)
+            raise IsthmusError(f"{folder / CONFIG}: damaged ({reason}): copy or save the {kind} again") from error
+
+    return consistently(folder / CONFIG, read)
 
 
-def damaged(folder: Path, kind: str, error: Exception) -> IsthmusError:
-    """The error to raise if a config is valid JSON but does not describe the weights."""
-    reason = f"{type(error).__name__}: {reason_of(error)}"
-    return IsthmusError(f"{folder / CONFIG}: damaged ({reason}): copy or save the {kind} again")
+def fill(module: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """Give a module that was made on the device "meta", where it needs no memory, its tensors; returns the module.
 
-
-def _read_config(path: Path, form: str, kind: str) -> dict[str, Any]:
-    if not path.is_file():
-        raise IsthmusError(f"{path}: not found: give the folder of a saved {kind}")
-    try:
-        config = json.loads(path.read_text())
-    except ValueError as error:
-        raise IsthmusError(f"{path}: not valid JSON ({error}): copy or save the {kind} again") from error
-    if not isinstance(config, dict) or config.get("format") != form:
-        raise IsthmusError(f"{path}: not an isthmus {kind} (its format is not {form!r})")
-    return config
+    Raises `ValueError` unless names and shapes are those of the module: a config cannot ask for more memory than the
+    weights have.
+    """
+    own = module.state_dict()
+    for name in sorted(own.keys() ^ tensors.keys()):
+        raise ValueError(f"the weights have {'no' if name in own else 'another'} {name}")
+    for name, tensor in tensors.items():
+        if own[name].shape != tensor.shape:
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected {tuple(own[name].shape)}")
+    module.load_state_dict(
+        {name: tensor.to(own[name].dtype, copy=True) for name, tensor in tensors.items()}, assign=True
+    )
+    return module

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,6 +46,20 @@ def parse_json(text: str, *, finite: bool = True) -> Any:
     if "\\u" in text:
         _require_unicode(found)
     return found
+
+
+def finite(content: Any) -> Any:
+    """The content with null in place of every number that is not finite, because JSON has no such numbers.
+
+    Example:
+        >>> finite({"gap": float("nan"), "rows": [1, 2.5, float("inf")]})
+        {'gap': None, 'rows': [1, 2.5, None]}
+    """
+    if isinstance(content, Mapping):
+        return {name: finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def _finite(number: str) -> float:

@@ -1,15 +1,104 @@
 """The inspect command."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from isthmus.base.errors import IsthmusError
 
 
 def inspect(path: Path, *, verify: bool = False) -> None:
-    """Show what an embedding set contains.
+    """Show what an embedding set, a connector, a graph of spaces, a code model or an assignment contains.
 
     Args:
-        path: Folder of an embedding set; folders written by clip-retrieval work too.
-        verify: Read every shard and check it against its recorded hash.
+        path: Folder of one of these; folders written by clip-retrieval and official checkpoints work too.
+        verify: Read every file and compare it with its recorded hash.
     """
+    shown = [lines for has, show in KINDS if has(path) for lines in show(path, verify)]
+    if not shown:
+        raise IsthmusError(
+            f"{path}: is no embedding set, connector, graph of spaces, code model or assignment: give the folder of one"
+        )
+    print("\n".join(shown))
+
+
+def _set(path: Path, verify: bool) -> Iterator[str]:
     from isthmus.embeddings import inspect_set
 
-    print(inspect_set(path, verify=verify))
+    yield inspect_set(path, verify=verify)
+
+
+def _connector(path: Path, verify: bool) -> Iterator[str]:
+    from isthmus.artifacts.edition import read_record, verified
+    from isthmus.artifacts.folder import CONFIG
+    from isthmus.connectors.connector import Connector
+    from isthmus.connectors.files import FORMAT, KIND
+
+    own = Connector.load(path)
+    yield f"connector of {own.left_space!r} and {own.right_space!r} through {own.overlap}, joint space {own.space!r}"
+    weighted = zip(own.members, own.weights, strict=True)
+    yield f"  {own.dim} dimensions, " + ", ".join(
+        f"{member.method} (weight {weight:.2f})" for member, weight in weighted
+    )
+    if own.report is not None:
+        yield from (f"  {line}" for line in own.report.lines())
+    if verify:
+        yield verified(path, read_record(path, CONFIG, FORMAT, KIND), KIND) if path.is_dir() else "no hashes to compare"
+
+
+def _graph(path: Path, verify: bool) -> Iterator[str]:
+    from isthmus.artifacts.edition import read_record, verified
+    from isthmus.artifacts.folder import GRAPH
+    from isthmus.connectors.graph.files import FORMAT, KIND
+    from isthmus.connectors.graph.space_graph import SpaceGraph
+
+    yield str(SpaceGraph.load(path))
+    if verify:
+        yield verified(path, read_record(path, GRAPH, FORMAT, KIND), KIND)
+
+
+def _codes(path: Path, verify: bool) -> Iterator[str]:
+    from isthmus.artifacts.edition import read_record, verified
+    from isthmus.artifacts.folder import CONFIG
+    from isthmus.codes.model.files import FORMAT, KIND
+    from isthmus.codes.model.model import CodeModel
+
+    own = CodeModel.load(path)
+    yield f"code model: {len(own.codebook)} codes for {', '.join(own.views)}"
+    yield from (f"  {name}: {view.modality} tokens of {view.space!r}, {view.dim}-d" for name, view in own.views.items())
+    yield from (f"  {line}" for line in own.facts.get("health", []))
+    if verify:
+        yield verified(path, read_record(path, CONFIG, FORMAT, KIND), KIND)
+
+
+def _assignment(path: Path, verify: bool) -> Iterator[str]:
+    from isthmus.artifacts.edition import read_record, verified
+    from isthmus.codes.reading.assignment import FORMAT, KIND, RECORD, Assignment
+
+    own = Assignment.load(path)
+    yield f"assignment: {len(own)} {own.modality} items, {len(own.codes)} tokens, {own.size} codes"
+    if verify:
+        yield verified(path, read_record(path, RECORD, FORMAT, KIND), KIND)
+
+
+def _model(path: Path, verify: bool) -> Iterator[str]:
+    """A connector or a code model, which have a config of the same name."""
+    from isthmus.base.json_files import read_json
+    from isthmus.codes.model.files import FORMAT
+
+    found = read_json(path / "config.json", "copy or save the model again", finite=False)
+    codes = isinstance(found, dict) and found.get("format") == FORMAT
+    yield from (_codes if codes else _connector)(path, verify)
+
+
+def _has(*patterns: str) -> Callable[[Path], bool]:
+    return lambda path: any(True for pattern in patterns for _ in path.glob(pattern))
+
+
+KINDS: list[tuple[Callable[[Path], bool], Callable[[Path, bool], Iterator[str]]]] = [
+    (_has("manifest.json", "*_emb", "*_tokens/manifest.json"), _set),
+    (_has("graph.json"), _graph),
+    (_has("config.json"), _model),
+    (_has("assignment.json"), _assignment),
+    (lambda path: path.suffix in (".pt", ".pth", ".bin") and path.is_file(), _connector),
+]
+"""How each kind is recognised, and shown."""

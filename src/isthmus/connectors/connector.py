@@ -14,11 +14,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from isthmus.artifacts.folder import ModelFiles
 from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
 from isthmus.base.space_names import mapped_into, shared_space
 from isthmus.connectors.card import model_card
-from isthmus.connectors.files import named_tensors, read_connector, write_connector
+from isthmus.connectors.files import connector_files, named_tensors, read_connector
 from isthmus.connectors.member import Head, Member, project_blend, unit
 from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_official, write_official
 from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours, varying_directions
@@ -222,10 +223,20 @@ class Connector(HubModel):
         return named_tensors(self.members, self.basis)
 
     def save(self, path: str | Path) -> Path:
-        """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder."""
+        """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder.
+
+        A connector that the folder has already is replaced: at every moment it can be loaded, the old or the new one.
+
+        Raises:
+            IsthmusError: The folder has something else, or a file cannot be written.
+        """
+        return self.files().save(Path(path))
+
+    def files(self) -> ModelFiles:
+        """What the folder of the connector is made of."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         dims = {space: self.input_dim(space) for space in (self.left_space, self.right_space)}
-        return write_connector(Path(path), own, self.space, model_card(own, dims, self.dim))
+        return connector_files(own, self.space, model_card(own, dims, self.dim))
 
     @classmethod
     def load(cls, path: str | Path) -> Connector:
@@ -239,13 +250,19 @@ class Connector(HubModel):
             spaces = official.left_space, official.right_space
             config = {"method": official.member.method, "official": place.name}
             return cls(*spaces, official.overlap, (official.member,), (1.0,), config=config)
-        own, space = read_connector(place)
+        return read_connector(place, cls._checked)
+
+    @classmethod
+    def _checked(cls, own: dict[str, Any], space: str) -> Connector:
+        """The connector with these fields, if it has this joint space and can project."""
         connector = cls(**own)
         if connector.space != space:
-            raise IsthmusError(
-                f"{place / 'config.json'}: altered (it describes {space!r}, the weights are those of "
-                f"{connector.space!r}): copy or save the connector again"
-            )
+            raise IsthmusError(f"it describes {space!r}, the weights are those of {connector.space!r}")
+        for own_space in (connector.left_space, connector.right_space):
+            heads = connector.heads(own_space)
+            row = np.zeros((1, connector.input_dim(own_space)), np.float32)
+            for modality in {connector.overlap, *(name for head in heads for name in (*head.centres, *head.adapters))}:
+                connector._project_rows(heads, row, modality)
         return connector
 
     def export(self, path: str | Path) -> Path:

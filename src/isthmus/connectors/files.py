@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from isthmus.artifacts.folder import damaged, read_model, write_model
-from isthmus.base.errors import IsthmusError
+from isthmus.artifacts.folder import ModelFiles, fill, read_model
 from isthmus.connectors.member import Head, Member, architecture, built_projector
 from isthmus.connectors.trust.report import ConnectorReport
 
 FORMAT, KIND = "isthmus-connector-1", "connector"
 Basis = Float[Tensor, "wide joint"]
+Made = TypeVar("Made")
 
 
 def named_tensors(members: Sequence[Member], basis: Basis | None) -> Iterator[tuple[str, Tensor]]:
@@ -34,11 +36,8 @@ def named_tensors(members: Sequence[Member], basis: Basis | None) -> Iterator[tu
                     yield f"{prefix}.adapters.{modality}.{name}", tensor
 
 
-def write_connector(folder: Path, fields: Mapping[str, Any], space: str, card: str) -> Path:
-    """Write the folder from a connector's fields, the name of its joint space and its model card.
-
-    Each file is written completely or not at all.
-    """
+def connector_files(fields: Mapping[str, Any], space: str, card: str) -> ModelFiles:
+    """The folder of a connector, from its fields, the name of its joint space and its model card."""
     members: Sequence[Member] = fields["members"]
     report: ConnectorReport | None = fields["report"]
     config = {
@@ -53,31 +52,31 @@ def write_connector(folder: Path, fields: Mapping[str, Any], space: str, card: s
         "report": report.as_dict() if report else None,
         "revisions": dict(fields["revisions"]),
     }
-    return write_model(folder, FORMAT, named_tensors(members, fields["basis"]), config, card)
+    return ModelFiles(FORMAT, dict(named_tensors(members, fields["basis"])), config, card)
 
 
-def read_connector(folder: Path) -> tuple[dict[str, Any], str]:
-    """The fields of the saved connector and the name of its joint space.
+def read_connector(folder: Path, make: Callable[[dict[str, Any], str], Made]) -> Made:
+    """What ``make`` makes of the fields of the saved connector and the name of its joint space.
 
     Raises `IsthmusError` naming the file that is missing, cut short or altered.
     """
-    config, tensors = read_model(folder, FORMAT, KIND)
-    try:
-        return _fields(config, tensors), config["space"]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise damaged(folder, KIND, error) from error
+    return read_model(folder, FORMAT, KIND, lambda config, tensors: make(_fields(config, tensors), config["space"]))
 
 
 def _fields(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     members = tuple(_read_member(entry, f"members.{n}", tensors) for n, entry in enumerate(config["members"]))
     if not members or len(config["weights"]) != len(members):
         raise ValueError(f"{len(members)} members, {len(config['weights'])} weights")
+    names = {name: config[name] for name in ("left_space", "right_space", "overlap")}
+    weights = tuple(map(float, config["weights"]))
+    if not all(isinstance(name, str) for name in names.values()) or names["left_space"] == names["right_space"]:
+        raise ValueError(f"spaces and overlap {list(names.values())}")
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights) or not sum(weights) > 0:
+        raise ValueError(f"weights {list(weights)}")
     return {
-        "left_space": config["left_space"],
-        "right_space": config["right_space"],
-        "overlap": config["overlap"],
+        **names,
         "members": members,
-        "weights": tuple(map(float, config["weights"])),
+        "weights": weights,
         "config": config["config"],
         "choice": config["choice"],
         "report": ConnectorReport.from_dict(config["report"]) if config["report"] else None,
@@ -102,12 +101,10 @@ def _read_member(entry: Mapping[str, Any], prefix: str, tensors: Mapping[str, Te
 
 def _read_head(layers: list[dict[str, Any]], prefix: str, tensors: Mapping[str, Tensor]) -> Head:
     own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    projector = built_projector(layers)
     state = {n.removeprefix("projector."): t for n, t in own.items() if n.startswith("projector.")}
-    try:
-        projector.load_state_dict(state)
-    except RuntimeError as error:
-        raise IsthmusError(f"model.safetensors: weights do not fit config.json ({error})".replace("\n", " ")) from error
+    with torch.device("meta"):
+        projector = built_projector(layers)
+    fill(projector, state)
     centres = {n.removeprefix("centres."): t for n, t in own.items() if n.startswith("centres.")}
     return Head(projector=projector.eval(), centres=centres, adapters=_read_adapters(own))
 

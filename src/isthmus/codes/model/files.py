@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from torch import Tensor
 
 from isthmus.artifacts.card import bullets, card, usage
-from isthmus.artifacts.folder import damaged, read_model, write_model
+from isthmus.artifacts.folder import ModelFiles, read_model
 from isthmus.base.options import make_config
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.distribution import FLOOR
@@ -38,7 +38,7 @@ class SavedCodes:
 
 
 def write_codes(saved: SavedCodes, folder: Path) -> Path:
-    """Write the folder, each file atomically; returns the folder."""
+    """Write the folder, or replace the code model in it; returns the folder."""
     options = asdict(saved.config)
     options["normalisation"] = options.pop("normalization")
     config = {
@@ -49,7 +49,7 @@ def write_codes(saved: SavedCodes, folder: Path) -> Path:
         "floor": saved.floor,
     }
     tensors = {name.replace(LAYER, LAYER_ON_DISK): tensor for name, tensor in saved.tensors.items()}
-    return write_model(folder, FORMAT, tensors.items(), config, _card(saved.views, saved.config.codes, saved.facts))
+    return ModelFiles(FORMAT, tensors, config, _card(saved.views, saved.config.codes, saved.facts)).save(folder)
 
 
 def read_codes(folder: Path, make: Callable[[SavedCodes], Model]) -> Model:
@@ -57,11 +57,7 @@ def read_codes(folder: Path, make: Callable[[SavedCodes], Model]) -> Model:
 
     Raises `IsthmusError` naming the file that is missing, cut short, altered, or inconsistent with the weights.
     """
-    config, tensors = read_model(folder, FORMAT, KIND)
-    try:
-        return make(_saved(config, tensors))
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise damaged(folder, KIND, error) from error
+    return read_model(folder, FORMAT, KIND, lambda config, tensors: make(_saved(config, tensors)))
 
 
 def _saved(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> SavedCodes:

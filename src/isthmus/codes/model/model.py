@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from isthmus.artifacts.folder import fill
 from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.model.codebook import Codebook, straight_through
@@ -82,14 +83,21 @@ class CodeModel(nn.Module, HubModel):
         """
 
         def make(saved: SavedCodes) -> CodeModel:
-            model = cls(saved.views, saved.config, saved.facts, saved.summary_dim, saved.floor)
-            model.load_state_dict(dict(saved.tensors))
+            with torch.device("meta"):
+                model = cls(saved.views, saved.config, saved.facts, saved.summary_dim, saved.floor)
+            fill(model, saved.tensors)
             return model.eval()
 
         return read_codes(Path(path), make)
 
     def save(self, path: str | Path) -> Path:
-        """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder."""
+        """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder.
+
+        A code model that the folder has already is replaced: at every moment it can be loaded, the old or the new one.
+
+        Raises:
+            IsthmusError: The folder has something else, or a file cannot be written.
+        """
         saved = SavedCodes(self.views, self.config, self.facts, self.summary_dim, self.floor, self.state_dict())
         return write_codes(saved, Path(path))
 

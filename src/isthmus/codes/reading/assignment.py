@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from isthmus.base.atomic import atomic_path, write_text_atomically
-from isthmus.base.errors import IsthmusError
+from isthmus.artifacts.edition import consistently, read_record, read_stored, save_edition, stored
+from isthmus.base.array_files import read_npy_header
+from isthmus.base.errors import IsthmusError, kind_and_reason, reading
 from isthmus.codes.model.model import CodeModel
+from isthmus.embeddings.checks import check_ids
 from isthmus.embeddings.tokens import PLACES, Tokens
 
-FORMAT = "isthmus-codes-1"
+FORMAT, KIND = "isthmus-codes-1", "assignment"
 ARRAYS = ("codes", "offsets", "places")
+RECORD, TABLE = "assignment.json", "codes.parquet"
 
 
 @dataclass(frozen=True)
@@ -62,29 +66,58 @@ class Assignment:
                 for code, (start, end) in zip(codes[first], ends, strict=True)]  # fmt: skip
 
     def save(self, folder: Path) -> Path:
-        """Write ``codes.npy``, ``offsets.npy``, ``places.npy``, ``codes.parquet`` and ``assignment.json``."""
-        import pyarrow.parquet
+        """Write ``codes.npy``, ``offsets.npy``, ``places.npy``, ``codes.parquet`` and ``assignment.json``.
 
-        for name in ARRAYS:
-            with atomic_path(folder / f"{name}.npy") as part, part.open("wb") as file:
-                np.save(file, getattr(self, name))
-        with atomic_path(folder / "codes.parquet") as part:
-            pyarrow.parquet.write_table(self._table(), part)
+        An assignment that the folder has already is replaced: at every moment it can be loaded, the old or the new one.
+
+        Raises:
+            IsthmusError: A file cannot be written, or ``assignment.json`` is of something else.
+        """
         about = {"modality": self.modality, "unit": self.unit, "size": self.size, "ids": self.ids}
-        write_text_atomically(folder / "assignment.json", json.dumps({"format": FORMAT, **about}) + "\n")
-        return folder
+        files = {f"{name}.npy": _npy(getattr(self, name)) for name in ARRAYS}
+        return save_edition(folder, RECORD, {"format": FORMAT, **about}, {**files, TABLE: self._parquet()})
 
     @classmethod
     def load(cls, folder: Path) -> Assignment:
         """Read what `save` wrote. Raises `IsthmusError` naming the file that is missing or damaged."""
-        try:
-            about = json.loads((folder / "assignment.json").read_text())
-            if about.pop("format") != FORMAT:
-                raise ValueError(f"format is not {FORMAT!r}")
-            arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in ARRAYS}
-            return cls(**arrays, **about)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise IsthmusError(f"{folder}: not a readable assignment ({error}): run isthmus codes assign") from error
+
+        def read() -> Assignment:
+            about = read_record(folder, RECORD, FORMAT, KIND)
+            arrays = {name: _array(folder, about, f"{name}.npy") for name in ARRAYS}
+            try:
+                found = cls(**arrays, **{name: about[name] for name in ("ids", "modality", "unit", "size")})
+                found._check()
+            except Exception as error:
+                reason = kind_and_reason(error)
+                raise IsthmusError(
+                    f"{folder}: not a readable assignment ({reason}): run isthmus codes assign"
+                ) from error
+            return found
+
+        return consistently(folder / RECORD, read)
+
+    def _check(self) -> None:
+        """Raise `ValueError` unless arrays, ids and unit fit together."""
+        if not all(isinstance(one, str) for one in (*self.ids, self.modality)) or self.unit not in PLACES:
+            raise ValueError(f"ids or modality are no texts, or the unit is {self.unit!r}")
+        check_ids(self.ids, len(self.offsets) - 1, "assignment")
+        if self.codes.dtype.kind not in "iu" or self.codes.ndim != 1 or self.offsets.dtype.kind not in "iu":
+            raise ValueError(f"codes are {self.codes.dtype} {self.codes.shape}, offsets {self.offsets.dtype}")
+        if len(self.codes) and not 0 <= self.codes.min() <= self.codes.max() < self.size:
+            raise ValueError(f"codes {self.codes.min()} to {self.codes.max()} of {self.size}")
+        if self.offsets[0] != 0 or self.offsets[-1] != len(self.codes) or (self.offsets[1:] < self.offsets[:-1]).any():
+            raise ValueError(f"offsets do not run from 0 to the number of tokens, {len(self.codes)}")
+        if self.places.shape != (len(self.codes), len(PLACES[self.unit])):
+            raise ValueError(f"places of shape {self.places.shape} for {len(self.codes)} tokens in {self.unit}")
+
+    def _parquet(self) -> bytes:
+        import pyarrow
+        import pyarrow.parquet
+
+        sink = pyarrow.BufferOutputStream()
+        pyarrow.parquet.write_table(self._table(), sink)
+        found: bytes = sink.getvalue().to_pybytes()
+        return found
 
     def _table(self) -> Any:
         import pyarrow
@@ -97,6 +130,21 @@ class Assignment:
         }
         places = {name: self.places[:, n] for n, name in enumerate(PLACES[self.unit])}
         return pyarrow.table({**columns, **places})
+
+
+def _npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def _array(folder: Path, about: Mapping[str, Any], name: str) -> np.ndarray:
+    """An array of the assignment. Raises `IsthmusError` naming the file if it is damaged."""
+    data = read_stored(folder, about, name, KIND)
+    with reading(folder / stored(name, about), "run isthmus codes assign"):
+        read_npy_header(io.BytesIO(data), len(data))
+        found: np.ndarray = np.load(io.BytesIO(data), allow_pickle=False)
+        return found
 
 
 def assign_codes(model: CodeModel, tokens: Tokens, view: str | None = None) -> Assignment:

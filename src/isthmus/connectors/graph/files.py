@@ -2,63 +2,80 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from isthmus.artifacts.folder import CARD, CONFIG, GRAPH
-from isthmus.base.atomic import write_text_atomically
-from isthmus.base.errors import IsthmusError
+from isthmus.artifacts.edition import consistently, read_record, save_edition, stored
+from isthmus.artifacts.folder import CONFIG, GRAPH
+from isthmus.base.errors import IsthmusError, kind_and_reason
 from isthmus.connectors.connector import Connector
 
-FORMAT = "isthmus-graph-1"
+FORMAT, KIND = "isthmus-graph-1", "graph of spaces"
+Graph = TypeVar("Graph")
 
 
 def write_graph(folder: Path, fields: Mapping[str, Any], card: str) -> Path:
-    """Write the legs, the card, and last the file that names the legs; returns the folder.
-
-    A leg that the folder has already, with the same weights, is not written again.
-    """
-    if (folder / CONFIG).exists():
-        raise IsthmusError(f"{folder}: contains a connector: save the graph to another folder")
-    legs = [{"folder": f"leg_{number}", "space": leg.space} for number, leg in enumerate(fields["legs"])]
-    for entry, leg in zip(legs, fields["legs"], strict=True):
-        if not _is_saved(folder / entry["folder"], leg):
-            leg.save(folder / entry["folder"])
-    write_text_atomically(folder / CARD, card)
+    """Write the legs, the card, and last the file that names the legs; returns the folder."""
+    names = [f"leg_{number}" for number in range(len(fields["legs"]))]
+    legs = [{"folder": name, "space": leg.space} for name, leg in zip(names, fields["legs"], strict=True)]
     facts = {"format": FORMAT, "kind": fields["kind"], "base": fields["base"], "parents": dict(fields["parents"])}
-    write_text_atomically(folder / GRAPH, json.dumps({**facts, "legs": legs}, indent=2) + "\n")
-    return folder
+    contents = {
+        f"{name}/{file}": content
+        for name, leg in zip(names, fields["legs"], strict=True)
+        for file, content in leg.files().contents().items()
+    }
+    return save_edition(folder, GRAPH, {**facts, "legs": legs}, contents, card)
 
 
-def read_graph(folder: Path) -> dict[str, Any]:
-    """The fields of the graph that the folder holds.
+def read_graph(folder: Path, make: Callable[[dict[str, Any]], Graph]) -> Graph:
+    """What ``make`` makes of the fields of the graph that the folder holds.
 
     Raises `IsthmusError` naming the file that is missing, altered or of another graph.
     """
-    path = folder / GRAPH
-    try:
-        content = json.loads(path.read_text())
-        if content["format"] != FORMAT or content["kind"] not in ("star", "joint"):
-            raise ValueError(f"format {content['format']!r}, kind {content['kind']!r}")
-        fields = {"kind": content["kind"], "base": str(content["base"]), "parents": dict(content["parents"])}
-        named = [(folder / entry["folder"], entry["space"]) for entry in content["legs"]]
-    except FileNotFoundError as error:
-        raise IsthmusError(f"{path}: not found: give the folder of a graph of spaces") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise IsthmusError(f"{path}: not a graph of spaces ({error}): copy or save it again") from error
-    legs = tuple(Connector.load(place) for place, _ in named)
-    for (place, space), leg in zip(named, legs, strict=True):
-        if leg.space != space:
-            raise IsthmusError(
-                f"{place}: the leg is {leg.space!r}, but {GRAPH} names {space!r}: copy or save the graph again"
-            )
-    return {**fields, "legs": legs}
+    return consistently(folder / GRAPH, lambda: _read(folder, make))
 
 
-def _is_saved(folder: Path, leg: Connector) -> bool:
+def _read(folder: Path, make: Callable[[dict[str, Any]], Graph]) -> Graph:
+    content = read_record(folder, GRAPH, FORMAT, KIND)
     try:
-        return Connector.load(folder).space == leg.space
+        named = [(_leg_folder(folder, content, entry["folder"]), entry) for entry in content["legs"]]
+        legs = tuple(_leg(place, entry, content) for place, entry in named)
+        parents = {leaf: str(parent) for leaf, parent in content["parents"].items()}
+        own = {"kind": content["kind"], "base": str(content["base"]), "parents": parents}
     except IsthmusError:
-        return False
+        raise
+    except Exception as error:
+        raise IsthmusError(
+            f"{folder / GRAPH}: not a graph of spaces ({kind_and_reason(error)}): copy or save it again"
+        ) from error
+    try:
+        return make({**own, "legs": legs})
+    except IsthmusError as error:
+        raise IsthmusError(f"{folder / GRAPH}: not a graph of spaces ({error}): copy or save it again") from error
+
+
+def _leg_folder(folder: Path, content: Mapping[str, Any], name: object) -> Path:
+    """The folder of a leg. Raises `IsthmusError` unless it is in the folder of the graph, and no link."""
+    plain = isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\\0")
+    place = folder / stored(f"{name}/{CONFIG}", content) if plain else folder / CONFIG
+    if not plain or place.parent.is_symlink():
+        raise IsthmusError(
+            f"{folder / GRAPH}: names the leg {str(name)[:80]!r}, which is not a folder inside {folder}: "
+            "copy or save the graph again"
+        )
+    return place.parent
+
+
+def _leg(place: Path, entry: Mapping[str, Any], content: Mapping[str, Any]) -> Connector:
+    """A leg, if it is the one that the graph names."""
+    leg = Connector.load(place)
+    expected = content["files"].get(f"{entry['folder']}/{CONFIG}") if "files" in content else None
+    if leg.space != entry["space"]:
+        raise IsthmusError(
+            f"{place}: the leg is {leg.space!r}, but {GRAPH} names {entry['space']!r}: copy or save the graph again"
+        )
+    if "files" in content and hashlib.sha256((place / CONFIG).read_bytes()).hexdigest() != expected:
+        raise IsthmusError(f"{place / CONFIG}: is not the one of this graph: copy or save the graph again")
+    return leg

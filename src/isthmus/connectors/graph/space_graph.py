@@ -59,6 +59,22 @@ class SpaceGraph(HubModel):
     legs: tuple[Connector, ...]
     parents: Mapping[str, str]
 
+    def __post_init__(self) -> None:
+        leaves = self.spaces[1:]
+        if self.kind not in ("star", "joint") or (self.kind == "joint" and not leaves):
+            raise IsthmusError(f"a graph of kind {self.kind!r} with {len(leaves)} legs: the kind is star or joint")
+        if len(set(self.spaces)) <= len(leaves) or set(self.parents) != set(leaves):
+            raise IsthmusError(f"the parents {dict(self.parents)} are not one for each of the leaves {leaves}")
+        for leg in self.legs:
+            above = self.parents[leg.right_space] if self.kind == "star" else self.base
+            if leg.left_space != above:
+                raise IsthmusError(f"the leg to {leg.right_space!r} leads from {leg.left_space!r}, not from {above!r}")
+        reached = [self.base]
+        while new := [leaf for leaf in leaves if leaf not in reached and self.parents[leaf] in reached]:
+            reached += new
+        if cut := [leaf for leaf in leaves if leaf not in reached]:
+            raise IsthmusError(f"the parents of {', '.join(cut)} do not lead to the base {self.base!r}")
+
     def __repr__(self) -> str:
         return f"SpaceGraph({self.kind} around {self.base!r}: {', '.join(self.spaces)})"
 
@@ -161,13 +177,19 @@ class SpaceGraph(HubModel):
         return "\n".join([repr(self), *self.lines()])
 
     def save(self, path: str | Path) -> Path:
-        """Write ``graph.json``, the card and the folder of each leg; returns the folder."""
+        """Write ``graph.json``, the card and the folder of each leg; returns the folder.
+
+        A graph that the folder has already is replaced: at every moment it can be loaded, the old or the new one.
+
+        Raises:
+            IsthmusError: The folder has something else, or a file cannot be written.
+        """
         return write_graph(Path(path), {field.name: getattr(self, field.name) for field in fields(self)}, self._card())
 
     @classmethod
     def load(cls, path: str | Path) -> SpaceGraph:
         """Read a folder that `save` wrote. Raises `IsthmusError` naming the file that is missing or altered."""
-        return cls(**read_graph(Path(path)))
+        return read_graph(Path(path), lambda fields: cls(**fields))
 
     def _card(self) -> str:
         return card(

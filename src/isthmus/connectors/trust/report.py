@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 CLEARLY, PERHAPS = 5, 2
@@ -144,15 +144,15 @@ class ConnectorReport:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ConnectorReport:
         """The inverse of `as_dict`; reads reports of version 0.1 too."""
-        return cls(
-            **{
-                **data,
-                "gaps": tuple(Gap(**{**gap, "modalities": tuple(gap["modalities"])}) for gap in data["gaps"]),
-                "coverage": tuple(Coverage(**entry) for entry in data["coverage"]),
-                "bands": tuple(Band(**band) for band in data["bands"]),
-                "verdict": tuple(data["verdict"]),
-            }
-        )
+        gaps = [{**gap, "modalities": tuple(gap["modalities"])} for gap in data["gaps"]]
+        nested = {
+            "gaps": tuple(Gap(**_measured(Gap, gap)) for gap in gaps),
+            "coverage": tuple(Coverage(**_measured(Coverage, entry)) for entry in data["coverage"]),
+            "bands": tuple(Band(**_measured(Band, band)) for band in data["bands"]),
+            "criteria": {name: math.nan if value is None else value for name, value in data["criteria"].items()},
+            "verdict": tuple(data["verdict"]),
+        }
+        return cls(**{**_measured(cls, data), **nested})
 
     def lines(self) -> list[str]:
         """The report as text, one fact a line, the verdict last."""
@@ -181,3 +181,9 @@ class ConnectorReport:
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+
+def _measured(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a dataclass with NaN for figures that are null: JSON has no numbers that are not finite."""
+    figures = {field.name for field in fields(kind) if field.type == "float"}
+    return {name: math.nan if value is None and name in figures else value for name, value in data.items()}
