@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from isthmus.media import Item, UnreadableError, read_audio, read_image, read_points, read_video
-from isthmus.media.listing.listing import SUFFIXES
+from isthmus.media.listing.request import SUFFIXES
 from isthmus.spaces import EncoderInputs, Weights
 from isthmus.spaces.encoders.precomputed import Precomputed
 from isthmus.spaces.families import PRECOMPUTED

@@ -155,7 +155,7 @@ def test_errors_name_the_place_and_the_problem(tmp_path: Path) -> None:
         ("empty", "image", "has no image"),
         ("absent", "image", "not found"),
         ("t.csv", "text", "entry 1 has none of text, caption"),
-        ("t.csv", "image", "entry 1 has none of text, caption"),
+        ("t.csv", "image", r"entry 1 has none of image, uri, .*it has a, b.*choose a column with --column"),
         ("latin.csv", "text", "not UTF-8 text"),
         ("null.jsonl", "text", "entry 1 has no 'id'"),
         ("bad.jsonl", "text", "line 2 is not JSON"),

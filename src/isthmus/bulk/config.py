@@ -23,9 +23,11 @@ class EmbedConfig:
     """
 
     column: str | None = None
-    """Column of a table or dataset that holds the texts, paths or media."""
+    """Column of a table or dataset that holds the texts, paths or media; of a .tar, the extension of its members."""
     id_column: str | None = None
     """Column of ids; by default paths, texts or row numbers are the ids."""
+    allow_outside: bool = False
+    """Also read local files that a list, table or dataset names outside its own folder."""
     tokens: bool = False
     """Keep fine-grained tokens as well (patches, seconds of audio, words), for codes and localize."""
     prune: bool = False

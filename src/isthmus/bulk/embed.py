@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from isthmus.bulk.local_runner import run_local
 from isthmus.bulk.modality import modality_at
 from isthmus.bulk.plan import Plan, make_plan
 from isthmus.bulk.ray_runner import run_ray
-from isthmus.bulk.records import ERRORS, Failure
+from isthmus.bulk.records import ERRORS, Failure, uri_of
 from isthmus.bulk.store import Store, only_writer
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item, list_media
+from isthmus.media.listing.left_out import LeftOut
 from isthmus.spaces import Space, load_space
 from isthmus.spaces.registry import parse
 
@@ -29,7 +30,7 @@ RUNNERS = {"local": run_local, "ray": run_ray}
 
 @dataclass(frozen=True)
 class Summary:
-    """What `embed` did. Printed, it is a few lines of text.
+    """What `embed` did. Printed, it is a few lines of text; the last says what became of everything that was found.
 
     Attributes:
         out: The folder of the set.
@@ -38,16 +39,22 @@ class Summary:
         rows: How many rows of the modality the set has now.
         embedded: How many of them are new or were embedded again.
         same: How many items were already in the set.
-        failed: Every item that could not be read, now or before.
+        failed: Every item of the set that could not be read, now or before, from this place or another.
         dropped: How many rows were dropped because their items changed or, with ``prune``, are gone.
         moved: How many rows got a new id because their files moved.
         gone: How many rows are of local files that no longer exist.
+        listed: How many items were found: embedded, already there, moved or failed.
+        failed_here: How many of them could not be read.
+        cut: How many of the texts embedded now are longer than the encoder reads.
+        left_out: What was found and not taken: files of other kinds by suffix, doubled and empty texts, and others.
 
     Example:
         >>> from pathlib import Path
-        >>> print(Summary(Path("set"), "clip", "image", 9, embedded=2, same=7, failed=(), dropped=0, moved=0, gone=0))
+        >>> found = LeftOut(kinds=Counter({".heic": 1}))
+        >>> counts = {"embedded": 2, "same": 7, "failed": (), "dropped": 0, "moved": 0, "gone": 0, "listed": 9}
+        >>> print(Summary(Path("set"), "clip", "image", 9, **counts, left_out=found))
         image: 9 rows in space 'clip', 2 of them embedded now
-          7 were already in the set
+          9 found: 2 embedded, 7 already there, 0 failed; skipped .heic 1
     """
 
     out: Path
@@ -60,11 +67,13 @@ class Summary:
     dropped: int
     moved: int
     gone: int
+    listed: int = 0
+    failed_here: int = 0
+    cut: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     def __str__(self) -> str:
         lines = [f"{self.modality}: {self.rows} rows in space {self.space!r}, {self.embedded} of them embedded now"]
-        if self.same:
-            lines.append(f"  {self.same} were already in the set")
         if self.failed:
             lines.append(
                 f"  {len(self.failed)} could not be read, see {self.out / ERRORS}; the first: {self.failed[0].reason}"
@@ -75,7 +84,25 @@ class Summary:
             lines.append(f"  {self.moved} rows were renamed because their files moved")
         if self.gone:
             lines.append(f"  {self.gone} rows are of files that no longer exist: --prune drops them")
-        return "\n".join(lines)
+        return "\n".join([*lines, f"  {self.account}"])
+
+    @property
+    def account(self) -> str:
+        """One line: what became of every item, and what else was found."""
+        moved = f"{self.moved} moved, " if self.moved else ""
+        done = f"{self.embedded} embedded, {self.same} already there, {moved}{self.failed_here} failed"
+        parts = [f"{self.listed} found: {done}"]
+        if self.cut:
+            parts.append(f"cut {self.cut} (longer than the encoder reads)")
+        if self.left_out.doubled:
+            parts.append(f"doubled {self.left_out.doubled} (taken once)")
+        if self.left_out.empty:
+            parts.append(f"empty {self.left_out.empty}")
+        if self.left_out.kinds:
+            parts.append(f"skipped {self.left_out.kinds_in_words}")
+        if self.left_out.others:
+            parts.append(f"left out: {self.left_out.others_in_words}")
+        return "; ".join(parts)
 
 
 def embed(
@@ -123,17 +150,19 @@ def embed(
         ... )
         >>> print(summary)
         audio: 2 rows in space 'mine', 2 of them embedded now
+          2 found: 2 embedded, 0 already there, 0 failed
         >>> isthmus.open_set(folder / "set")["audio"].ids
         ['dog.npy', 'rain.npy']
     """
     chosen = config_from(EmbedConfig, config, options)
-    job, loaded, items = _job(Path(where), Path(out), space, modality, chosen)
+    left_out = LeftOut()
+    job, loaded, items = _job(Path(where), Path(out), space, modality, chosen, left_out)
     with only_writer(job.out), reporting(progress) as report:
-        return _embedded(job, loaded, items, report)
+        return replace(_embedded(job, loaded, items, report), left_out=left_out)
 
 
 def _job(
-    where: Path, out: Path, space: str, modality: str | None, config: EmbedConfig
+    where: Path, out: Path, space: str, modality: str | None, config: EmbedConfig, left_out: LeftOut
 ) -> tuple[Job, Space, list[Item]]:
     """The job, its space and its items, checked before anything is written."""
     device = checked_device(config.device)
@@ -141,7 +170,17 @@ def _job(
     chosen = modality or modality_at(where, family)
     if chosen not in family.modalities:
         raise IsthmusError(f"the space {space!r} has no {chosen!r}: it has {', '.join(family.modalities)}")
-    items = list(list_media(where, chosen, column=config.column, id_column=config.id_column, kind=family.kind))
+    items = list(
+        list_media(
+            where,
+            chosen,
+            column=config.column,
+            id_column=config.id_column,
+            kind=family.kind,
+            allow_outside=config.allow_outside,
+            left_out=left_out,
+        )
+    )
     job = Job(space, chosen, out.absolute(), device, config)
     loaded = load_space(space, device=job.device, precision=config.precision)
     if config.tokens:
@@ -157,8 +196,8 @@ def _embedded(job: Job, space: Space, items: Sequence[Item], report: OnProgress)
     dropping = plan.changed | (plan.gone if job.config.prune else frozenset())
     store.edit(dropping, plan.moved)
     before = store.entry.rows
-    if plan.todo:
-        _run(job, space, plan, store, report)
+    cut = _run(job, space, plan, store, report) if plan.todo else 0
+    listed = {(item.id, uri_of(item)) for item in items}
     return Summary(
         out=job.out,
         space=space.name,
@@ -170,6 +209,9 @@ def _embedded(job: Job, space: Space, items: Sequence[Item], report: OnProgress)
         dropped=len(dropping),
         moved=len(plan.moved),
         gone=0 if job.config.prune else len(plan.gone),
+        listed=len(items),
+        failed_here=sum((failure.id, failure.uri) in listed for failure in store.failures),
+        cut=cut,
     )
 
 
@@ -180,9 +222,12 @@ def _entry(job: Job, space: Space) -> ModalityManifest:
     return ModalityManifest(job.modality, space.name, 0, job.config.dtype, True, (), space.revision, made)
 
 
-def _run(job: Job, space: Space, plan: Plan, store: Store, report: OnProgress) -> None:
-    """Embed the planned items and commit their shards."""
+def _run(job: Job, space: Space, plan: Plan, store: Store, report: OnProgress) -> int:
+    """Embed the planned items and commit their shards; returns how many texts were cut."""
     shards = list(zip(store.new_numbers(), plan.shards(job.config.shard_items), strict=False))
     count = ItemCount(Stage(f"embedding {job.modality}", len(plan.todo)), report)
+    cut = 0
     for files in RUNNERS[job.config.runner](job, space, shards, count):
         store.commit(files)
+        cut += files.cut
+    return cut

@@ -13,7 +13,7 @@ from isthmus.bulk.job import ItemCount, Job
 from isthmus.media import Item
 from isthmus.spaces import Space
 from isthmus.spaces.batching import PreparedItem, batches
-from isthmus.spaces.protocol import WindowTokens
+from isthmus.spaces.protocol import CUT, WindowTokens
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,15 @@ class EncodedItem:
 
 @dataclass
 class EncodedShard:
-    """The encoded items of a shard in the listing's order, their content hashes by id, and the unreadable items."""
+    """The encoded items of a shard in the listing's order, their content hashes by id, and the unreadable items.
+
+    ``cut`` counts the texts of which the encoder saw only the beginning.
+    """
 
     items: list[EncodedItem] = field(default_factory=list)
     contents: dict[str, str] = field(default_factory=dict)
     problems: list[tuple[Item, str]] = field(default_factory=list)
+    cut: int = 0
 
 
 def encode_shard(
@@ -75,4 +79,5 @@ def _encode(space: Space, job: Job, batch: list[PreparedItem], shard: EncodedSha
         shard.problems += [(item, f"{item.name}: the encoder {why}") for item, _ in batch]
         return
     tokens = space.encode_prepared_tokens(job.modality, inputs) if job.config.tokens else [None] * len(batch)
+    shard.cut += sum(bool(own[CUT].any()) for own in inputs if CUT in own)
     shard.items += [EncodedItem(item, row, own) for (item, _), row, own in zip(batch, rows, tokens, strict=True)]

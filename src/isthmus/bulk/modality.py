@@ -7,7 +7,10 @@ from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
 from isthmus.media.listing import everyday, tables
-from isthmus.media.listing.listing import SUFFIXES, suffixes_at, uri_column
+from isthmus.media.listing.cells import media_column
+from isthmus.media.listing.listing import suffixes_at
+from isthmus.media.listing.paths import path_column
+from isthmus.media.listing.request import SUFFIXES, Request
 from isthmus.spaces import Family
 
 LOOKED_AT = 5
@@ -33,19 +36,28 @@ def modality_at(where: Path, family: Family) -> str:
     likely = [modality for modality, count in counts.items() if count == most]
     if most == 0 and where.is_dir() and not any(counts.values()) and not _is_dataset(where):
         raise IsthmusError(f"{where}: contains no {' or '.join(family.modalities)}: give another place")
-    if len(likely) != 1 or (likely == ["text"] and lists_paths(where)):
+    if len(likely) != 1 or (likely == ["text"] and _may_hold_media(where, family)):
         raise IsthmusError(f"{where}: could be any of {', '.join(family.modalities)}: name one with --modality")
     return likely[0]
 
 
-def lists_paths(where: Path) -> bool:
-    """Whether a list or table seems to contain paths of media rather than texts."""
-    if where.is_dir() or where.suffix not in tables.SUFFIXES:
+def _may_hold_media(where: Path, family: Family) -> bool:
+    """Whether a list or table seems to contain media, or paths of media, rather than texts."""
+    if where.is_dir() or tables.suffix_of(where) not in tables.SUFFIXES:
         return False
-    if where.suffix != ".txt":
-        return uri_column(where) is not None and not set(tables.TEXT_COLUMNS) & set(tables.columns_of(where))
-    lines = [line for _, line in islice(tables.read_texts(where), LOOKED_AT)]
-    return bool(lines) and all("://" in line or (where.parent / line).is_file() for line in lines)
+    if tables.suffix_of(where) == ".txt":
+        lines = [entry.content for entry in islice(tables.read_entries(where), LOOKED_AT)]
+        return bool(lines) and all("://" in line or _is_file(where.parent / line) for line in lines)
+    if any(media_column(where, Request(kind)) for kind in family.modalities if kind != "text"):
+        return True
+    return path_column(where) is not None and not set(tables.TEXT_COLUMNS) & set(tables.columns_of(where))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_dataset(where: Path) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.base.errors import IsthmusError
-from isthmus.bulk.records import KnownRow, is_gone, uri_of
+from isthmus.bulk.records import Failure, KnownRow, is_gone, uri_of
 from isthmus.bulk.store import Store
 from isthmus.media import Item, UnreadableError
-from isthmus.media.item import as_unicode
+from isthmus.media.item import as_unicode, is_same_stamp
 from isthmus.media.remote import Remote
 from isthmus.media.source import LocalFile, TarMember, sha256_of_source
 
@@ -48,7 +48,7 @@ def make_plan(items: Sequence[Item], store: Store, *, retry: bool, timeout: floa
         raise IsthmusError(f"the id {twice!r} occurs twice: ids must be unique, choose another column with --id-column")
     known = store.known()
     failed = (
-        set() if retry else {one.id for one in store.failures if one.id in by_id and by_id[one.id].stamp == one.stamp}
+        set() if retry else {one.id for one in store.failures if one.id in by_id and _failed_so(by_id[one.id], one)}
     )
     changed = {item.id for item in items if item.id in known and _differs(item, known[item.id], store, timeout)}
     todo = [item for item in items if item.id in changed or (item.id not in known and item.id not in failed)]
@@ -79,18 +79,27 @@ def _moved(gone: Sequence[KnownRow], todo: Sequence[Item], timeout: float) -> di
     return found
 
 
+def _failed_so(item: Item, failure: Failure) -> bool:
+    """Whether it was this item, as it is now, that could not be read; another folder may have one of its id."""
+    return is_same_stamp(item.stamp, failure.stamp) and failure.uri in ("", uri_of(item))
+
+
 def _differs(item: Item, known: KnownRow, store: Store, timeout: float) -> bool:
-    """Whether the content of an item differs from its row's; False if it cannot be read now."""
-    if item.stamp == known.stamp:
+    """Whether the content of an item differs from its row's; False if it cannot be read now.
+
+    Only the same file with the same stamp is not read: a file of another folder may have the same name, size and time.
+    """
+    here = known.uri in ("", uri_of(item), as_unicode(item.name))
+    if here and is_same_stamp(item.stamp, known.stamp):
         return False
     content = _content(item, timeout)
-    if content in ("", known.content):
+    if content == known.content:
         return False
-    if known.uri not in ("", uri_of(item), as_unicode(item.name)):
+    if not here:
         raise IsthmusError(
             f"{item.name}: the id {item.id!r} belongs to {known.uri} in {store.folder}: embed it into another folder"
         )
-    return True
+    return content != ""
 
 
 def _content(item: Item, timeout: float) -> str:

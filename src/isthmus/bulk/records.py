@@ -18,7 +18,7 @@ from isthmus.media.source import LocalFile, TarMember
 ERRORS = "errors.parquet"
 COLUMNS = ("id", "uri", "stamp", "content")
 """Columns of a set's metadata that identify the content of a row."""
-LOCAL_STAMP = re.compile(r"absent|\d+:\d+(?P<member>:\d+)?")
+LOCAL_STAMP = re.compile(r"absent|\d+:\d+(?P<member>:\d+)?(:c\d+)?")
 """The stamp of a local file, or of a member of a local tar; texts, URIs and dataset rows have other stamps."""
 
 

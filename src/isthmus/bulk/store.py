@@ -44,13 +44,17 @@ LOCK = ".embed.lock"
 
 @dataclass(frozen=True)
 class ShardFiles:
-    """The files of a shard, not yet committed; ``shard`` has no rows if none of its items could be read."""
+    """The files of a shard, not yet committed; ``shard`` has no rows if none of its items could be read.
+
+    ``cut`` counts the texts of which the encoder saw only the beginning.
+    """
 
     shard: Shard
     failures: tuple[Failure, ...]
     dim: int | None = None
     tokens: TokenShard | None = None
     token_facts: Mapping[str, Any] | None = None
+    cut: int = 0
 
 
 def write_encoded(job: Job, space: str, number: int, encoded: EncodedShard) -> ShardFiles:
@@ -66,10 +70,10 @@ def write_encoded(job: Job, space: str, number: int, encoded: EncodedShard) -> S
     shard = write_shard(folder, modality, number, vectors, rows)
     parts = [one.tokens for one in encoded.items if one.tokens is not None]
     if not parts:
-        return ShardFiles(shard, failures, vectors.shape[1])
+        return ShardFiles(shard, failures, vectors.shape[1], cut=encoded.cut)
     tokens = joined_tokens(parts, [one.item.id for one in encoded.items], modality=modality, space=space)
     entry = write_token_shard(tokens_folder(folder, modality), number, tokens, dtype)
-    return ShardFiles(shard, failures, vectors.shape[1], entry, {"dim": tokens.dim, "unit": tokens.unit})
+    return ShardFiles(shard, failures, vectors.shape[1], entry, {"dim": tokens.dim, "unit": tokens.unit}, encoded.cut)
 
 
 class Store:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
-from isthmus.media.source import ByteSource
+from isthmus.media.source import ByteSource, LocalFile
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,25 @@ class Item:
 def named_item(name: str, source: ByteSource, stamp: str) -> Item:
     """An item with bytes. Characters of the name that are not valid Unicode are escaped, so that it can be an id."""
     return Item(as_unicode(name), source, stamp)
+
+
+def file_item(path: Path, name: str) -> Item:
+    """An item that is a file on disk, or was."""
+    return named_item(name, LocalFile(path), stamp_of(path))
+
+
+def stamp_of(path: Path) -> str:
+    """Size, time of the content and time of the inode of a file; a file put in its place has another one of these."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return "absent"
+    return f"{facts.st_size}:{facts.st_mtime_ns}:c{facts.st_ctime_ns}"
+
+
+def is_same_stamp(stamp: str, known: str) -> bool:
+    """Whether a stamp says that nothing changed; those of isthmus 0.1 have no time of the inode."""
+    return stamp == known or (":c" not in known and stamp.partition(":c")[0] == known)
 
 
 def text_item(name: str, content: str) -> Item:

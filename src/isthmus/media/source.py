@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from isthmus.base.errors import IsthmusError, reason_of
+from isthmus.media.own_folder import OwnFolder
 
 HASH_BLOCK = 2**20
 MOST_BYTES = 2**30
@@ -128,6 +129,7 @@ class DatasetRow:
     folder: Path
     column: str
     row: int
+    allow_outside: bool = False
 
     @property
     def name(self) -> str:
@@ -140,10 +142,14 @@ class DatasetRow:
         if isinstance(cell, bytes):
             return io.BytesIO(cell)
         if isinstance(cell, str):
-            return regular_file(Path(cell))
+            return self._file(cell)
         if cell["bytes"] is not None:
             return io.BytesIO(cell["bytes"])
-        return regular_file(Path(cell["path"]))
+        return self._file(cell["path"])
+
+    def _file(self, named: str) -> BufferedIOBase:
+        own = OwnFolder(self.folder, allow_outside=self.allow_outside)
+        return regular_file(own.file(named, self.name))
 
 
 @dataclass(frozen=True)

@@ -2,55 +2,58 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
-from isthmus.media.item import Item, named_item, text_item
+from isthmus.media.item import Item, file_item, text_item
 from isthmus.media.listing import everyday, tables
+from isthmus.media.listing.cells import list_cells, media_column
+from isthmus.media.listing.folder import walked
+from isthmus.media.listing.ids import Ids
+from isthmus.media.listing.left_out import LeftOut
+from isthmus.media.listing.paths import list_paths
+from isthmus.media.listing.request import SUFFIXES, Request
 from isthmus.media.listing.saved_dataset import MARKS, list_dataset
-from isthmus.media.listing.webdataset import list_tars, tar_members
-from isthmus.media.readers import audio, image, points, vector, video
-from isthmus.media.remote import Remote
-from isthmus.media.source import LocalFile
+from isthmus.media.listing.webdataset import list_tar, tar_members
 
-SUFFIXES = {
-    "image": image.SUFFIXES,
-    "audio": (*audio.SUFFIXES, *video.SUFFIXES),
-    "video": video.SUFFIXES,
-    "points": points.SUFFIXES,
-    "text": tables.SUFFIXES,
-    "vector": vector.SUFFIXES,
-}
-"""The suffixes of each modality's files. Videos are audio, too: their sound track."""
-URI_COLUMNS = ("uri", "url", "path", "file", "file_name", "image_path", "audio_path", "video_path")
-LOG = logging.getLogger(__name__)
+TAR = ".tar"
+Way = Callable[[Path, Sequence[Path], Request], Iterator[Item]]
+"""How the files of a folder, some of its paths, are listed."""
 
 
 def list_media(
-    where: Path, modality: str, *, column: str | None = None, id_column: str | None = None, kind: str | None = None
+    where: Path,
+    modality: str,
+    *,
+    column: str | None = None,
+    id_column: str | None = None,
+    kind: str | None = None,
+    allow_outside: bool = False,
+    left_out: LeftOut | None = None,
 ) -> Iterator[Item]:
     """List every item of one modality, in an order that depends only on what is there.
 
     Args:
         where: A folder (searched at any depth; ids are paths within it), a ``.txt`` list of paths, a table (``.csv``,
-            ``.tsv``, ``.jsonl``, ``.parquet``) with a column of paths or URIs, a ``.tar`` or a folder of them
-            (WebDataset), a dataset written by `datasets.save_to_disk`, or one file. For text: the same with texts in
-            place of paths, or ``everyday``, the package's own list.
+            ``.tsv``, ``.jsonl``, ``.parquet``) with a column of paths or URIs, a Parquet file with a column of media,
+            a ``.tar`` or a folder of them (WebDataset), a dataset written by `datasets.save_to_disk`, or one file. For
+            text: the same with texts in place of paths, or ``everyday``, the package's own list.
         modality: What to list: text, image, audio, video or points.
-        column: The column of a table or dataset that has the texts, paths or media.
+        column: The column of a table or dataset that has the texts, paths or media; of a tar, the extension.
         id_column: The column that has ids; by default texts and paths are their own ids.
         kind: What the files are, if not media of that modality: ``"vector"`` for vectors made elsewhere.
+        allow_outside: Read local files that a list, table or dataset names outside its own folder.
+        left_out: Filled with what was found and not taken.
 
     Yields:
         Items, not yet read.
 
     Raises:
-        IsthmusError: There is no such place, nothing of that modality in it, or a table is malformed.
+        IsthmusError: There is no such place, nothing of that modality in it, a table is malformed, or an id occurs
+            twice.
 
     Example:
         >>> from itertools import islice
@@ -60,114 +63,130 @@ def list_media(
     kind = kind or modality
     if kind not in SUFFIXES:
         raise IsthmusError(f"modality {modality!r} cannot be read from files: choose one of {', '.join(SUFFIXES)}")
-    items = _listed(where, kind, column, id_column)
+    request = Request(kind, column, id_column, allow_outside, LeftOut() if left_out is None else left_out)
+    items = _listed(where, request)
     first = next(items, None)
     if first is None:
-        raise IsthmusError(f"{where}: has no {kind} ({' '.join(SUFFIXES[kind][:6])} …): give another place")
+        found = request.left_out.kinds_in_words or request.left_out.others_in_words
+        holds = f", only {found}" if found else ""
+        raise IsthmusError(f"{where}: has no {kind} ({' '.join(SUFFIXES[kind][:6])} …){holds}: give another place")
     yield first
     yield from items
 
 
 def suffixes_at(where: Path) -> dict[str, int]:
     """Count the suffixes of a folder's files or a tar's members; a single file counts once."""
-    if where.suffix == ".tar":
-        names = [member.name for member in tar_members(where)]
-    elif not where.is_dir():
-        names = [where.name]
+    if not where.is_dir():
+        found = [Path(member.name) for member in tar_members(where)] if _is_tar(where) else [where]
     else:
-        names = [path.name for path in _walked(where)]
-        tars = [where / name for name in names if name.endswith(".tar")]
-        if tars and len(tars) == len(names):
-            names = [member.name for member in tar_members(tars[0])]
-    return dict(Counter(Path(name).suffix.lower() for name in names))
+        found = list(walked(where, LeftOut()))
+        tars = [path for path in found if _is_tar(path)]
+        known = {suffix for suffixes in SUFFIXES.values() for suffix in suffixes}
+        if tars and len(tars) >= sum(path.suffix.lower() in known for path in found):
+            found = [Path(member.name) for member in tar_members(tars[0])]
+    return dict(Counter(path.suffix.lower() for path in found))
 
 
-def _listed(where: Path, kind: str, column: str | None, id_column: str | None) -> Iterator[Item]:
-    texts = kind == "text"
+def _is_tar(path: Path) -> bool:
+    return path.suffix.lower() == TAR
+
+
+def _listed(where: Path, request: Request) -> Iterator[Item]:
     if where.is_dir():
-        if any((where / mark).is_file() for mark in MARKS):
-            usual = tables.TEXT_COLUMNS if texts else (kind, *URI_COLUMNS)
-            return list_dataset(where, usual, column, id_column, texts=texts)
-        files = _texts(_walked(where), column, id_column) if texts else _files_in(where, SUFFIXES[kind])
-        first = next(files, None)
-        tars = sorted(where.glob("*.tar"))
-        if first is None and tars:
-            return list_tars(tars, (".txt",) if texts else SUFFIXES[kind], texts=texts)
-        return files if first is None else chain([first], files)
+        return (
+            list_dataset(where, request) if any((where / mark).is_file() for mark in MARKS) else _folder(where, request)
+        )
     if where == everyday.NAME and not where.exists():
-        if not texts:
-            raise IsthmusError(f"{where}: is a list of texts, not {kind}: omit --modality, or give another place")
+        if not request.texts:
+            raise IsthmusError(
+                f"{where}: is a list of texts, not {request.kind}: omit --modality, or give another place"
+            )
         return (text_item(name, content) for name, content in everyday.everyday_texts())
     if not where.is_file():
         raise IsthmusError(f"{where}: not found: give a folder, a list, a table, a .tar or a dataset")
-    if where.suffix == ".tar":
-        return list_tars([where], (".txt",) if texts else SUFFIXES[kind], texts=texts)
-    if texts:
-        return _texts([where], column, id_column)
-    if where.suffix in tables.SUFFIXES:
-        return _uris(where, column, id_column)
-    return iter([_file(where, where.name)])
+    if _is_tar(where):
+        return list_tar(where, request, prefix=where.stem, ids=Ids())
+    if request.texts:
+        return _texts([where], request)
+    if tables.suffix_of(where) not in tables.SUFFIXES:
+        return iter([file_item(where, where.name)])
+    column = media_column(where, request)
+    return (
+        list_paths(where, request)
+        if column is None
+        else list_cells(where, column, request, prefix=where.stem, ids=Ids())
+    )
 
 
-def _files_in(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Item]:
-    for path in _walked(folder):
-        if path.suffix.lower() in suffixes:
-            yield _file(path, path.relative_to(folder).as_posix())
+def _folder(folder: Path, request: Request) -> Iterator[Item]:
+    """The files of the kind, or the tars if there are as many, or else the tables that hold the media themselves.
 
-
-def _walked(folder: Path) -> Iterator[Path]:
-    """Files at any depth in the order of their names, without hidden files and linked folders."""
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except PermissionError:
-        LOG.warning("%s: permission denied, its files are skipped", folder)
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walked(Path(entry.path))
-        elif entry.is_symlink() or entry.is_file():
-            yield Path(entry.path)
-
-
-def _file(path: Path, name: str) -> Item:
-    try:
-        facts = path.stat()
-        stamp = f"{facts.st_size}:{facts.st_mtime_ns}"
-    except OSError:
-        stamp = "absent"
-    return named_item(name, LocalFile(path), stamp)
-
-
-def _texts(files: Iterable[Path], column: str | None, id_column: str | None) -> Iterator[Item]:
-    """The texts of tables and lists; a text that is its own id is listed once."""
-    seen: set[str] = set()
-    for path in files:
-        if path.suffix not in tables.SUFFIXES:
-            continue
-        for name, content in tables.read_texts(path, column, id_column):
-            if name != content or name not in seen:
-                seen.add(name)
-                yield text_item(name, content)
-
-
-def _uris(table: Path, column: str | None, id_column: str | None) -> Iterator[Item]:
-    """The paths or URIs in the lines of a ``.txt`` or a column of a table, relative to the folder of that file."""
-    if table.suffix == ".txt":
-        named = tables.read_texts(table)
+    In a folder of texts the files are tables, and tars must be more. What is not taken is counted.
+    """
+    found = list(walked(folder, request.left_out))
+    if request.texts:
+        found = _without_downloads(found, request.left_out)
+    files = [path for path in found if path.suffix.lower() in request.suffixes]
+    tars = [path for path in found if _is_tar(path)]
+    tables_of_media = [] if request.texts else [path for path in found if tables.suffix_of(path) == ".parquet"]
+    ways: list[tuple[list[Path], Way]] = [(files, _files), (tars, _tars), (tables_of_media, _cells)]
+    if tars and (len(tars) > len(files) or (len(tars) == len(files) and not request.texts)):
+        ways[:2] = ways[1], ways[0]
+    uncounted = replace(request, left_out=LeftOut())
+    for paths, way in ways:
+        if next(way(folder, paths, uncounted), None) is not None:
+            break
     else:
-        named = tables.read_texts(table, column or uri_column(table), id_column)
-    for row, uri in named:
-        name = uri if id_column is None else row
-        if "://" in uri and not uri.startswith("file://"):
-            yield named_item(name, Remote(uri), uri)
+        paths, way = [], _files
+    taken = set(paths)
+    for path in found:
+        if path not in taken:
+            request.left_out.skip(path.name)
+    return way(folder, paths, request)
+
+
+def _files(folder: Path, paths: Sequence[Path], request: Request) -> Iterator[Item]:
+    if request.texts:
+        return _texts(paths, request)
+    return (file_item(path, path.relative_to(folder).as_posix()) for path in paths)
+
+
+def _tars(folder: Path, archives: Sequence[Path], request: Request) -> Iterator[Item]:
+    ids = Ids()
+    for archive in archives:
+        yield from list_tar(archive, request, prefix=archive.relative_to(folder).with_suffix("").as_posix(), ids=ids)
+
+
+def _cells(folder: Path, paths: Sequence[Path], request: Request) -> Iterator[Item]:
+    ids = Ids()
+    for path in paths:
+        column = media_column(path, request)
+        if column is not None:
+            prefix = path.relative_to(folder).with_suffix("").as_posix()
+            yield from list_cells(path, column, request, prefix=prefix, ids=ids)
+
+
+def _without_downloads(found: Sequence[Path], left_out: LeftOut) -> list[Path]:
+    """The files without img2dataset's tables whose captions are in a folder of ``.txt``, or a tar, of the same name."""
+    beside = {path.parent for path in found if path.suffix.lower() == ".txt"}
+    beside |= {path.with_suffix("") for path in found if _is_tar(path)}
+    kept = []
+    for path in found:
+        downloads = tables.suffix_of(path) == ".parquet" and path.with_suffix("") in beside
+        if downloads and {*tables.DOWNLOAD_COLUMNS} <= {*tables.columns_of(path)}:
+            left_out.others["tables of downloads whose captions are beside them"] += 1
         else:
-            yield _file(table.parent / uri.removeprefix("file://"), name)
+            kept.append(path)
+    return kept
 
 
-def uri_column(table: Path) -> str | None:
-    """The column of a table that has paths, if it has a usual name."""
-    found = tables.columns_of(table)
-    return next((name for name in URI_COLUMNS if name in found), None)
+def _texts(files: Iterable[Path], request: Request) -> Iterator[Item]:
+    """The texts of tables and lists; a text that is its own id is listed once."""
+    ids = Ids()
+    for path in files:
+        for entry in tables.read_entries(path, request.column, request.id_column, left_out=request.left_out):
+            name = entry.content if entry.id is None else entry.id
+            if ids.is_new(name, path, entry.row, own=name == entry.content):
+                yield text_item(name, entry.content)
+            else:
+                request.left_out.doubled += 1

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.media.item import Item, named_item, text_item
+from isthmus.media.listing.ids import Ids
+from isthmus.media.listing.paths import PATH_COLUMNS
+from isthmus.media.listing.request import Request
+from isthmus.media.listing.tables import TEXT_COLUMNS, text_of
 from isthmus.media.source import DatasetRow, opened_dataset
 
 MARKS = ("dataset_info.json", "state.json", "dataset_dict.json")
 """Files that mark a folder as one."""
 
 
-def list_dataset(
-    folder: Path, usual: tuple[str, ...], column: str | None, id_column: str | None, *, texts: bool
-) -> Iterator[Item]:
-    """The cells of a column, by default the first ``usual`` column that exists, without empty texts.
+def list_dataset(folder: Path, request: Request) -> Iterator[Item]:
+    """The cells of a column, by default the first one of a usual name, without empty texts.
 
-    Raises `IsthmusError` if datasets is not installed, the folder has several splits, or a column does not exist.
+    Raises `IsthmusError` if datasets is not installed, the folder has several splits, a column does not exist, a cell
+    is no text, or an id occurs twice.
     """
     try:
         import datasets
@@ -26,24 +30,58 @@ def list_dataset(
         raise IsthmusError(f"{folder}: reading a Hugging Face dataset needs pip install 'isthmus[datasets]'") from error
     if (folder / "dataset_dict.json").is_file():
         raise IsthmusError(f"{folder}: has several splits: give the folder of one")
-    names = list(datasets.load_from_disk(str(folder)).column_names)
-    chosen = column or next((name for name in usual if name in names), None)
-    for name in (chosen, id_column):
+    try:
+        names = list(datasets.load_from_disk(str(folder)).column_names)
+    except Exception as error:
+        # datasets and pyarrow raise errors of many types for a folder that is not whole.
+        raise IsthmusError(f"{folder}: cannot be read ({reason_of(error)}): save the dataset again") from error
+    chosen = _column(folder, names, request)
+    found = opened_dataset(folder, chosen)
+    ids, seen = _ids(folder, found, request.id_column), Ids()
+    spoken = getattr(found.features[chosen], "int2str", None)
+    for row in range(len(found)):
+        name = str(row) if ids is None else ids[row]
+        if not request.texts:
+            seen.is_new(name, folder, row)
+            yield named_item(name, DatasetRow(folder, chosen, row, request.allow_outside), found._fingerprint)
+            continue
+        cell = found[row][chosen]
+        content = text_of(_named_class(cell, spoken), f"{folder}: row {row}: {chosen!r}")
+        if not (content or "").strip():
+            request.left_out.empty += 1
+            continue
+        assert content is not None
+        name = content if ids is None else name
+        if seen.is_new(name, folder, row, own=ids is None):
+            yield text_item(name, content)
+        else:
+            request.left_out.doubled += 1
+
+
+def _column(folder: Path, names: list[str], request: Request) -> str:
+    usual = TEXT_COLUMNS if request.texts else (request.kind, *PATH_COLUMNS)
+    chosen = request.column or next((name for name in usual if name in names), None)
+    for name in (chosen, request.id_column):
         if name is not None and name not in names:
             raise IsthmusError(f"{folder}: no column {name!r} (it has {', '.join(names)}): choose one of these")
     if chosen is None:
         raise IsthmusError(
             f"{folder}: no column is named {', '.join(usual)} (it has {', '.join(names)}): choose one with --column"
         )
-    found = opened_dataset(folder, chosen)
-    ids = None if id_column is None else [str(name) for name in found[id_column]]
-    seen: set[str] = set()
-    for row in range(len(found)):
-        if not texts:
-            yield named_item(str(row) if ids is None else ids[row], DatasetRow(folder, chosen, row), found._fingerprint)
-            continue
-        content = found[row][chosen]
-        name = str(content) if ids is None else ids[row]
-        if content is not None and str(content).strip() and name not in seen:
-            seen.add(name)
-            yield text_item(name, str(content))
+    return chosen
+
+
+def _ids(folder: Path, found: Any, column: str | None) -> list[str] | None:
+    if column is None:
+        return None
+    ids = [text_of(cell, f"{folder}: row {row}: {column!r}") for row, cell in enumerate(found[column])]
+    if None in ids:
+        raise IsthmusError(f"{folder}: row {ids.index(None)} has no {column!r}: choose another with --id-column")
+    return [str(name) for name in ids]
+
+
+def _named_class(cell: Any, spoken: Any) -> Any:
+    """The name of a class that is stored as a number; other cells as they are."""
+    if spoken is None or not isinstance(cell, int):
+        return cell
+    return spoken(cell) if cell >= 0 else None

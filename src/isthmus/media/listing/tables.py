@@ -1,71 +1,163 @@
-"""Texts from lists and tables: the lines of a ``.txt``, or a column of a jsonl, csv or Parquet file."""
+"""Lists and tables: the lines of a ``.txt``, or the cells of a column of a jsonl, csv, tsv or Parquet file."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from isthmus.base.errors import IsthmusError, reason_of
+from isthmus.media.listing.left_out import LeftOut
 
 SUFFIXES = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 TEXT_COLUMNS = ("text", "caption", "sentence", "prompt", "label")
 ID_COLUMNS = ("id", "key", "uid")
 LONGEST_FIELD = 2**24
+DOWNLOADED = "success"
+DOWNLOAD_COLUMNS = ("status", "url", "key")
+"""Columns by which a table of img2dataset is known; its failed downloads have captions, but no media."""
 Record = Mapping[str, Any]
 
 
-def read_texts(path: Path, column: str | None = None, id_column: str | None = None) -> Iterator[tuple[str, str]]:
-    """The id and text of every entry that is not blank. Without an id column each text is its own id.
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a list or table: its number from 1, its id if there is a column of ids, and its content."""
 
-    Raises `IsthmusError`, naming the row, if a column or an id is missing, an entry is not JSON, or the file is not
-    UTF-8.
+    row: int
+    id: str | None
+    content: str
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that says what kind of list or table a file is."""
+    return path.suffix.lower()
+
+
+def read_entries(
+    path: Path,
+    column: str | None = None,
+    id_column: str | None = None,
+    *,
+    usual: Sequence[str] = TEXT_COLUMNS,
+    usual_ids: Sequence[str] = ID_COLUMNS,
+    left_out: LeftOut | None = None,
+) -> Iterator[Entry]:
+    """The entries of a list or table that are not empty; empty ones and failed downloads are counted.
+
+    Args:
+        path: A ``.txt``, ``.jsonl``, ``.csv``, ``.tsv`` or ``.parquet`` file.
+        column: The column of the content, by default the first of ``usual`` that an entry has.
+        id_column: The column of ids, by default the first of ``usual_ids``.
+        usual: See ``column``.
+        usual_ids: See ``id_column``.
+        left_out: Where to count what is left out.
+
+    Raises:
+        IsthmusError: A column or an id is missing, a cell is no text, an entry cannot be parsed, or the file is not
+            UTF-8. The message names the row or line.
     """
-    if path.suffix == ".txt":
-        yield from ((line, line) for line in _lines(path) if line.strip())
+    left_out = LeftOut() if left_out is None else left_out
+    if suffix_of(path) == ".txt":
+        lines = enumerate(_lines(path), start=1)
+        yield from (Entry(row, None, line) for row, line in lines if line.strip())
         return
-    for row, record in enumerate(_records(path), start=1):
-        text = record.get(_named(path, row, record, column, TEXT_COLUMNS, "--column") or "")
-        if not str(text or "").strip():
+    wanted = {*((column,) if column else usual), *((id_column,) if id_column else usual_ids), *DOWNLOAD_COLUMNS}
+    for row, record in _records(path, wanted):
+        if record.get("status", DOWNLOADED) != DOWNLOADED and all(name in record for name in DOWNLOAD_COLUMNS):
+            left_out.others["failed downloads"] += 1
             continue
-        own_id = _named(path, row, record, id_column, ID_COLUMNS, "--id-column", optional=True)
-        if own_id is not None and record[own_id] is None:
-            raise IsthmusError(
-                f"{path}: entry {row} has no {own_id!r}: add it, or choose another column with --id-column"
-            )
-        yield (str(text) if own_id is None else str(record[own_id])), str(text)
+        chosen = column if column in record else next((name for name in usual if name in record), None)
+        if chosen is None or (column is not None and chosen != column):
+            raise _no_column(path, row, (column,) if column else usual, "--column", record)
+        content = text_of(record[chosen], f"{path}: entry {row}: {chosen!r}")
+        if not (content or "").strip():
+            left_out.empty += 1
+            continue
+        yield Entry(row, _id_of(path, row, record, id_column, usual_ids), str(content))
+
+
+def _id_of(path: Path, row: int, record: Record, given: str | None, usual: Sequence[str]) -> str | None:
+    if given is not None and given not in record:
+        raise _no_column(path, row, (given,), "--id-column", record)
+    chosen = given or next((name for name in usual if name in record), None)
+    if chosen is None:
+        return None
+    found = text_of(record[chosen], f"{path}: entry {row}: {chosen!r}")
+    if found is None:
+        raise IsthmusError(f"{path}: entry {row} has no {chosen!r}: add it, or choose another column with --id-column")
+    return found
+
+
+def _no_column(path: Path, row: int, asked: Sequence[str], option: str, record: Record) -> IsthmusError:
+    has = columns_of(path) if suffix_of(path) == ".parquet" else list(record)
+    named = f"no {asked[0]!r}" if len(asked) == 1 else f"none of {', '.join(asked)}"
+    return IsthmusError(
+        f"{path}: entry {row} has {named} (it has {', '.join(map(str, has))}): choose a column with {option}"
+    )
+
+
+def text_of(cell: Any, place: str) -> str | None:
+    """A cell as text; None if it is empty or NaN. Bytes are UTF-8, numbers are written out.
+
+    Raises `IsthmusError`, beginning with ``place``, for anything else: a list of texts is not one text.
+    """
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return None
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bytes):
+        try:
+            return cell.decode()
+        except UnicodeDecodeError as error:
+            raise IsthmusError(f"{place} is bytes that are not UTF-8 text: choose another column") from error
+    if isinstance(cell, int | float | Decimal | UUID) and not isinstance(cell, bool):
+        return str(cell)
+    raise IsthmusError(
+        f"{place} is a {type(cell).__name__}, not one text: write one entry per text, or choose another column"
+    )
 
 
 def columns_of(path: Path) -> list[str]:
-    """The columns of a table's first entry; a list has none."""
-    if path.suffix == ".txt":
+    """The columns of a table, or of its first entry if it is jsonl; a list has none."""
+    kind = suffix_of(path)
+    if kind == ".txt":
         return []
-    return list(next(iter(_records(path)), {}))
+    if kind == ".parquet":
+        return list(parquet_schema(path).names)
+    return list(next(_records(path, None), (0, {}))[1])
 
 
-def _records(path: Path) -> Iterator[Record]:
-    return {".jsonl": _jsonl, ".parquet": _parquet}.get(path.suffix, _csv)(path)
+def parquet_schema(path: Path) -> Any:
+    """The schema of a Parquet file. Raises `IsthmusError` if it cannot be read."""
+    import pyarrow.parquet
+
+    with parquet_errors(path):
+        return pyarrow.parquet.read_schema(path)
 
 
-def _named(
-    path: Path,
-    row: int,
-    record: Record,
-    given: str | None,
-    usual: tuple[str, ...],
-    option: str,
-    optional: bool = False,
-) -> str | None:
-    if given is not None and given not in record:
-        listed = ", ".join(map(str, record))
-        raise IsthmusError(f"{path}: entry {row} has no {given!r} (it has {listed}): choose a column with {option}")
-    found = given or next((name for name in usual if name in record), None)
-    if found is None and not optional:
-        raise IsthmusError(f"{path}: entry {row} has none of {', '.join(usual)}: choose a column with {option}")
-    return found
+@contextmanager
+def parquet_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of pyarrow into one line."""
+    import pyarrow
+
+    try:
+        yield
+    except (OSError, pyarrow.ArrowException) as error:
+        raise IsthmusError(f"{path}: cannot be read as Parquet ({reason_of(error)}): write it again") from error
+
+
+def _records(path: Path, wanted: set[str] | None) -> Iterator[tuple[int, Record]]:
+    """Each entry with its number from 1; of a Parquet file only the wanted columns."""
+    kind = suffix_of(path)
+    found = _jsonl(path) if kind == ".jsonl" else _parquet(path, wanted) if kind == ".parquet" else _csv(path)
+    return enumerate(found, start=1)
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -82,6 +174,8 @@ def _utf8(path: Path) -> Iterator[None]:
         raise IsthmusError(
             f"{path}: not UTF-8 text ({error.reason} at byte {error.start}): save it as UTF-8"
         ) from error
+    except OSError as error:
+        raise IsthmusError(f"{path}: cannot be read ({error.strerror}): give another place") from error
 
 
 def _jsonl(path: Path) -> Iterator[Record]:
@@ -90,27 +184,71 @@ def _jsonl(path: Path) -> Iterator[Record]:
             continue
         try:
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise IsthmusError(f"{path}: line {number} is not JSON ({error}): correct or delete it") from error
         yield record if isinstance(record, dict) else {"text": record}
 
 
 def _csv(path: Path) -> Iterator[Record]:
+    """The rows below the header. A csv may quote its fields; a tsv has no quotes."""
     csv.field_size_limit(LONGEST_FIELD)
+    tabs = suffix_of(path) == ".tsv"
     with _utf8(path), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", restkey="")
-        try:
-            yield from reader
-        except csv.Error as error:
-            raise IsthmusError(f"{path}: line {reader.line_num} is not CSV ({error}): correct or delete it") from error
+        reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(file, strict=True)
+        header: list[str] | None = None
+        while True:
+            begins = reader.line_num + 1
+            try:
+                fields = next(reader, None)
+            except csv.Error as error:
+                raise IsthmusError(
+                    f"{path}: the entry that begins on line {begins} is not CSV ({error}): close its quotes"
+                ) from error
+            if fields is None:
+                return
+            if not fields:
+                continue
+            if header is None:
+                header = _header(path, fields)
+                continue
+            if any(fields[len(header) :]):
+                rule = "a text cannot contain a tab" if tabs else "quote a text that contains a comma"
+                raise IsthmusError(
+                    f"{path}: line {begins} has {len(fields)} fields, the header has {len(header)}: {rule}"
+                )
+            yield dict(zip(header, fields + [""] * (len(header) - len(fields)), strict=False))
 
 
-def _parquet(path: Path) -> Iterator[Record]:
-    import pyarrow
+def _header(path: Path, names: list[str]) -> list[str]:
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise IsthmusError(f"{path}: the header has {twice!r} twice: rename or delete one of these columns")
+    return names
+
+
+def _parquet(path: Path, wanted: set[str] | None) -> Iterator[Record]:
     import pyarrow.parquet
 
+    with parquet_errors(path), pyarrow.parquet.ParquetFile(path) as file:
+        names = [name for name in file.schema_arrow.names if wanted is None or name in wanted]
+        classes = _classes(file.schema_arrow.metadata)
+        if not names and file.metadata.num_rows:
+            yield {}
+        for batch in file.iter_batches(columns=names):
+            for record in batch.to_pylist():
+                yield {name: _named_class(cell, classes.get(name)) for name, cell in record.items()}
+
+
+def _classes(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
+    """The names of the classes of columns that datasets of the Hugging Face hub store as numbers."""
     try:
-        for batch in pyarrow.parquet.ParquetFile(path).iter_batches():
-            yield from batch.to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
-        raise IsthmusError(f"{path}: cannot be read as Parquet ({reason_of(error)}): write it again") from error
+        features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+        return {name: own["names"] for name, own in features.items() if own.get("_type") == "ClassLabel"}
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return {}
+
+
+def _named_class(cell: Any, names: Sequence[str] | None) -> Any:
+    if names is None or not isinstance(cell, int):
+        return cell
+    return names[cell] if 0 <= cell < len(names) else None

@@ -20,7 +20,8 @@ def read_vector(content: ByteSource | Path | str | bytes | np.ndarray) -> Float3
     """Read one vector that an encoder made.
 
     Args:
-        content: An ``.npy`` file (its path, bytes or source) or a floating-point array; it is flattened.
+        content: An ``.npy`` file (its path, bytes or source) or a floating-point array, of shape (dim,), (1, dim) or
+            (dim, 1).
 
     Returns:
         The vector as float32, not normalized.
@@ -38,6 +39,11 @@ def read_vector(content: ByteSource | Path | str | bytes | np.ndarray) -> Float3
         found = np.asarray(source.value) if isinstance(source, Decoded) else _from_file(source)
     if found.dtype.kind != "f" or not 0 < found.size <= MOST_DIMENSIONS:
         raise UnreadableError(f"{source.name}: expected a floating-point vector, got {found.dtype} {found.shape}")
+    if found.ndim > 2 or found.size != max(found.shape, default=0):
+        raise UnreadableError(
+            f"{source.name}: expected one vector per item, got shape {found.shape}: average its rows, or use isthmus "
+            "convert for an array of many items"
+        )
     if not np.isfinite(found).all() or not found.any():
         raise UnreadableError(f"{source.name}: expected a finite, non-zero vector, got {found.dtype} {found.shape}")
     return found.reshape(-1).astype(np.float32)
