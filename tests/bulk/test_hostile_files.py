@@ -175,7 +175,7 @@ def test_every_file_is_a_row_or_an_unreadable_item(
     paths = [path for path in sorted(hostile(kind).iterdir()) if not promises_gigabytes(path)]
     listed = tmp_path / "list.txt"
     listed.write_text("\n".join(map(str, paths)))
-    summary = isthmus.embed(listed, tmp_path / "out", space=space, modality=kind, workers=0)
+    summary = isthmus.embed(listed, tmp_path / "out", space=space, modality=kind, workers=0, allow_outside=True)
     assert summary.rows + len(summary.failed) == len(paths) > EACH - 3
     assert summary.rows > 0
     assert len(summary.failed) > EACH / 4
@@ -199,7 +199,8 @@ def test_one_worker_survives_all_files_within_its_memory(
     assert len(paths) == 4 * EACH == 300
     listed = tmp_path / "list.txt"
     listed.write_text("\n".join(map(str, paths)))
-    summary = isthmus.embed(listed, tmp_path / "out", space=stage, modality="video", workers=1, timeout=30)
+    options = {"space": stage, "modality": "video", "workers": 1, "timeout": 30, "allow_outside": True}
+    summary = isthmus.embed(listed, tmp_path / "out", **options)
     assert summary.rows + len(summary.failed) == 300
     assert summary.rows > 40
     assert len(summary.failed) > 75

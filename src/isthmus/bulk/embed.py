@@ -49,6 +49,7 @@ class Summary:
         left_out: What was found and not taken: files of other kinds by suffix, doubled and empty texts, and others.
 
     Example:
+        >>> from collections import Counter
         >>> from pathlib import Path
         >>> found = LeftOut(kinds=Counter({".heic": 1}))
         >>> counts = {"embedded": 2, "same": 7, "failed": (), "dropped": 0, "moved": 0, "gone": 0, "listed": 9}

@@ -18,11 +18,13 @@ def embed(
     """Embed images, audio, video, text or point clouds with an encoder.
 
     Items that are in the set already are skipped, changed ones are embedded again. After an interruption, run the same
-    command again to continue. Items that cannot be read are listed in errors.parquet.
+    command again to continue. Items that cannot be read are listed in errors.parquet. The last line of each job says
+    what became of everything that was found: embedded, already there, failed, cut, doubled, skipped or left out.
 
     Args:
-        *media: What to embed, one modality each: a folder, a list of paths (.txt), a table (.csv, .jsonl, .parquet), a
-            WebDataset shard (.tar), a saved Hugging Face dataset, or the word everyday for the built-in list of texts.
+        *media: What to embed, one modality each: a folder, a list of paths (.txt), a table (.csv, .tsv, .jsonl,
+            .parquet), a WebDataset shard (.tar) or a folder of them, a saved Hugging Face dataset, or the word everyday
+            for the built-in list of texts.
         out: Folder of the embedding set.
         space: Encoder from isthmus spaces, or FAMILY:CHECKPOINT for another checkpoint of that family (a hub name or a
             path).
