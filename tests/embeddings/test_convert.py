@@ -137,7 +137,7 @@ def not_parquet(folder: Path) -> dict:
         (numbers_for_vectors, "choose one with lists of floats"),
         (other_id_column, "try --id-column url"),
         (text_file, "pass an .npy file"),
-        (not_parquet, "cannot be read as Parquet"),
+        (not_parquet, "cannot be read .*Parquet"),
     ],
 )
 def test_a_source_that_cannot_be_read_is_named(lay_out: Callable[[Path], dict], message: str, tmp_path: Path) -> None:

@@ -75,12 +75,12 @@ def test_an_interrupted_write_leaves_no_result(tmp_path: Path, monkeypatch: pyte
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "Digits.json"
     path.write_text(content)
-    with pytest.raises(IsthmusError, match=r"Digits.json is not a result file .*: delete it and evaluate again"):
+    with pytest.raises(IsthmusError, match=r"Digits.json: .*: delete it and evaluate again"):
         read_result(path)
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(IsthmusError, match=r"absent.json does not exist: run the evaluation"):
+    with pytest.raises(IsthmusError, match=r"absent.json: not found"):
         read_result(tmp_path / "absent.json")
 
 

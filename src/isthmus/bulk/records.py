@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.base.atomic import atomic_path
+from isthmus.base.errors import reading
 from isthmus.embeddings.layout import metadata_file
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item
@@ -94,7 +95,9 @@ def known_rows(folder: Path, entry: ModalityManifest) -> dict[str, KnownRow]:
     for shard in entry.shards:
         if shard.rows == 0:
             continue
-        table = pyarrow.parquet.read_table(metadata_file(folder, entry.modality, shard.number))
+        file = metadata_file(folder, entry.modality, shard.number)
+        with reading(file, "restore it, or embed into another folder"):
+            table = pyarrow.parquet.read_table(file)
         for row in table.select([name for name in COLUMNS if name in table.column_names]).to_pylist():
             facts = {name: str(row.get(name) or "") for name in COLUMNS}
             found[facts["id"]] = KnownRow(shard=shard.number, **facts)
@@ -105,9 +108,10 @@ def read_failures(folder: Path) -> list[Failure]:
     """The failures of all modalities."""
     import pyarrow.parquet
 
-    if not (folder / ERRORS).is_file():
+    if not (folder / ERRORS).exists():
         return []
-    return [Failure(**row) for row in pyarrow.parquet.read_table(folder / ERRORS).to_pylist()]
+    with reading(folder / ERRORS, "delete it, and what it lists is tried again"):
+        return [Failure(**row) for row in pyarrow.parquet.read_table(folder / ERRORS).to_pylist()]
 
 
 def write_failures(folder: Path, failures: list[Failure]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reading
 from isthmus.bulk.encoding import EncodedShard
 from isthmus.bulk.job import Job
 from isthmus.bulk.records import (
@@ -196,7 +196,9 @@ class Store:
         import pyarrow.parquet
 
         modality = self.entry.modality
-        every = pyarrow.parquet.read_table(metadata_file(self.folder, modality, old)).to_pylist()
+        file = metadata_file(self.folder, modality, old)
+        with reading(file, "restore it, or embed into another folder"):
+            every = pyarrow.parquet.read_table(file).to_pylist()
         kept = [place for place, row in enumerate(every) if row["id"] not in dropped]
         if not kept:
             return Shard(new, 0, "", ""), [], []

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.base.atomic import atomic_path
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reading
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.projectors import folded
 from isthmus.spaces.checkpoint import read_weights_only
@@ -23,6 +23,7 @@ SUFFIXES = (".pt", ".pth", ".bin")
 MEMORIES = {"clap": "audio", "ulip": "points"}
 OVERLAPS = {"clap": "text", "ulip": "image"}
 State = Mapping[str, Tensor]
+REMEDY = "download the official file again"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ def read_official(path: Path) -> OfficialCheckpoint:
     The leaf of an Ex-MCR file is taken from the file's name. Raises `IsthmusError` for any other file.
     """
     state = _read(path)
+    with reading(path, REMEDY):
+        checkpoint = _checkpoint(path, state)
+        _require_fit(checkpoint)
+    return checkpoint
+
+
+def _checkpoint(path: Path, state: State) -> OfficialCheckpoint:
     names = set(state)
     if "Head_A.net.0.weight" in names:
         return _cmcr(path, ULIP_CLIP, state)
@@ -65,6 +73,23 @@ def read_official(path: Path) -> OfficialCheckpoint:
         return _exmcr(path, state)
     known = "ulip_clip.pt and clap_clip.pt of C-MCR, ex_clap.pt and ex_ulip.pt of Ex-MCR"
     raise IsthmusError(f"{path}: not a known checkpoint; isthmus reads {known}")
+
+
+def _require_fit(checkpoint: OfficialCheckpoint) -> None:
+    """Raise `ValueError` unless all weights are finite and each layer takes what the one before it gives."""
+    widths = set()
+    for head in (checkpoint.member.left, checkpoint.member.right):
+        modules = [head.projector, *head.adapters.values()]
+        if not all(value.isfinite().all() for module in modules for value in module.state_dict().values()):
+            raise ValueError("has weights that are NaN or infinite")
+        for adapter in head.adapters.values():
+            adapter(torch.zeros(1, adapter.in_features))
+        if len(head.projector):
+            first = head.projector[0]
+            assert isinstance(first, nn.Linear)
+            widths.add(head.projector(torch.zeros(1, first.in_features)).shape[1])
+    if len(widths) > 1:
+        raise ValueError(f"its heads end in {' and '.join(map(str, sorted(widths)))} dimensions")
 
 
 def write_official(checkpoint: OfficialCheckpoint, path: Path) -> Path:

@@ -10,11 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from isthmus.base.atomic import write_text_atomically
+from isthmus.base.errors import reading
+from isthmus.base.hashing import fingerprint_of
+from isthmus.base.json_files import read_json
 from isthmus.base.progress import OnProgress, Progress, Stage
 
 Outcome = Mapping[str, Any]
 """The result of a stage, as plain data."""
-RESULT = "outcome.json"
+RESULT, FINGERPRINT = "outcome.json", "fingerprint"
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -34,12 +38,13 @@ class Stages:
         """
         home = self.home(name, config)
         if self.finished(name, config):
-            return json.loads((home / RESULT).read_text())
+            return _read(home / RESULT)
         unfinished = home.with_suffix(".unfinished")
         unfinished.mkdir(parents=True, exist_ok=True)
         started = time.perf_counter()
         outcome = {**compute(unfinished), "seconds": time.perf_counter() - started}
-        (unfinished / RESULT).write_text(json.dumps(outcome, indent=1) + "\n")
+        content = {**outcome, FINGERPRINT: _fingerprint(outcome)}
+        write_text_atomically(unfinished / RESULT, json.dumps(content, indent=1) + "\n")
         unfinished.rename(home)
         return outcome
 
@@ -51,6 +56,22 @@ class Stages:
         """The folder of a finished stage."""
         key = json.dumps({"world": self.world, **config}, sort_keys=True, default=str)
         return self.folder / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+
+
+def _read(path: Path) -> Outcome:
+    """The outcome in a file. Raises `IsthmusError` if it is cut or altered."""
+    remedy = f"delete {path.parent} to compute it again"
+    found = read_json(path, remedy, finite=False)
+    with reading(path, remedy):
+        outcome = {name: value for name, value in found.items() if name != FINGERPRINT}
+        # Files of version 0.1 have no fingerprint.
+        if FINGERPRINT in found and found[FINGERPRINT] != _fingerprint(outcome):
+            raise ValueError("altered: its fingerprint is that of other figures")
+    return outcome
+
+
+def _fingerprint(outcome: Outcome) -> str:
+    return fingerprint_of(json.loads(json.dumps(outcome)))
 
 
 class StageProgress:

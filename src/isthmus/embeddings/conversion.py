@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reading
 from isthmus.embeddings.checks import as_ids
 from isthmus.embeddings.embeddings import open_set
 from isthmus.embeddings.folder import ID_COLUMNS
@@ -144,10 +144,8 @@ def _lines(path: Path) -> list[str]:
 def _from_parquet(files: list[Path], vectors_column: str, id_column: str) -> RowBlocks:
     import pyarrow.parquet
 
-    try:
+    with reading(files[0], "give another file"):
         names = pyarrow.parquet.read_schema(files[0]).names
-    except pyarrow.ArrowInvalid as error:
-        raise IsthmusError(f"{files[0]}: cannot be read as Parquet ({error})".replace("\n", " ")) from error
     if vectors_column not in names:
         listed = ", ".join(names)
         raise IsthmusError(
@@ -168,14 +166,16 @@ def _parquet_blocks(files: list[Path], vectors_column: str, id_column: str) -> I
     import pyarrow.parquet
 
     for file in files:
-        start = 0
-        for batch in pyarrow.parquet.ParquetFile(file).iter_batches(BLOCK_ROWS, columns=[vectors_column, id_column]):
-            rows = _rows_of_lists(batch.column(vectors_column), f"{file}: column {vectors_column!r}", start)
-            ids = batch.column(id_column)
-            if ids.null_count:
-                raise IsthmusError(f"{file}: column {id_column!r} has rows without an id: fill them in")
-            yield rows, as_ids(ids.to_pylist(), f"{file}: column {id_column!r}", start)
-            start += len(rows)
+        with reading(file, "give another file"):
+            start = 0
+            batches = pyarrow.parquet.ParquetFile(file).iter_batches(BLOCK_ROWS, columns=[vectors_column, id_column])
+            for batch in batches:
+                rows = _rows_of_lists(batch.column(vectors_column), f"{file}: column {vectors_column!r}", start)
+                ids = batch.column(id_column)
+                if ids.null_count:
+                    raise IsthmusError(f"{file}: column {id_column!r} has rows without an id: fill them in")
+                yield rows, as_ids(ids.to_pylist(), f"{file}: column {id_column!r}", start)
+                start += len(rows)
 
 
 def _rows_of_lists(column: Any, where: str, start: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reading
 from isthmus.embeddings.layout import metadata_file, modality_named, vectors_file
 from isthmus.embeddings.manifest import MANIFEST, ModalityManifest, read_manifest
 from isthmus.embeddings.shards import ShardFile, map_rows, verify_file
@@ -121,12 +121,10 @@ def _bare_shard(file: Path, metadata: Path) -> ShardFile:
 
 
 def _id_column(metadata: Path) -> str | None:
-    if not metadata.is_file():
+    if not metadata.exists():
         return None
     import pyarrow.parquet
 
-    try:
+    with reading(metadata, "copy it again"):
         names = pyarrow.parquet.read_schema(metadata).names
-    except (OSError, pyarrow.ArrowInvalid) as error:
-        raise IsthmusError(f"{metadata}: cannot be read ({error}): copy it again".replace("\n", " ")) from error
     return next((name for name in ID_COLUMNS if name in names), None)

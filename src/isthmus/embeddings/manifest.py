@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from isthmus.base.atomic import write_text_atomically
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reading
+from isthmus.base.json_files import read_json
 from isthmus.embeddings.tokens import PLACES
 
 MANIFEST = "manifest.json"
@@ -120,15 +121,14 @@ def _reading_changed(present: Any, asked: Any) -> str:
 def read_manifest(folder: Path) -> dict[str, ModalityManifest]:
     """Every modality in the manifest of a set; empty if there is no manifest."""
     path = folder / MANIFEST
-    if not path.is_file():
+    if not path.exists():
         return {}
-    try:
-        content = json.loads(path.read_text())
+    remedy = "restore it or write the set again"
+    content = read_json(path, remedy)
+    with reading(path, remedy):
         if content["format"] != VECTORS_FORMAT:
             raise IsthmusError(f"{path}: format {content['format']!r} is not {VECTORS_FORMAT!r}: update isthmus")
         return {name: _modality(entry) for name, entry in content["modalities"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise IsthmusError(f"{path}: not a manifest ({error}): restore it or write the set again") from error
 
 
 def commit(folder: Path, entry: ModalityManifest) -> None:
@@ -144,8 +144,9 @@ def commit(folder: Path, entry: ModalityManifest) -> None:
 def read_token_manifest(folder: Path) -> TokenManifest:
     """The manifest of a folder of tokens. Raises `IsthmusError` if there is none or it cannot be read."""
     path = folder / MANIFEST
-    try:
-        content = json.loads(path.read_text())
+    remedy = "write the tokens again"
+    content = read_json(path, remedy)
+    with reading(path, remedy):
         if content["format"] != TOKENS_FORMAT or content["unit"] not in PLACES or content["dtype"] not in DTYPES:
             raise ValueError(f"format {content['format']!r}, unit {content['unit']!r}, dtype {content['dtype']!r}")
         shards = tuple(TokenShard(**{"number": number, **shard}) for number, shard in enumerate(content["shards"]))
@@ -154,10 +155,6 @@ def read_token_manifest(folder: Path) -> TokenManifest:
             shards=shards,
             numbered=_numbered(content),
         )
-    except FileNotFoundError as error:
-        raise IsthmusError(f"{path}: not found, so the tokens are incomplete: write them again") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise IsthmusError(f"{path}: not a manifest of tokens ({error}): write the tokens again") from error
 
 
 def write_token_manifest(folder: Path, manifest: TokenManifest) -> None:

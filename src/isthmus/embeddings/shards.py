@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from isthmus.base.array_files import map_npy
 from isthmus.base.atomic import atomic_path
-from isthmus.base.errors import IsthmusError, reason_of
+from isthmus.base.errors import IsthmusError, reading, reason_of
 from isthmus.base.hashing import sha256_of
 from isthmus.embeddings.checks import as_ids
 from isthmus.embeddings.layout import metadata_file, vectors_file
@@ -55,16 +56,8 @@ class ShardFile:
             raise IsthmusError(f"{self.path}: has no metadata file, so its ids are unknown: write the set again")
         import pyarrow.parquet
 
-        try:
+        with reading(self.metadata, "the set is incomplete: copy or write it again"):
             column = pyarrow.parquet.read_table(self.metadata, columns=[self.id_column]).column(0)
-        except FileNotFoundError as error:
-            raise IsthmusError(
-                f"{self.metadata}: not found, so the set is incomplete: copy or write it again"
-            ) from error
-        except (OSError, pyarrow.ArrowInvalid) as error:
-            raise IsthmusError(
-                f"{self.metadata}: cannot be read ({error}): write the set again".replace("\n", " ")
-            ) from error
         found = as_ids(column.to_pylist(), str(self.metadata))
         if len(found) != self.rows:
             raise IsthmusError(
@@ -104,12 +97,7 @@ def write_array(path: Path, array: np.ndarray) -> str:
 
 def map_array(path: Path) -> np.ndarray:
     """An ``.npy`` file, memory-mapped. Raises `IsthmusError` if it is missing or truncated."""
-    if not path.is_file():
-        raise IsthmusError(f"{path}: not found, so the set is incomplete: copy or write it again")
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise IsthmusError(f"{path}: truncated or not an .npy file ({error}): copy or write it again") from error
+    return map_npy(path, "the set is incomplete: copy or write it again")
 
 
 def map_rows(path: Path) -> np.ndarray:

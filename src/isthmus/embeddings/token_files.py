@@ -11,6 +11,7 @@ import numpy as np
 
 from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
+from isthmus.base.json_files import read_json
 from isthmus.embeddings.checks import as_ids, check_ids
 from isthmus.embeddings.layout import tokens_folder
 from isthmus.embeddings.manifest import (
@@ -245,10 +246,7 @@ def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _ids(file: Path, items: int) -> list[str]:
-    try:
-        content = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise IsthmusError(f"{file}: missing or not a list of ids ({error}): write the tokens again") from error
+    content = read_json(file, "write the tokens again")
     if not isinstance(content, list):
         raise IsthmusError(f"{file}: not a list of ids: write the tokens again")
     found = as_ids(content, str(file))

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.base.atomic import write_text_atomically
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reading
+from isthmus.base.json_files import read_json
 
 NOT_FOR_PATHS = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -96,12 +97,10 @@ def read_result(path: Path) -> TaskResult:
     Raises:
         IsthmusError: The file is missing or is not a result file.
     """
-    try:
-        return TaskResult(**json.loads(path.read_text()))
-    except FileNotFoundError:
-        raise IsthmusError(f"{path} does not exist: run the evaluation that writes it") from None
-    except (ValueError, TypeError) as error:
-        raise IsthmusError(f"{path} is not a result file ({error}): delete it and evaluate again") from None
+    remedy = "delete it and evaluate again"
+    content = read_json(path, remedy)
+    with reading(path, remedy):
+        return TaskResult(**content)
 
 
 def _subset(gallery: str, figures: Mapping[str, float]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Labels and templates are read from JSON files of named lists, as ULIP publishes 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.json_files import read_json
 from isthmus.base.space_names import shared_space
 from isthmus.embeddings import Embeddings
 from isthmus.spaces import Space
@@ -43,13 +43,12 @@ def read_names(path: Path, key: str) -> list[str]:
         ...     read_names(path, "pets")
         ['cat', 'dog']
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise IsthmusError(f"{path}: cannot be read as JSON ({error}): give a JSON object of lists") from error
+    content = read_json(path, "give a JSON object of lists", finite=False)
     if not isinstance(content, dict) or key not in content:
         lists = ", ".join(content) if isinstance(content, dict) else "no named lists"
         raise IsthmusError(f"{path}: has no list {key!r} (it has {lists}): choose one of these")
+    if not isinstance(content[key], list):
+        raise IsthmusError(f"{path}: {key!r} is not a list: choose one that is")
     return [str(name) for name in content[key]]
 
 

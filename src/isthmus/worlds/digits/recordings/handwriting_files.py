@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gzip
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reading
 from isthmus.worlds.digits.recordings.handwriting import TILE, Handwriting
 
 WANTED = "give MNIST idx files (a folder, or the images file) or an .npz with images (n, 28, 28) and labels (n,)"
 IDX_UINT8 = 8
+MOST_BYTES = 2**31
+"""Of an unzipped file or array: MNIST's largest has 47 million."""
 
 
 def load_handwriting(path: str | Path) -> Handwriting:
@@ -66,10 +67,10 @@ def read_idx(path: Path, ndim: int) -> np.ndarray:
     The format: two zero bytes, the type (8), the number of dimensions, each size as a big-endian 32-bit number,
     then the values. Raises `IsthmusError` if the file is anything else, or shorter or longer than its header says.
     """
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise IsthmusError(f"{path}: cannot be unzipped ({error}); download it again") from None
+    with reading(path, "download it again"), (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES} bytes")
     header = 4 + 4 * ndim
     if len(content) < header or content[:4] != bytes([0, 0, IDX_UINT8, ndim]):
         raise IsthmusError(f"{path}: not an idx file of bytes with {ndim} dimensions; {WANTED}")
@@ -87,17 +88,19 @@ def _from_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def read_npz(path: Path, names: tuple[str, ...], remedy: str) -> dict[str, np.ndarray]:
     """The named arrays of an npz; raises `IsthmusError` if it is damaged or lacks one."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            missing = [name for name in names if name not in archive.files]
-            if missing:
-                found = ", ".join(archive.files)
-                raise IsthmusError(f"{path}: no array {missing[0]!r} (it has {found}); {remedy}")
-            return {name: archive[name] for name in names}
-    except IsthmusError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise IsthmusError(f"{path}: cannot be read as .npz ({error}); download it again") from None
+    with reading(path, "download it again"), zipfile.ZipFile(path) as archive:
+        members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+        missing = next((name for name in names if name not in members), None)
+        if missing is not None:
+            raise IsthmusError(f"{path}: no array {missing!r} (it has {', '.join(members)}); {remedy}")
+        return {name: _member(archive, members[name]) for name in names}
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    if member.file_size > MOST_BYTES:
+        raise ValueError(f"{member.filename} has {member.file_size} bytes, the limit is {MOST_BYTES} bytes")
+    with archive.open(member) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _checked(path: Path, images: np.ndarray, labels: np.ndarray) -> Handwriting:

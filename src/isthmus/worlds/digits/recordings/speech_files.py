@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reading
 from isthmus.worlds.digits.recordings.handwriting_files import read_npz
 from isthmus.worlds.digits.recordings.speech import HOP, RATE, Speech
 
@@ -19,6 +19,7 @@ WANTED = (
 )
 WAV_NAME = re.compile(r"([0-9])_(.+)_([0-9]+)\.wav", re.IGNORECASE)
 LONGEST_SECONDS = 3.0
+HIGHEST_RATE = 2**20
 
 
 def load_speech(path: str | Path) -> Speech:
@@ -57,15 +58,19 @@ def _from_folder(folder: Path) -> Speech:
 def _read_wav(file: Path) -> Float32[np.ndarray, " samples"]:
     import soundfile
 
-    try:
+    with reading(file, "replace or remove it"):
         samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise IsthmusError(f"{file}: cannot be read as audio ({error}); replace or remove it") from None
-    return _checked(str(file), at_8_khz(samples.mean(1), rate))
+        resampled = at_8_khz(samples.mean(1), rate)
+    return _checked(str(file), resampled)
 
 
 def _from_npz(path: Path) -> Speech:
     arrays = read_npz(path, ("audio", "offset", "digit", "speaker", "sr"), WANTED)
+    with reading(path, WANTED):
+        return _speech(path, arrays)
+
+
+def _speech(path: Path, arrays: dict[str, np.ndarray]) -> Speech:
     audio, offset, digit, speaker = (arrays[name] for name in ("audio", "offset", "digit", "speaker"))
     if audio.ndim != 1 or audio.dtype not in (np.int16, np.float32):
         raise IsthmusError(f"{path}: expected audio as int16 or float32 (samples,), got {audio.dtype} {audio.shape}")
@@ -92,6 +97,8 @@ def at_8_khz(samples: Float32[np.ndarray, " samples"], rate: int) -> Float32[np.
     """Resample with a polyphase filter; samples already at 8 kHz are returned unchanged."""
     if rate == RATE:
         return samples
+    if not 0 < rate <= HIGHEST_RATE:
+        raise ValueError(f"{rate} samples a second, expected 1 to {HIGHEST_RATE}")
     from scipy.signal import resample_poly
 
     return np.asarray(resample_poly(samples, RATE, rate), dtype=np.float32)

@@ -12,16 +12,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import IsthmusError
+from isthmus.base.tensor_files import read_tensors, write_tensors
 from isthmus.worlds.digits.spaces.recipe import Recipe
 from isthmus.worlds.digits.spaces.space import ContrastiveSpace, build_space
 
 Spaces = tuple[ContrastiveSpace, ContrastiveSpace]
+REMEDY = "delete it to retrain"
 
 
 def user_directory() -> Path:
@@ -64,8 +63,7 @@ def save_spaces(path: Path, spaces: Spaces, recipe: Recipe, fingerprint: str, fa
         "facts": json.dumps(dict(facts), sort_keys=True),
         "isthmus": version("isthmus"),
     }
-    with atomic_path(path) as part:
-        save_file(tensors, part, metadata)
+    write_tensors(path, tensors, metadata)
 
 
 def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
@@ -73,7 +71,7 @@ def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
 
     Raises `IsthmusError` naming the file if it is altered, truncated, or was trained on something else.
     """
-    tensors, metadata = _read(path)
+    tensors, metadata = read_tensors(path, REMEDY)
     if metadata.get("sha256") != _digest(tensors):
         raise IsthmusError(f"{path}: altered or truncated (its weights do not match its sha256); delete it to retrain")
     if metadata.get("fingerprint") != fingerprint:
@@ -88,15 +86,7 @@ def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
 
 def recorded(path: Path) -> dict[str, str]:
     """The file's metadata: fingerprint, recipe, facts, library version."""
-    return _read(path)[1]
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise IsthmusError(f"{path}: altered or truncated ({error}); delete it to retrain") from None
+    return read_tensors(path, REMEDY)[1]
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
