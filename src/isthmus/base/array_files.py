@@ -35,7 +35,7 @@ def read_npy_header(file: Any, size: int) -> tuple[tuple[int, ...], bool, np.dty
         raise ValueError(f"no .npy header ({kind_and_reason(error)})") from error
     if dtype.kind not in NUMBERS:
         raise ValueError(f"has {dtype}, not numbers")
-    bytes_promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if min(shape, default=0) < 0 or bytes_promised > size:
-        raise ValueError(f"truncated: its header says shape {shape} of {dtype}, the file has only {size} bytes")
+    promised, left = int(np.prod(shape, dtype=object)) * dtype.itemsize, size - file.tell()
+    if min(shape, default=0) < 0 or promised > left:
+        raise ValueError(f"truncated: {left} bytes after a header that says shape {shape} of {dtype}")
     return shape, in_columns, dtype

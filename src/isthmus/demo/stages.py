@@ -50,7 +50,7 @@ class Stages:
 
     def finished(self, name: str, config: Mapping[str, Any]) -> bool:
         """Whether a stage is finished."""
-        return (self.home(name, config) / RESULT).exists()
+        return self.home(name, config).exists()
 
     def home(self, name: str, config: Mapping[str, Any]) -> Path:
         """The folder of a finished stage."""

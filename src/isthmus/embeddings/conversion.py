@@ -135,10 +135,8 @@ def _from_numpy(path: Path, ids: Path | None) -> RowBlocks:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
+    with reading(path, "give a text file in UTF-8 with one id per line"):
         return path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
-    except UnicodeDecodeError as error:
-        raise IsthmusError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8") from error
 
 
 def _from_parquet(files: list[Path], vectors_column: str, id_column: str) -> RowBlocks:
