@@ -26,6 +26,7 @@ from isthmus import (
     Connector,
     Embeddings,
     Index,
+    IsthmusError,
     SpaceGraph,
     Tokens,
     assign_codes,
