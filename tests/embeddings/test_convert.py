@@ -11,7 +11,7 @@ import pytest
 
 from isthmus import Embeddings, IsthmusError, convert
 from isthmus.cli import main
-from isthmus.embeddings import verify_set
+from isthmus.embeddings import EmbeddingWriter, verify_set
 
 ROWS = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
 IDS = [f"photo {row}" for row in range(60)]
@@ -183,3 +183,45 @@ def test_a_row_without_a_vector_is_named(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
     with pytest.raises(IsthmusError, match="row 0 has no vector"):
         convert(tmp_path / "rows.parquet", tmp_path / "set", modality="image", space="clip")
+
+
+@pytest.mark.filterwarnings("ignore:the .* side has no memory")
+def test_arrays_whose_rows_correspond_are_paired_by_row_ids(tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", ROWS)
+    for number, space in enumerate(("clip", "clap")):
+        convert(tmp_path / "rows.npy", tmp_path / f"numbered-{number}", modality="text", space=space)
+        out = convert(tmp_path / "rows.npy", tmp_path / space, modality="text", space=space, row_ids=True)
+        assert not Embeddings.open(out).numbered
+        assert Embeddings.open(tmp_path / f"numbered-{number}").numbered
+    arguments = ["connect", "--method", "procrustes", "--out", str(tmp_path / "joint")]
+    main([*arguments, str(tmp_path / "clip"), str(tmp_path / "clap")])
+    with pytest.raises(SystemExit):
+        main([*arguments, str(tmp_path / "numbered-0"), str(tmp_path / "numbered-1")])
+    with pytest.raises(IsthmusError, match="write to another folder"):
+        convert(tmp_path / "rows.npy", tmp_path / "numbered-0", modality="text", space="clip", row_ids=True)
+
+
+def test_row_ids_number_the_rows_of_all_files_of_a_folder(tmp_path: Path) -> None:
+    as_parquet_folder(tmp_path)
+    out = convert(tmp_path, tmp_path / "set", modality="text", space="clip", row_ids=True)
+    assert Embeddings.open(out).ids == [str(row) for row in range(60)]
+
+
+def test_a_bad_row_of_a_folder_of_files_is_named_with_its_file_and_row(tmp_path: Path) -> None:
+    as_parquet_folder(tmp_path)
+    table = pyarrow.parquet.read_table(tmp_path / "part_1.parquet")
+    vectors = table.column("embedding").to_pylist()
+    vectors[3] = [0.0] * 8
+    column = pyarrow.array(vectors, pyarrow.list_(pyarrow.float32()))
+    pyarrow.parquet.write_table(table.set_column(0, "embedding", column), tmp_path / "part_1.parquet")
+    with pytest.raises(IsthmusError, match=r"part_1\.parquet: column 'embedding': row 3 is zero"):
+        convert(tmp_path, tmp_path / "set", modality="text", space="clip")
+
+
+def test_ids_can_be_taken_from_another_column_of_a_sets_metadata(tmp_path: Path) -> None:
+    with EmbeddingWriter(tmp_path / "set", modality="image", space="clip", dim=8) as writer:
+        writer.append(ROWS, IDS, [{"name": f"n{row}"} for row in range(60)])
+    out = convert(tmp_path / "set", tmp_path / "other", modality="image", space="clip", id_column="name")
+    assert Embeddings.open(out).ids[:2] == ["n0", "n1"]
+    with pytest.raises(IsthmusError, match="no column 'title'"):
+        convert(tmp_path / "set", tmp_path / "more", modality="image", space="clip", id_column="title")

@@ -1,16 +1,19 @@
 """The codes commands: train, assign, show."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isthmus.base.errors import IsthmusError
 from isthmus.cli.interruption import kept_checkpoints, kept_on_interrupt
+from isthmus.cli.sets import open_sets
 from isthmus.codes.model.config import CodesConfig
 
 if TYPE_CHECKING:
     from isthmus.codes.learning.pairs import CodeItems
     from isthmus.codes.learning.sources import LinkedItems
+    from isthmus.embeddings import Embeddings
 
 LOG = logging.getLogger(__name__)
 
@@ -24,6 +27,7 @@ def codes_train(
     connector: Path | None = None,
     seed: int = 0,
     device: str | None = None,
+    space: tuple[str, ...] = (),
     options: CodesConfig = CodesConfig(),  # noqa: B008
 ) -> None:
     """Train a codebook that several modalities share: from the pairs of one set, or from two sets without pairs.
@@ -40,12 +44,14 @@ def codes_train(
             in closed form.
         seed: Random seed; the same seed gives the same codes on the same machine.
         device: cpu, cuda or cuda:N; by default cuda if available.
+        space: Names of the sets' spaces, in their order; needed for vectors without a manifest, whose space is
+            otherwise named after the folder.
     """
     from isthmus.codes.learning.fit import checkpoints_of, fit_codes
     from isthmus.training.processes import writes
 
     checkpoint = out / "training.checkpoint"
-    linked = _linked(left, right, overlap, connector, seed)
+    linked = _linked(left, right, overlap, connector, seed, space)
     with kept_on_interrupt(lambda: kept_checkpoints(out)):
         model = fit_codes(
             linked.items, linked.sources, options, seed=seed, device=device, checkpoint=checkpoint, progress=True
@@ -104,33 +110,37 @@ def codes_show(model: Path, *, assignment: Path | None = None, item: str | None 
         print("\n".join(written.runs(item)))
 
 
-def _linked(left: Path, right: Path | None, overlap: str, connector: Path | None, seed: int) -> "LinkedItems":
+def _linked(
+    left: Path, right: Path | None, overlap: str, connector: Path | None, seed: int, spaces: Sequence[str]
+) -> "LinkedItems":
     """What codes are trained on: the pairs of one set, or two sets linked without pairs."""
     from isthmus.codes.learning.sources import link_by_id, link_without_pairs
     from isthmus.connectors.config import CcaConfig
     from isthmus.connectors.connect import connect
     from isthmus.connectors.connector import Connector
-    from isthmus.embeddings import open_set
 
+    opened = open_sets([left] if right is None else [left, right], spaces)
     if right is None:
         if connector is not None:
             raise IsthmusError(f"--connector {connector} connects two sets: give the second one too")
-        return link_by_id(_items_of(left), name=str(left))
+        return link_by_id(_items_of(left, opened[0]), name=str(left))
     if connector is not None:
         joined = Connector.load(connector)
     else:
         LOG.info("connecting %s and %s in closed form to find neighbour pairs; --connector takes one you have",
                  left, right)  # fmt: skip
-        joined = connect(open_set(left), open_set(right), overlap=overlap, method=CcaConfig(), seed=seed)
-    return link_without_pairs(_items_of(left), _items_of(right), overlap=overlap, connector=joined)
+        joined = connect(*opened, overlap=overlap, method=CcaConfig(), seed=seed)
+    return link_without_pairs(
+        _items_of(left, opened[0]), _items_of(right, opened[1]), overlap=overlap, connector=joined
+    )
 
 
-def _items_of(folder: Path) -> "dict[str, CodeItems]":
+def _items_of(folder: Path, pooled: "Mapping[str, Embeddings]") -> "dict[str, CodeItems]":
     """The items of every modality that has tokens."""
     from isthmus.codes.learning.pairs import CodeItems
-    from isthmus.embeddings import open_set, open_tokens, token_modalities
+    from isthmus.embeddings import open_tokens, token_modalities
 
-    pooled, found = open_set(folder), {}
+    found = {}
     for modality in token_modalities(folder):
         if modality not in pooled:
             raise IsthmusError(f"{folder}: has {modality} tokens but no {modality} vectors: embed its items too")

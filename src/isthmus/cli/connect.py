@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from isthmus.base.errors import IsthmusError
 from isthmus.cli.interruption import kept_checkpoints, kept_on_interrupt
+from isthmus.cli.sets import open_sets, space_option
 from isthmus.connectors.config import METHODS, MethodConfig
 
 MethodName = Literal["auto", "procrustes", "ridge", "cca", "cmcr", "exmcr"]
@@ -24,6 +25,7 @@ def connect_with(method: str) -> Callable[..., None]:
         device: str | None = None,
         base_space: str | None = None,
         onto: Path | None = None,
+        space: tuple[str, ...] = (),
         options: options_type = options_type(),  # noqa: B008
     ) -> None:
         """Connect embedding sets that share a modality, without pairs of their other modalities.
@@ -41,28 +43,35 @@ def connect_with(method: str) -> Callable[..., None]:
             device: Device for methods that train: cpu, cuda or cuda:N; by default cuda if available.
             base_space: Centre of the graph; by default the space of the first set.
             onto: Folder of a saved star to add the sets to; its other spaces stay unchanged.
+            space: Names of the sets' spaces, in their order; needed for folders without a manifest, whose space is
+                otherwise named after the folder.
         """
 
         with kept_on_interrupt(lambda: kept_checkpoints(out)):
             if len(sets) == 2 and onto is None and base_space is None:
-                run_connect(sets[0], sets[1], out, overlap, options, seed, device)
+                run_connect(sets[0], sets[1], out, overlap, options, seed, device, space)
             else:
-                run_connect_graph(sets, out, options, base_space, onto, seed, device)
+                run_connect_graph(sets, out, options, base_space, onto, seed, device, space)
 
     return connect
 
 
 def run_connect(
-    left: Path, right: Path, out: Path, overlap: str, config: MethodConfig, seed: int, device: str | None
+    left: Path,
+    right: Path,
+    out: Path,
+    overlap: str,
+    config: MethodConfig,
+    seed: int,
+    device: str | None,
+    spaces: Sequence[str] = (),
 ) -> None:
     """Read both sets, connect, save, show the report."""
     from isthmus.connectors.connect import connect
-    from isthmus.embeddings import open_set
     from isthmus.training.processes import writes
 
     connector = connect(
-        open_set(left),
-        open_set(right),
+        *open_sets((left, right), spaces),
         overlap=overlap,
         method=config,
         seed=seed,
@@ -76,7 +85,7 @@ def run_connect(
     _remove_checkpoints(out)
     print(connector.report)
     print(f"\nconnector: {out}")
-    print(f"next: isthmus search {out} --queries {left} --gallery {right}")
+    print(f"next: isthmus search {out} --queries {left} --gallery {right}{space_option(spaces)}")
 
 
 def run_connect_graph(
@@ -87,15 +96,15 @@ def run_connect_graph(
     onto: Path | None,
     seed: int,
     device: str | None,
+    spaces: Sequence[str] = (),
 ) -> None:
     """Read the sets, join them as a star or in one space, save, show every path."""
     from isthmus.connectors.graph.connect_graph import connect_graph
     from isthmus.connectors.graph.space_graph import SpaceGraph
-    from isthmus.embeddings import open_set
     from isthmus.training.processes import writes
 
     graph = connect_graph(
-        [open_set(path) for path in sets],
+        open_sets(sets, spaces),
         method=config,
         base=base,
         onto=None if onto is None else SpaceGraph.load(onto),
@@ -110,7 +119,8 @@ def run_connect_graph(
     _remove_checkpoints(out)
     print(graph)
     print(f"\ngraph of spaces: {out}")
-    print(f"next: isthmus search {out} --queries {sets[0]} --gallery {sets[-1]}")
+    names = space_option([spaces[0], spaces[-1]] if spaces else [])
+    print(f"next: isthmus search {out} --queries {sets[0]} --gallery {sets[-1]}{names}")
 
 
 def _remove_checkpoints(out: Path) -> None:

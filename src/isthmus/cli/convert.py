@@ -13,8 +13,9 @@ def convert(
     modality: str,
     space: str,
     vectors_column: str = "embedding",
-    id_column: str = "id",
+    id_column: str | None = None,
     ids: Path | None = None,
+    row_ids: bool = False,
     dtype: Literal["float16", "float32"] = "float16",
     revision: str = "",
 ) -> None:
@@ -28,8 +29,10 @@ def convert(
         modality: What the vectors represent: text, image, audio, video, points or a name of your own.
         space: Name of the model that produced the vectors.
         vectors_column: Parquet column that holds the vectors.
-        id_column: Parquet column that holds the ids.
-        ids: Text file with one id per line, for .npy input; without it rows are numbered.
+        id_column: Parquet column that holds the ids, also in a clip-retrieval folder; by default id (a folder: the
+            first of id, key, image_path, url; the caption of a text).
+        ids: Text file with one id per line, for .npy input; without it rows have no ids.
+        row_ids: Take row numbers for ids: row i is the same item as row i of other sources.
         dtype: Precision on disk.
         revision: Revision of the model, recorded in the manifest.
     """
@@ -44,6 +47,7 @@ def convert(
             vectors_column=vectors_column,
             id_column=id_column,
             ids=ids,
+            row_ids=row_ids,
             dtype=dtype,
             revision=revision,
         )

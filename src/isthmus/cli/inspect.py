@@ -6,14 +6,18 @@ from pathlib import Path
 from isthmus.base.errors import IsthmusError
 
 
-def inspect(path: Path, *, verify: bool = False) -> None:
+def inspect(path: Path, *, verify: bool = False, space: str | None = None) -> None:
     """Show what an embedding set, a connector, a graph of spaces, a code model or an assignment contains.
 
     Args:
         path: Folder of one of these; folders written by clip-retrieval and official checkpoints work too.
         verify: Read every file and compare it with its recorded hash.
+        space: Name of the space of a folder without a manifest; by default the folder's name.
     """
-    shown = [lines for has, show in KINDS if has(path) for lines in show(path, verify)]
+    if space is not None:
+        shown = list(_set(path, verify, space))
+    else:
+        shown = [lines for has, show in KINDS if has(path) for lines in show(path, verify)]
     if not shown:
         raise IsthmusError(
             f"{path}: is no embedding set, connector, graph of spaces, code model or assignment: give the folder of one"
@@ -21,10 +25,10 @@ def inspect(path: Path, *, verify: bool = False) -> None:
     print("\n".join(shown))
 
 
-def _set(path: Path, verify: bool) -> Iterator[str]:
+def _set(path: Path, verify: bool, space: str | None = None) -> Iterator[str]:
     from isthmus.embeddings import inspect_set
 
-    yield inspect_set(path, verify=verify)
+    yield inspect_set(path, verify=verify, space=space)
 
 
 def _connector(path: Path, verify: bool) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The search command."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from isthmus.base.errors import IsthmusError
 from isthmus.base.options import require
 from isthmus.cli.lines import write_json_lines
+from isthmus.cli.sets import open_sets
 
 if TYPE_CHECKING:
     from isthmus.embeddings import Embeddings, Tokens
@@ -26,6 +27,7 @@ def search(
     csls: bool = False,
     codes: Path | None = None,
     shortlist: int = 20,
+    space: tuple[str, ...] = (),
     out: Path | None = None,
 ) -> None:
     """Search one embedding set with the items of another, through a connector or a graph of spaces.
@@ -43,6 +45,8 @@ def search(
         csls: Correct for hubs with cross-domain similarity local scaling.
         codes: Folder of a code model that reranks the best hits by how well their codes align with the query's.
         shortlist: Number of hits per query that --codes reranks.
+        space: Names of the spaces of queries and gallery; needed for folders without a manifest, whose space is
+            otherwise named after the folder.
         out: Write the hits to this .jsonl file instead of printing them.
     """
     from isthmus.connectors.graph.space_graph import load_any
@@ -51,9 +55,10 @@ def search(
     require(k >= 1, "k", "at least 1", k)
     require(shortlist >= 1, "shortlist", "at least 1", shortlist)
     joint = load_any(connector)
-    asked = _one_modality(queries, query_modality, joint.overlaps, "--query-modality")
+    own, others = open_sets((queries, gallery), space)
+    asked = _one_modality(queries, own, query_modality, joint.overlaps, "--query-modality")
     projected = joint.project(asked)
-    items = _one_modality(gallery, gallery_modality, joint.overlaps, "--gallery-modality")
+    items = _one_modality(gallery, others, gallery_modality, joint.overlaps, "--gallery-modality")
     index = Index(joint.project(items), reference=projected)
     wanted = projected.select(ids) if ids else projected
     hits = index.search(wanted, k if codes is None else max(k, shortlist), csls=csls)
@@ -62,11 +67,10 @@ def search(
     write_json_lines(_found(hits), "hits", out)
 
 
-def _one_modality(path: Path, modality: str | None, overlaps: Sequence[str], option: str) -> "Embeddings":
+def _one_modality(
+    path: Path, found: "Mapping[str, Embeddings]", modality: str | None, overlaps: Sequence[str], option: str
+) -> "Embeddings":
     """The named modality of a set, or its only one besides the overlap."""
-    from isthmus.embeddings import open_set
-
-    found = open_set(path)
     if modality is not None:
         if modality not in found:
             raise IsthmusError(f"{path}: no {modality} vectors ({option}); it holds {', '.join(found)}")

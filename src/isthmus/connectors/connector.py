@@ -144,7 +144,8 @@ class Connector(HubModel):
             return tuple(member.right for member in self.members)
         known = f"{self.left_space!r} and {self.right_space!r}"
         raise IsthmusError(
-            f"the embeddings are of space {space!r}, the connector connects {known}: pass embeddings of one of those"
+            f"the embeddings are of space {space!r}, the connector connects {known}: pass embeddings of one "
+            "of those (the space of a folder without a manifest is its name: choose another with space= or --space)"
         )
 
     def project(self, embeddings: Embeddings) -> Embeddings:

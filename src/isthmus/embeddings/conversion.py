@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from isthmus.base.errors import IsthmusError, reading
-from isthmus.embeddings.checks import as_ids
+from isthmus.embeddings.checks import as_ids, check_rows, row_numbers
+from isthmus.embeddings.clip_retrieval import ID_COLUMNS
 from isthmus.embeddings.embeddings import open_set
-from isthmus.embeddings.folder import ID_COLUMNS
 from isthmus.embeddings.shards import map_array
 from isthmus.embeddings.writer import SHARD_ROWS, EmbeddingWriter
 
@@ -24,10 +24,11 @@ Block = tuple[np.ndarray, list[str]]
 
 @dataclass(frozen=True)
 class RowBlocks:
-    """The rows of a source: their dimension, and blocks of rows with ids."""
+    """The rows of a source: their dimension, blocks of rows with ids, and whether these are only row numbers."""
 
     dim: int
     blocks: Iterator[Block]
+    numbered: bool = False
 
 
 def convert(
@@ -37,8 +38,9 @@ def convert(
     modality: str,
     space: str,
     vectors_column: str = "embedding",
-    id_column: str = "id",
+    id_column: str | None = None,
     ids: str | Path | None = None,
+    row_ids: bool = False,
     dtype: str = "float16",
     revision: str = "",
     shard_rows: int = SHARD_ROWS,
@@ -53,8 +55,10 @@ def convert(
         modality: What the vectors represent: text, image, audio, video, points or a name of your own.
         space: Name of the model that produced the vectors.
         vectors_column: Parquet column that holds the vectors.
-        id_column: Parquet column that holds the ids.
-        ids: Text file with one id per line, for .npy input; without it rows are numbered.
+        id_column: Parquet or metadata column that holds the ids; by default ``id``, or as `open_set` says for a folder
+            by clip-retrieval.
+        ids: Text file with one id per line, for .npy input. Without it rows have no ids and are `numbered`.
+        row_ids: Take row numbers for ids, because row i of this source is the same item as row i of others.
         dtype: Precision on disk, float16 or float32.
         revision: Revision of the model.
         shard_rows: Rows per shard.
@@ -77,9 +81,12 @@ def convert(
     for file in [path, *([] if ids is None else [Path(ids)])]:
         if not file.exists():
             raise IsthmusError(f"{file}: not found: check the path")
+    if row_ids and (ids is not None or id_column is not None):
+        raise IsthmusError("--row-ids takes row numbers for ids: leave --ids and --id-column out")
     if ids is not None and path.suffix != ".npy":
         raise IsthmusError(f"--ids only works with .npy input: {path} has its own ids")
-    rows = _rows_of(path, modality, vectors_column, id_column, None if ids is None else Path(ids))
+    rows = _rows_of(path, modality, vectors_column, "" if row_ids else id_column, None if ids is None else Path(ids))
+    origin = "" if id_column is None else f", ids of {id_column!r}"
     writer = EmbeddingWriter(
         out,
         modality=modality,
@@ -88,7 +95,8 @@ def convert(
         dtype=dtype,
         shard_rows=shard_rows,
         revision=revision,
-        preprocessing=f"converted from {fingerprint(path, ids)}",
+        preprocessing=f"converted from {fingerprint(path, ids)}{', row ids' if row_ids else origin}",
+        numbered=rows.numbered and not row_ids,
     )
     done = writer.rows_done
     with writer:
@@ -111,14 +119,15 @@ def fingerprint(source: Path, ids: str | Path | None) -> str:
     return digest.hexdigest()[:16]
 
 
-def _rows_of(path: Path, modality: str, vectors_column: str, id_column: str, ids: Path | None) -> RowBlocks:
+def _rows_of(path: Path, modality: str, vectors_column: str, id_column: str | None, ids: Path | None) -> RowBlocks:
+    """The rows of a source; ``id_column`` is None for the usual ones and "" for row numbers."""
     if path.suffix == ".npy":
         return _from_numpy(path, ids)
     files = [path] if path.suffix == ".parquet" else sorted(path.glob("*.parquet")) if path.is_dir() else []
     if files:
-        return _from_parquet(files, vectors_column, id_column)
+        return _from_parquet(files, vectors_column, "id" if id_column is None else id_column)
     if path.is_dir():
-        return _from_clip_retrieval(path, modality)
+        return _from_folder(path, modality, id_column)
     raise IsthmusError(f"{path}: cannot convert it: pass an .npy file, Parquet, or a folder by clip-retrieval")
 
 
@@ -126,12 +135,12 @@ def _from_numpy(path: Path, ids: Path | None) -> RowBlocks:
     rows = map_array(path)
     if rows.ndim != 2 or rows.dtype.kind != "f" or len(rows) == 0:
         raise IsthmusError(f"{path}: {rows.dtype} of shape {rows.shape}, expected float rows, one vector each")
-    names = [str(row) for row in range(len(rows))] if ids is None else _lines(ids)
+    names = row_numbers(len(rows)) if ids is None else _lines(ids)
     if len(names) != len(rows):
         raise IsthmusError(f"{ids}: {len(names)} ids for the {len(rows)} rows of {path}: write one id per line")
     starts = range(0, len(rows), BLOCK_ROWS)
     blocks = ((np.asarray(rows[i : i + BLOCK_ROWS]), names[i : i + BLOCK_ROWS]) for i in starts)
-    return RowBlocks(rows.shape[1], blocks)
+    return RowBlocks(rows.shape[1], blocks, numbered=ids is None)
 
 
 def _lines(path: Path) -> list[str]:
@@ -149,31 +158,36 @@ def _from_parquet(files: list[Path], vectors_column: str, id_column: str) -> Row
         raise IsthmusError(
             f"{files[0]}: no column {vectors_column!r} (it has {listed}): choose one with --vectors-column"
         )
-    if id_column not in names:
+    if id_column and id_column not in names:
         known = [name for name in ID_COLUMNS if name in names]
-        hint = f"try --id-column {known[0]}" if known else "choose one with --id-column"
+        hint = f"try --id-column {known[0]}" if known else "choose one with --id-column, or number them with --row-ids"
         raise IsthmusError(f"{files[0]}: no column {id_column!r} (it has {', '.join(names)}): {hint}")
     blocks = _parquet_blocks(files, vectors_column, id_column)
     first = next(blocks, None)
     if first is None:
         raise IsthmusError(f"{files[0]}: has no rows: pass a file with vectors")
-    return RowBlocks(first[0].shape[1], chain([first], blocks))
+    return RowBlocks(first[0].shape[1], chain([first], blocks), numbered=not id_column)
 
 
 def _parquet_blocks(files: list[Path], vectors_column: str, id_column: str) -> Iterator[Block]:
     import pyarrow.parquet
 
+    before = 0
     for file in files:
         with reading(file, "give another file"):
             start = 0
-            batches = pyarrow.parquet.ParquetFile(file).iter_batches(BLOCK_ROWS, columns=[vectors_column, id_column])
-            for batch in batches:
-                rows = _rows_of_lists(batch.column(vectors_column), f"{file}: column {vectors_column!r}", start)
-                ids = batch.column(id_column)
-                if ids.null_count:
-                    raise IsthmusError(f"{file}: column {id_column!r} has rows without an id: fill them in")
-                yield rows, as_ids(ids.to_pylist(), f"{file}: column {id_column!r}", start)
+            where = f"{file}: column {vectors_column!r}"
+            columns = [vectors_column, id_column] if id_column else [vectors_column]
+            for batch in pyarrow.parquet.ParquetFile(file).iter_batches(BLOCK_ROWS, columns=columns):
+                rows = _rows_of_lists(batch.column(vectors_column), where, start)
+                numbers = range(start, start + len(rows))
+                check_rows(rows, where, numbers)
+                if id_column:
+                    yield rows, as_ids(batch.column(id_column).to_pylist(), f"{file}: column {id_column!r}", start)
+                else:
+                    yield rows, [str(before + row) for row in numbers]
                 start += len(rows)
+        before += start
 
 
 def _rows_of_lists(column: Any, where: str, start: int) -> np.ndarray:
@@ -195,12 +209,12 @@ def _rows_of_lists(column: Any, where: str, start: int) -> np.ndarray:
     return np.asarray(column.flatten()).reshape(len(column), -1)
 
 
-def _from_clip_retrieval(folder: Path, modality: str) -> RowBlocks:
-    found = open_set(folder)
+def _from_folder(folder: Path, modality: str, id_column: str | None) -> RowBlocks:
+    found = open_set(folder, id_column=id_column)
     if modality not in found:
         raise IsthmusError(f"{folder}: no {modality!r} vectors: choose one of {', '.join(found)}")
     own = found[modality]
-    ids = own.ids
+    ids = row_numbers(len(own)) if id_column == "" else own.ids
     starts = range(0, len(own), BLOCK_ROWS)
     blocks = ((rows, ids[i : i + BLOCK_ROWS]) for i, rows in zip(starts, own.batches(BLOCK_ROWS), strict=True))
-    return RowBlocks(own.dim, blocks)
+    return RowBlocks(own.dim, blocks, numbered=own.numbered)

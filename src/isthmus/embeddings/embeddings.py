@@ -22,7 +22,7 @@ from isthmus.embeddings.checks import (
     unit_rows,
 )
 from isthmus.embeddings.folder import stored_modalities
-from isthmus.embeddings.shards import ShardFile
+from isthmus.embeddings.shards import ShardFile, StoredRows
 from isthmus.embeddings.writer import SHARD_ROWS, EmbeddingWriter
 
 
@@ -144,12 +144,16 @@ class Embeddings:
         return made
 
     @classmethod
-    def open(cls, path: str | Path, modality: str | None = None) -> Embeddings:
+    def open(
+        cls, path: str | Path, modality: str | None = None, *, space: str | None = None, id_column: str | None = None
+    ) -> Embeddings:
         """Open one modality of a set on disk, memory-mapped.
 
         Args:
             path: Folder of the set; folders written by clip-retrieval work too.
             modality: The modality; not needed if the set has only one.
+            space: As for `open_set`.
+            id_column: As for `open_set`.
 
         Raises:
             IsthmusError: There is no such set or modality, or a shard is missing or truncated.
@@ -161,7 +165,7 @@ class Embeddings:
             >>> Embeddings.open(folder)
             Embeddings(3 image rows, 3-d, space 'clip')
         """
-        found = open_set(path)
+        found = open_set(path, space, id_column=id_column)
         if modality is None and len(found) == 1:
             return next(iter(found.values()))
         if modality not in found:
@@ -360,18 +364,22 @@ def _as_array(vectors: np.ndarray, where: str) -> np.ndarray:
         ) from error
 
 
-def open_set(path: str | Path, space: str | None = None) -> dict[str, Embeddings]:
+def open_set(path: str | Path, space: str | None = None, *, id_column: str | None = None) -> dict[str, Embeddings]:
     """Open every modality of a set on disk, memory-mapped.
 
     Args:
         path: Folder of the set; folders written by clip-retrieval, without a manifest, work too.
         space: Name of the space of a folder without a manifest; the folder's name by default.
+        id_column: Column of the metadata that has the ids. By default ``id``; in a folder without a manifest the first
+            of ``id``, ``key``, ``image_path``, ``url``, but a text is its own id if there is a ``caption``. Texts that
+            repeat are then left out, and counted in the log.
 
     Returns:
         Embeddings by modality.
 
     Raises:
-        IsthmusError: There is no such set, or a shard is missing, truncated or has the wrong shape.
+        IsthmusError: There is no such set, a shard or its metadata is missing, truncated or has the wrong shape, the
+            manifest names another space, or there is no such column.
 
     Example:
         >>> import tempfile
@@ -380,16 +388,18 @@ def open_set(path: str | Path, space: str | None = None) -> dict[str, Embeddings
         >>> open_set(folder)
         {'image': Embeddings(3 image rows, 3-d, space 'clip')}
     """
-    return {
-        name: Embeddings(
-            own.shards,
-            modality=own.modality,
-            space=own.space,
-            dim=own.dim,
-            ids=own.ids,
-            normalize=True,
-            revision=own.revision,
-            numbered=own.numbered,
-        )
-        for name, own in stored_modalities(Path(path), space).items()
-    }
+    return {name: _opened(own) for name, own in stored_modalities(Path(path), space, id_column).items()}
+
+
+def _opened(own: StoredRows) -> Embeddings:
+    every = Embeddings(
+        own.shards,
+        modality=own.modality,
+        space=own.space,
+        dim=own.dim,
+        ids=own.ids,
+        normalize=True,
+        revision=own.revision,
+        numbered=own.numbered,
+    )
+    return every if own.taken is None else every.take(own.taken)

@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-from isthmus.base.errors import IsthmusError, reading
-from isthmus.embeddings.layout import metadata_file, modality_named, vectors_file
+from isthmus.base.errors import IsthmusError
+from isthmus.embeddings.clip_retrieval import clip_retrieval_rows
+from isthmus.embeddings.layout import metadata_file, vectors_file
 from isthmus.embeddings.manifest import MANIFEST, ModalityManifest, read_manifest
-from isthmus.embeddings.shards import ShardFile, map_rows, verify_file
-
-ID_COLUMNS = ("id", "key", "image_path", "url", "caption")
-"""Columns of clip-retrieval's metadata that can serve as ids; the first one present is used."""
+from isthmus.embeddings.shards import ShardFile, StoredRows, verify_file
 
 
-@dataclass(frozen=True)
-class StoredRows:
-    """One modality of a set on disk; ``ids`` is ``None`` if they are in the metadata of the shards."""
+def stored_modalities(folder: Path, space: str | None, id_column: str | None = None) -> dict[str, StoredRows]:
+    """Every modality of a set by name.
 
-    modality: str
-    space: str
-    dim: int
-    shards: Sequence[ShardFile]
-    ids: list[str] | None = None
-    revision: str = ""
-    numbered: bool | None = None
-
-
-def stored_modalities(folder: Path, space: str | None) -> dict[str, StoredRows]:
-    """Every modality of a set by name; ``space`` names that of a folder without a manifest."""
+    ``space`` names that of a folder without a manifest; ``id_column`` takes other ids from the metadata. Raises
+    `IsthmusError` if the manifest names another space, or the metadata has no such column.
+    """
     if not folder.is_dir():
         problem = "not a folder" if folder.exists() else "no such folder"
         raise IsthmusError(f"{folder}: {problem}: pass the folder of an embedding set (isthmus convert makes one)")
     manifest = read_manifest(folder)
     if manifest or (folder / MANIFEST).is_file():
-        return {name: stored_rows(folder, entry) for name, entry in manifest.items()}
-    found = _clip_retrieval(folder, space or folder.resolve().name)
+        for entry in manifest.values():
+            if space not in (None, entry.space):
+                raise IsthmusError(
+                    f"{folder}: its manifest says space {entry.space!r}, not {space!r}: leave the name of its space out"
+                )
+        found = {name: stored_rows(folder, entry) for name, entry in manifest.items()}
+        return found if not id_column else {name: _with_ids(own, id_column) for name, own in found.items()}
+    found = clip_retrieval_rows(folder, space, id_column)
     if not found:
         raise IsthmusError(
             f"{folder}: not an embedding set (no manifest.json and no <modality>_emb folder): isthmus convert makes one"
         )
     return found
+
+
+def _with_ids(stored: StoredRows, column: str) -> StoredRows:
+    """The same rows with ids from another column of their metadata."""
+    shards = [replace(shard, id_column=column) for shard in stored.shards]
+    return replace(stored, shards=shards, numbered=False if column != "id" else stored.numbered)
 
 
 def stored_rows(folder: Path, entry: ModalityManifest) -> StoredRows:
@@ -59,7 +59,7 @@ def stored_rows(folder: Path, entry: ModalityManifest) -> StoredRows:
     ]
     for shard in shards:
         _ = shard.vectors
-    return StoredRows(entry.modality, entry.space, entry.dim, shards, None, entry.revision, entry.numbered)
+    return StoredRows(entry.modality, entry.space, entry.dim, shards, revision=entry.revision, numbered=entry.numbered)
 
 
 def verify_set(path: str | Path) -> None:
@@ -80,51 +80,3 @@ def verify_set(path: str | Path) -> None:
             if shard.rows:
                 verify_file(vectors_file(folder, modality, shard.number), shard.sha256)
                 verify_file(metadata_file(folder, modality, shard.number), shard.metadata_sha256)
-
-
-def _clip_retrieval(folder: Path, space: str) -> dict[str, StoredRows]:
-    found = {}
-    for own in sorted(folder.glob("*_emb")):
-        files = sorted(own.glob("*.npy"), key=lambda file: (len(_number(file)), _number(file)))
-        if not files:
-            continue
-        shards = [_bare_shard(file, folder / "metadata" / f"metadata_{_number(file)}.parquet") for file in files]
-        ids = None
-        if any(shard.metadata is None for shard in shards):
-            ids = [str(row) for row in range(sum(shard.rows for shard in shards))]
-        dims = {shard.dim for shard in shards}
-        if len(dims) > 1:
-            raise IsthmusError(
-                f"{own}: shards have {' and '.join(map(str, sorted(dims)))} dimensions, so they come from different "
-                "models: keep those of one"
-            )
-        modality = modality_named(own.name)
-        found[modality] = StoredRows(modality, space, dims.pop(), shards, ids)
-    return found
-
-
-def _number(file: Path) -> str:
-    return file.stem.rsplit("_", 1)[-1]
-
-
-def _bare_shard(file: Path, metadata: Path) -> ShardFile:
-    rows = map_rows(file)
-    column = _id_column(metadata)
-    return ShardFile(
-        path=file,
-        metadata=metadata if column else None,
-        rows=len(rows),
-        dim=rows.shape[1],
-        dtype=str(rows.dtype),
-        id_column=column or "id",
-    )
-
-
-def _id_column(metadata: Path) -> str | None:
-    if not metadata.exists():
-        return None
-    import pyarrow.parquet
-
-    with reading(metadata, "copy it again"):
-        names = pyarrow.parquet.read_schema(metadata).names
-    return next((name for name in ID_COLUMNS if name in names), None)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,18 +53,44 @@ class ShardFile:
 
     def ids(self) -> list[str]:
         """The rows' ids."""
+        return as_ids(self.column(), f"{self.metadata}: column {self.id_column!r}")
+
+    def column(self) -> list[Any]:
+        """What the rows have in the column of ids."""
         if self.metadata is None:
             raise IsthmusError(f"{self.path}: has no metadata file, so its ids are unknown: write the set again")
         import pyarrow.parquet
 
         with reading(self.metadata, "the set is incomplete: copy or write it again"):
-            column = pyarrow.parquet.read_table(self.metadata, columns=[self.id_column]).column(0)
-        found = as_ids(column.to_pylist(), str(self.metadata))
+            known = pyarrow.parquet.read_schema(self.metadata).names
+            table = pyarrow.parquet.read_table(self.metadata, columns=[own for own in known if own == self.id_column])
+        if self.id_column not in table.column_names:
+            raise IsthmusError(f"{self.metadata}: no column {self.id_column!r}: choose another with --id-column")
+        found: list[Any] = table.column(self.id_column).to_pylist()
         if len(found) != self.rows:
             raise IsthmusError(
                 f"{self.metadata}: {len(found)} ids for the {self.rows} rows of {self.path.name}: write it again"
             )
         return found
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """One modality of a set on disk; ``ids`` is ``None`` if they are in the metadata of the shards.
+
+    If only some rows belong to the set, ``taken`` has their numbers. ``id_column`` is where ids of a folder without a
+    manifest are from.
+    """
+
+    modality: str
+    space: str
+    dim: int
+    shards: Sequence[ShardFile]
+    ids: list[str] | None = None
+    revision: str = ""
+    numbered: bool | None = None
+    taken: np.ndarray | None = None
+    id_column: str = ""
 
 
 def write_shard(

@@ -14,7 +14,7 @@ from isthmus.embeddings.tokens import Tokens
 SAMPLE_ROWS = 10_000
 
 
-def inspect_set(path: str | Path, *, verify: bool = False) -> str:
+def inspect_set(path: str | Path, *, verify: bool = False, space: str | None = None) -> str:
     """Summarize a set: rows, dimension, space, concentration and ids of every modality, and its tokens.
 
     The concentration is the norm of the mean of all unit rows, or of 10 000 evenly spaced ones.
@@ -22,6 +22,7 @@ def inspect_set(path: str | Path, *, verify: bool = False) -> str:
     Args:
         path: Folder of the set; folders written by clip-retrieval work too.
         verify: Read every file and compare it with its hash.
+        space: Name of the space of a folder without a manifest; the folder's name by default.
 
     Returns:
         A block of lines per modality.
@@ -36,12 +37,12 @@ def inspect_set(path: str | Path, *, verify: bool = False) -> str:
         >>> print(inspect_set(folder, verify=True))
         image: 4 rows, 4 dimensions, space 'clip'
           norm of the mean 0.50 (0: spread out, 1: all alike)
-          ids like '0', '1', '2'
+          no ids, rows are only numbered
         all hashes match
     """
     if verify:
         verify_set(path)
-    blocks = [_vectors_block(embeddings) for embeddings in open_set(path).values()]
+    blocks = [_vectors_block(embeddings) for embeddings in open_set(path, space).values()]
     for modality in token_modalities(path):
         if verify:
             verify_tokens(path, modality)
@@ -62,8 +63,10 @@ def _vectors_block(embeddings: Embeddings) -> str:
         return f"{embeddings.modality}: no rows yet, space {embeddings.space!r}"
     spaced = np.linspace(0, len(embeddings) - 1, min(len(embeddings), SAMPLE_ROWS)).astype(np.int64)
     rows = embeddings.take(spaced).vectors
+    few = ", ".join(repr(name) for name in embeddings.ids[:3])
+    ids = "no ids, rows are only numbered" if embeddings.numbered else f"ids like {few}"
     return (
         f"{embeddings.modality}: {len(embeddings)} rows, {embeddings.dim} dimensions, space {embeddings.space!r}\n"
         f"  norm of the mean {np.linalg.norm(rows.mean(0)):.2f} (0: spread out, 1: all alike)\n"
-        f"  ids like {', '.join(repr(name) for name in embeddings.ids[:3])}"
+        f"  {ids}"
     )

@@ -77,6 +77,8 @@ class EmbeddingWriter:
         self._numbered = numbered
         if numbered and self._manifest.numbered is None and self._known and "0" not in self._known:
             raise IsthmusError(f"{path}: its {modality} rows have ids, not row numbers: write to another folder")
+        if self._manifest.numbered and not numbered:
+            raise IsthmusError(f"{path}: its {modality} rows have row numbers, not ids: write to another folder")
         self._vectors: list[np.ndarray] = []
         self._ids: list[str] = []
         self._columns: Mapping[str, str] = {}

@@ -1,0 +1,26 @@
+"""The sets of a command, with the names of their spaces."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isthmus.base.errors import IsthmusError
+
+if TYPE_CHECKING:
+    from isthmus.embeddings import Embeddings
+
+
+def open_sets(paths: Sequence[Path], spaces: Sequence[str]) -> "list[dict[str, Embeddings]]":
+    """Open sets; ``spaces`` has the name of each one's space, or is empty."""
+    from isthmus.embeddings import open_set
+
+    if spaces and len(spaces) != len(paths):
+        raise IsthmusError(f"--space has {len(spaces)} names for {len(paths)} sets: give one for each, in their order")
+    if not spaces:
+        return [open_set(path) for path in paths]
+    return [open_set(path, space) for path, space in zip(paths, spaces, strict=True)]
+
+
+def space_option(spaces: Sequence[str]) -> str:
+    """The option as the next command needs it."""
+    return f" --space {' '.join(spaces)}" if spaces else ""
