@@ -143,3 +143,20 @@ def test_vectors_of_frames_are_refused_one_by_one(tmp_path: Path) -> None:
     summary = embed_vectors(where, tmp_path / "out")
     assert (summary.rows, summary.failed_here) == (2, 1)
     assert "expected one vector per item, got shape (4, 16)" in summary.failed[0].reason
+
+
+def test_texts_of_another_table_do_not_replace_those_of_the_same_ids(clip: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,caption\n0,a dog\n1,rain\n")
+    (tmp_path / "b.csv").write_text("id,caption\n0,wind\n1,rain\n")
+
+    def run(name: str) -> Summary:
+        return isthmus.embed(tmp_path / name, tmp_path / "out", space=clip, modality="text")
+
+    run("a.csv")
+    with pytest.raises(IsthmusError, match=r"b\.csv: the id '0' belongs to .*a\.csv"):
+        run("b.csv")
+    (tmp_path / "a.csv").write_text("id,caption\n0,a brown dog\n1,rain\n")
+    edited = run("a.csv")
+    assert (edited.rows, edited.embedded, edited.dropped, edited.same) == (2, 1, 1, 1)
+    (tmp_path / "a.csv").unlink()
+    assert (run("b.csv").rows, run("b.csv").same) == (2, 2)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from isthmus.base.errors import IsthmusError
-from isthmus.bulk.records import Failure, KnownRow, is_gone, uri_of
+from isthmus.bulk.records import Failure, KnownRow, is_absent, is_gone, uri_of
 from isthmus.bulk.store import Store
 from isthmus.media import Item, UnreadableError
 from isthmus.media.item import as_unicode, is_same_stamp
@@ -88,8 +88,9 @@ def _differs(item: Item, known: KnownRow, store: Store, timeout: float) -> bool:
     """Whether the content of an item differs from its row's; False if it cannot be read now.
 
     Only the same file with the same stamp is not read: a file of another folder may have the same name, size and time.
+    Texts of two tables may have the same ids, too; those of a table that was renamed have changed.
     """
-    here = known.uri in ("", uri_of(item), as_unicode(item.name))
+    here = known.uri in ("", uri_of(item), as_unicode(item.name)) or (item.source is None and is_absent(known.uri))
     if here and is_same_stamp(item.stamp, known.stamp):
         return False
     content = _content(item, timeout)
@@ -97,7 +98,8 @@ def _differs(item: Item, known: KnownRow, store: Store, timeout: float) -> bool:
         return False
     if not here:
         raise IsthmusError(
-            f"{item.name}: the id {item.id!r} belongs to {known.uri} in {store.folder}: embed it into another folder"
+            f"{uri_of(item) or item.name}: the id {item.id!r} belongs to {known.uri} in {store.folder}: embed it into "
+            "another folder"
         )
     return content != ""
 

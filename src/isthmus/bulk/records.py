@@ -56,9 +56,12 @@ class Failure:
 
 
 def uri_of(item: Item) -> str:
-    """The location of an item: an absolute path for local files and members of tars, "" for texts."""
+    """The location of an item: an absolute path for local files and members of tars.
+
+    For a text the path of the table, tar or dataset that gave it its id; "" if it is its own id.
+    """
     if item.source is None:
-        return ""
+        return as_unicode(str(Path(item.origin).absolute())) if item.origin else ""
     local = isinstance(item.source, LocalFile | TarMember)
     return as_unicode(str(Path(item.source.name).absolute()) if local else item.source.name)
 
@@ -73,6 +76,11 @@ def is_gone(uri: str, stamp: str) -> bool:
     if found is None or not Path(uri).is_absolute() or "\\" in uri:
         return False
     path = uri.partition(".tar/")[0] + ".tar" if found["member"] else uri
+    return is_absent(path)
+
+
+def is_absent(path: str) -> bool:
+    """Whether there is nothing at a path; False if its folder cannot be read."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

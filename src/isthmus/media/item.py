@@ -11,12 +11,16 @@ from isthmus.media.source import ByteSource, LocalFile
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to embed: its id in the set, its bytes or its text, and a stamp that changes when its content does."""
+    """One thing to embed: its id in the set, its bytes or its text, and a stamp that changes when its content does.
+
+    ``origin`` is the table, tar or dataset that gave a text its id; "" if the text is its own id.
+    """
 
     id: str
     source: ByteSource | None
     stamp: str
     text: str = ""
+    origin: str = ""
 
     @property
     def name(self) -> str:
@@ -48,10 +52,11 @@ def is_same_stamp(stamp: str, known: str) -> bool:
     return stamp == known or (":c" not in known and stamp.partition(":c")[0] == known)
 
 
-def text_item(name: str, content: str) -> Item:
-    """An item that is a text."""
+def text_item(name: str, content: str, origin: Path | None = None) -> Item:
+    """An item that is a text, with the table, tar or dataset that gave it its id."""
     plain = as_unicode(content)
-    return Item(as_unicode(name), None, hashlib.sha256(plain.encode()).hexdigest()[:16], text=plain)
+    stamp = hashlib.sha256(plain.encode()).hexdigest()[:16]
+    return Item(as_unicode(name), None, stamp, plain, "" if origin is None else str(origin))
 
 
 def as_unicode(name: str) -> str:

@@ -187,6 +187,6 @@ def _texts(files: Iterable[Path], request: Request) -> Iterator[Item]:
         for entry in tables.read_entries(path, request.column, request.id_column, left_out=request.left_out):
             name = entry.content if entry.id is None else entry.id
             if ids.is_new(name, path, entry.row, own=name == entry.content):
-                yield text_item(name, entry.content)
+                yield text_item(name, entry.content, None if name == entry.content else path)
             else:
                 request.left_out.doubled += 1

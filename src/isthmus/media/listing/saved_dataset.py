@@ -53,7 +53,7 @@ def list_dataset(folder: Path, request: Request) -> Iterator[Item]:
         assert content is not None
         name = content if ids is None else name
         if seen.is_new(name, folder, row, own=ids is None):
-            yield text_item(name, content)
+            yield text_item(name, content, None if ids is None else folder)
         else:
             request.left_out.doubled += 1
 

@@ -38,7 +38,7 @@ def list_tar(archive: Path, request: Request, *, prefix: str, ids: Ids) -> Itera
         except UnicodeDecodeError as error:
             raise IsthmusError(f"{source.name}: not UTF-8 text ({error.reason}): save it as UTF-8") from error
         if content:
-            yield text_item(f"{prefix}/{key}", content)
+            yield text_item(f"{prefix}/{key}", content, archive)
         else:
             request.left_out.empty += 1
 
