@@ -53,7 +53,7 @@ def test_everything_found_in_a_folder_is_accounted_for(clip: str, tmp_path: Path
     second = run()
     assert second.account == (
         "6 found: 1 embedded, 3 already there, 1 moved, 1 failed; skipped .heic 2, .txt 1; "
-        "left out: folders that isthmus wrote 1"
+        "left out: folders isthmus wrote into 1"
     )
     assert second.listed == second.embedded + second.same + second.moved + second.failed_here
 

@@ -345,11 +345,14 @@ def test_what_isthmus_wrote_is_no_input(tmp_path: Path) -> None:
     made = isthmus.Embeddings.from_array(draw.standard_normal((3, 4)), modality="image", space="x", ids=["a", "b", "c"])
     made.save(tmp_path / "set")
     ids, left_out = listed(tmp_path, "image", kind="vector")
-    assert (ids, left_out.others) == (["0.npy", "1.npy", "2.npy"], {"folders that isthmus wrote": 1})
+    assert (ids, left_out.others) == (["0.npy", "1.npy", "2.npy"], {"folders isthmus wrote into": 1})
     made.save(tmp_path)
     ids, left_out = listed(tmp_path, "image", kind="vector")
     assert ids == ["0.npy", "1.npy", "2.npy"]
-    assert left_out.others["files of this embedding set"] == 1
+    assert left_out.others["folders isthmus wrote into"] == 2
+    np.save(tmp_path / "set" / "mine.npy", draw.standard_normal(4))
+    assert listed(tmp_path, "image", kind="vector")[0] == ["0.npy", "1.npy", "2.npy", "set/mine.npy"]
+    (tmp_path / "set" / "mine.npy").unlink()
     with pytest.raises(IsthmusError, match="has no vector"):
         listed(tmp_path / "set", "image", kind="vector")
 
@@ -367,3 +370,12 @@ def test_a_folder_that_cannot_be_read_is_counted(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("isthmus.media.listing.folder.os.scandir", refuse)
     ids, left_out = listed(tmp_path, "image")
     assert (ids, left_out.others) == (["a.png"], {"folders that cannot be read": 1})
+
+
+def test_codes_and_models_beside_captions_are_no_input(tmp_path: Path) -> None:
+    (tmp_path / "captions.txt").write_text("rain\n")
+    (tmp_path / "assignment.json").write_text('{\n "format": "isthmus-codes-1"\n}')
+    write_parquet(tmp_path / "codes.parquet", {"id": ["a"], "text": ["no caption"]})
+    assert listed(tmp_path, "text")[0] == ["rain"]
+    (tmp_path / "assignment.json").write_text('{"format": "of someone else"}')
+    assert listed(tmp_path, "text")[0] == ["rain", "a"]

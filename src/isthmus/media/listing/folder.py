@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
@@ -12,10 +12,17 @@ from isthmus.embeddings.layout import metadata_file, tokens_folder, vectors_file
 from isthmus.embeddings.manifest import read_manifest
 from isthmus.media.listing.left_out import LeftOut
 
-MARKS = ("manifest.json", "config.json", "graph.json")
-"""Files of which each folder of isthmus (a set, its tokens, a connector, a graph, codes) has one."""
-OURS = re.compile(rb'\{\s*"format":\s*"isthmus-')
-SET_FILES = ("manifest.json", "errors.parquet")
+MARKS = {
+    "manifest.json": ("errors.parquet",),
+    "config.json": ("model.safetensors", "README.md"),
+    "graph.json": ("README.md",),
+    "assignment.json": ("codes.parquet",),
+}
+"""Files of which each folder of isthmus (a set, its tokens, a model, a graph, codes) has one, and those beside them."""
+OURS = re.compile(rb'\{\s*"format":\s*"isthmus-(?P<what>[a-z-]+)')
+SET_FOLDERS = ("_emb", "_metadata", "_tokens")
+WROTE = "folders isthmus wrote into"
+ELSEWHERE = "links to folders that are listed already or around this one"
 Identity = tuple[int, int] | Path
 
 
@@ -27,16 +34,39 @@ def walked(folder: Path, left_out: LeftOut) -> Iterator[Path]:
     return _Walk(folder, left_out).files()
 
 
-def is_ours(folder: Path) -> bool:
-    """Whether isthmus wrote the folder: a set, tokens, or a model."""
-    for mark in MARKS:
-        try:
-            with (folder / mark).open("rb") as file:
-                if OURS.match(file.read(64)):
-                    return True
-        except OSError:
-            continue
-    return False
+def written_by_isthmus(folder: Path, names: Collection[str]) -> set[str]:
+    """Which of the entries of a folder isthmus wrote; the others are a user's own."""
+    marks = {name: what for name in MARKS if name in names and (what := _what(folder / name))}
+    if not marks:
+        return set()
+    own = {*marks, *(beside for name in marks for beside in MARKS[name])}
+    own |= {name for name in names if name.startswith(".")}  # locks, and files that were being written
+    if marks.get("manifest.json") == "tokens":
+        return set(names)
+    if "manifest.json" in marks:
+        own |= _folders_of_set(folder, names)
+    return own & set(names)
+
+
+def _what(mark: Path) -> str:
+    """What kind of folder a mark stands for; "" if it is not isthmus's."""
+    if not mark.is_file():
+        return ""
+    try:
+        with mark.open("rb") as file:
+            found = OURS.match(file.read(128))
+    except OSError:
+        return ""
+    return found["what"].decode().rstrip("-") if found else ""
+
+
+def _folders_of_set(folder: Path, names: Collection[str]) -> set[str]:
+    try:
+        modalities = read_manifest(folder)
+    except IsthmusError:
+        return {name for name in names if name.endswith(SET_FOLDERS)}
+    places = (vectors_file, metadata_file, lambda folder, modality, number: tokens_folder(folder, modality))
+    return {place(folder, modality, 0).relative_to(folder).parts[0] for modality in modalities for place in places}
 
 
 class _Walk:
@@ -47,22 +77,19 @@ class _Walk:
 
     def files(self) -> Iterator[Path]:
         around = {_identity(parent) for parent in self.root.resolve().parents}
-        own = _files_of_set(self.root)
-        yield from (path for path in self._in(self.root) if not own or path.relative_to(self.root).parts[0] not in own)
-        if own:
-            self.left_out.others["files of this embedding set"] += 1
+        yield from self._in(self.root)
         for link in self.links:
-            found = _identity(link)
-            if found in self.seen or found in around:
-                self.left_out.others["links to folders that are around it or listed already"] += 1
-            elif is_ours(link):
-                self.left_out.others["folders that isthmus wrote"] += 1
+            if _identity(link) in around:
+                self.left_out.others[ELSEWHERE] += 1
             else:
                 yield from self._in(link)
 
     def _in(self, folder: Path) -> Iterator[Path]:
+        if _identity(folder) in self.seen:
+            self.left_out.others[ELSEWHERE] += 1
+            return
+        self.seen.add(_identity(folder))
         try:
-            self.seen.add(_identity(folder))
             with os.scandir(folder) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
         except OSError as error:
@@ -70,26 +97,22 @@ class _Walk:
                 raise IsthmusError(f"{folder}: cannot be read ({error.strerror}): give another place") from error
             self.left_out.others["folders that cannot be read"] += 1
             return
+        own = written_by_isthmus(folder, [entry.name for entry in entries])
+        if own:
+            self.left_out.others[WROTE] += 1
+        entries = [entry for entry in entries if entry.name not in own]
         for entry in entries:
             path = Path(entry.path)
             if entry.name.startswith("."):
                 self.left_out.others["hidden"] += 1
             elif entry.is_dir(follow_symlinks=False):
-                yield from self._below(path)
+                yield from self._in(path)
             elif entry.is_symlink() and path.is_dir():
                 self.links.append(path)
             elif entry.is_file() or (entry.is_symlink() and not path.exists()):
                 yield path
             else:
                 self.left_out.others["devices and pipes"] += 1
-
-    def _below(self, folder: Path) -> Iterator[Path]:
-        if is_ours(folder):
-            self.left_out.others["folders that isthmus wrote"] += 1
-        elif _identity(folder) in self.seen:
-            self.left_out.others["links to folders that are around it or listed already"] += 1
-        else:
-            yield from self._in(folder)
 
 
 def _identity(folder: Path) -> Identity:
@@ -98,23 +121,3 @@ def _identity(folder: Path) -> Identity:
     except OSError:
         return folder
     return (facts.st_dev, facts.st_ino)
-
-
-def _files_of_set(folder: Path) -> set[str]:
-    """What a set at ``folder`` itself wrote into it; empty if there is none."""
-    if not (is_ours(folder) and (folder / "manifest.json").is_file()):
-        return set()
-    try:
-        modalities = read_manifest(folder)
-    except IsthmusError:
-        return set(SET_FILES)
-    own = {
-        path.relative_to(folder).parts[0]
-        for modality in modalities
-        for path in (
-            vectors_file(folder, modality, 0),
-            metadata_file(folder, modality, 0),
-            tokens_folder(folder, modality),
-        )
-    }
-    return own | set(SET_FILES)
