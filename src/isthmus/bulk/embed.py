@@ -22,6 +22,7 @@ from isthmus.bulk.store import Store, only_writer
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item, list_media
 from isthmus.media.listing.left_out import LeftOut
+from isthmus.media.source import DatasetRow
 from isthmus.spaces import Space, load_space
 from isthmus.spaces.registry import parse
 
@@ -191,7 +192,8 @@ def _job(
 
 def _embedded(job: Job, space: Space, items: Sequence[Item], report: OnProgress) -> Summary:
     """Compare the items with the set, drop and rename rows, embed what is new, and sum up."""
-    store = Store(job.out, _entry(job, space))
+    numbered = job.config.id_column is None and isinstance(items[0].source, DatasetRow)
+    store = Store(job.out, replace(_entry(job, space), numbered=numbered))
     store.clean()
     plan = make_plan(items, store, retry=job.config.retry, timeout=job.config.timeout)
     dropping = plan.changed | (plan.gone if job.config.prune else frozenset())

@@ -90,6 +90,8 @@ class Store:
             )
         there = present.get(asked.modality)
         self.entry = agreed(folder, there, asked if there is None else replace(asked, dim=there.dim))
+        if self.entry.numbered is None:
+            self.entry = replace(self.entry, numbered=asked.numbered)
         if there is None:
             self._claim()
         self._tokens: TokenWriter | None = None
@@ -217,6 +219,7 @@ class Store:
                 dtype=self.asked.dtype,
                 dim=int(facts["dim"]),
                 unit=str(facts["unit"]),
+                numbered=self.entry.numbered,
             )
         return self._tokens
 

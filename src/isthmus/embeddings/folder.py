@@ -39,9 +39,9 @@ def stored_modalities(folder: Path, space: str | None, id_column: str | None = N
 
 
 def _with_ids(stored: StoredRows, column: str) -> StoredRows:
-    """The same rows with ids from another column of their metadata."""
+    """The same rows with ids from a column of their metadata: asked for by name, they count as given."""
     shards = [replace(shard, id_column=column) for shard in stored.shards]
-    return replace(stored, shards=shards, numbered=False if column != "id" else stored.numbered)
+    return replace(stored, shards=shards, numbered=False)
 
 
 def stored_rows(folder: Path, entry: ModalityManifest) -> StoredRows:

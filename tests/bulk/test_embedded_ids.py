@@ -1,0 +1,37 @@
+"""Ids of embedded sets: those of a table are given, the row numbers of a saved dataset are not."""
+
+from pathlib import Path
+
+import pytest
+
+import isthmus
+import media_files
+from isthmus.embeddings import open_tokens
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    import tiny_checkpoints
+
+    return f"clip:{tiny_checkpoints.write_clip(tmp_path_factory.mktemp('clip') / 'clip')}"
+
+
+def test_ids_of_a_table_are_given_also_if_they_count_from_zero(clip: str, tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text("id,caption\n0,a dog\n1,rain\n")
+    isthmus.embed(tmp_path / "texts.csv", tmp_path / "out", space=clip, id_column="id", workers=0, tokens=True)
+    found = isthmus.open_set(tmp_path / "out")["text"]
+    assert (found.ids, found.numbered) == (["0", "1"], False)
+    assert not open_tokens(tmp_path / "out").numbered
+
+
+def test_row_numbers_of_a_saved_dataset_are_no_ids_until_they_are_asked_for(clip: str, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    image = media_files.write_image(tmp_path / "a.png").read_bytes()
+    features = datasets.Features({"png": datasets.Image()})
+    cells = {"png": [{"bytes": image, "path": None}] * 2}
+    datasets.Dataset.from_dict(cells, features=features).save_to_disk(tmp_path / "saved")
+    isthmus.embed(tmp_path / "saved", tmp_path / "out", space=clip, modality="image", column="png", workers=0)
+    found = isthmus.open_set(tmp_path / "out")["image"]
+    assert (found.ids, found.numbered) == (["0", "1"], True)
+    given = isthmus.convert(tmp_path / "out", tmp_path / "given", modality="image", space=found.space, id_column="id")
+    assert not isthmus.open_set(given)["image"].numbered
