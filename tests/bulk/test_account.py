@@ -11,6 +11,7 @@ import pytest
 import isthmus
 import media_files
 from isthmus.base.errors import IsthmusError
+from isthmus.base.progress import Progress
 from isthmus.bulk.embed import Summary
 from isthmus.cli import main
 
@@ -160,3 +161,13 @@ def test_texts_of_another_table_do_not_replace_those_of_the_same_ids(clip: str, 
     assert (edited.rows, edited.embedded, edited.dropped, edited.same) == (2, 1, 1, 1)
     (tmp_path / "a.csv").unlink()
     assert (run("b.csv").rows, run("b.csv").same) == (2, 2)
+
+
+def test_a_long_listing_reports_its_progress(stage: str, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("\n".join(f"text {number}" for number in range(2500)))
+    reports: list[Progress] = []
+    isthmus.embed(tmp_path / "t.txt", tmp_path / "out", space=stage, modality="text", progress=reports.append)
+    assert [one.done for one in reports if one.stage == "listing text"] == [1000, 2000]
+    assert reports[-1].stage == "embedding text"
+    assert reports[-1].done == reports[-1].total == 2500
+    isthmus.embed(tmp_path / "t.txt", tmp_path / "again", space=stage, modality="text", progress=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from isthmus.spaces import Space, load_space
 from isthmus.spaces.registry import parse
 
 RUNNERS = {"local": run_local, "ray": run_ray}
+REPORTED = 1000
+"""Items of a listing from one report of its progress to the next."""
 
 
 @dataclass(frozen=True)
@@ -158,13 +160,20 @@ def embed(
     """
     chosen = config_from(EmbedConfig, config, options)
     left_out = LeftOut()
-    job, loaded, items = _job(Path(where), Path(out), space, modality, chosen, left_out)
-    with only_writer(job.out), reporting(progress) as report:
-        return replace(_embedded(job, loaded, items, report), left_out=left_out)
+    with reporting(progress) as report:
+        job, loaded, items = _job(Path(where), Path(out), space, modality, chosen, left_out, report)
+        with only_writer(job.out):
+            return replace(_embedded(job, loaded, items, report), left_out=left_out)
 
 
 def _job(
-    where: Path, out: Path, space: str, modality: str | None, config: EmbedConfig, left_out: LeftOut
+    where: Path,
+    out: Path,
+    space: str,
+    modality: str | None,
+    config: EmbedConfig,
+    left_out: LeftOut,
+    report: OnProgress,
 ) -> tuple[Job, Space, list[Item]]:
     """The job, its space and its items, checked before anything is written."""
     device = checked_device(config.device)
@@ -172,22 +181,29 @@ def _job(
     chosen = modality or modality_at(where, family)
     if chosen not in family.modalities:
         raise IsthmusError(f"the space {space!r} has no {chosen!r}: it has {', '.join(family.modalities)}")
-    items = list(
-        list_media(
-            where,
-            chosen,
-            column=config.column,
-            id_column=config.id_column,
-            kind=family.kind,
-            allow_outside=config.allow_outside,
-            left_out=left_out,
-        )
+    listed = list_media(
+        where,
+        chosen,
+        column=config.column,
+        id_column=config.id_column,
+        kind=family.kind,
+        allow_outside=config.allow_outside,
+        left_out=left_out,
     )
+    items = list(_reported(listed, Stage(f"listing {chosen}", None), report))
     job = Job(space, chosen, out.absolute(), device, config)
     loaded = load_space(space, device=job.device, precision=config.precision)
     if config.tokens:
         loaded.check_tokens(chosen)
     return job, loaded, items
+
+
+def _reported(items: Iterable[Item], stage: Stage, report: OnProgress) -> Iterator[Item]:
+    """The items, with a report now and then: a long list takes a while."""
+    for number, item in enumerate(items, start=1):
+        if number % REPORTED == 0:
+            report(stage.at(number))
+        yield item
 
 
 def _embedded(job: Job, space: Space, items: Sequence[Item], report: OnProgress) -> Summary:
