@@ -24,7 +24,7 @@ Spans = tuple[Tensor | None, Tensor | None]
 """Orthonormal directions of each side's rows, (dim, rows) in float64; None for a side with rows enough to be dense."""
 
 
-def spans_of(pairs: Sequence[tuple[Float[Tensor, "rows dl"], Float[Tensor, "rows dr"]]]) -> Spans:
+def spans_of(pairs: Sequence[tuple[Float[Tensor, "_ dl"], Float[Tensor, "_ dr"]]]) -> Spans:
     """The span of each side's rows in all pairs together, if they are fewer than the dimensions."""
     left, right = (span_of(torch.cat(rows)) for rows in zip(*pairs, strict=True))
     return left, right
