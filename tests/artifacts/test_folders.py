@@ -224,6 +224,20 @@ def test_a_folder_of_something_else_is_refused(record: str, tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == [record]
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["connect {set} {set} --out {out}", "codes train {set} --out {out}", "codes assign {set} {set} --out {out}"],
+)
+def test_a_command_refuses_such_a_folder_before_it_works(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for record in ("config.json", "assignment.json"):
+        (tmp_path / record).write_text('{"model_type": "clip"}')
+    with pytest.raises(SystemExit):
+        main(command.format(set=tmp_path / "absent", out=tmp_path).split())
+    assert "is damaged or of something else" in capsys.readouterr().err
+
+
 def test_a_code_model_does_not_replace_a_connector(tmp_path: Path) -> None:
     folder = saved("connector-cmcr", tmp_path)
     with pytest.raises(IsthmusError, match=r"config\.json: is damaged or of something else"):

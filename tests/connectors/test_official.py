@@ -187,3 +187,22 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(IsthmusError, match=says):
             isthmus.Connector.load(tmp_path / f"{name}.pt")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        torch.zeros(1).expand(10**6, 10**6),
+        torch.zeros(3, 3).to_sparse(),
+        torch.zeros(()),
+        torch.zeros(0, 512),
+        torch.full((512, 1024), torch.nan),
+        torch.zeros(512, 1024, dtype=torch.complex64),
+    ],
+)
+def test_weights_of_an_odd_shape_or_kind_are_named(odd: torch.Tensor, tmp_path: Path) -> None:
+    shapes = {f"{head}.{part}": (512, 512) for head in ("Head_A", "Head_B") for part in ("net1", "net2")}
+    torch.save({**random_state(shapes), "Head_B.net2.0.weight": odd}, tmp_path / "clap_clip.pt")
+    with pytest.raises(IsthmusError, match=r"clap_clip\.pt") as said:
+        isthmus.Connector.load(tmp_path / "clap_clip.pt")
+    assert "\n" not in str(said.value)

@@ -62,6 +62,11 @@ def finite(content: Any) -> Any:
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
+def json_text(content: Any, **layout: Any) -> str:
+    """JSON for a file, with null for numbers that are not finite; ``layout`` is that of `json.dumps`."""
+    return json.dumps(finite(content), allow_nan=False, **layout) + "\n"
+
+
 def _finite(number: str) -> float:
     value = float(number)
     return value if math.isfinite(value) else _refuse(number)

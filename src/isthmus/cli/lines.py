@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from isthmus.base.atomic import write_text_atomically
+from isthmus.base.json_files import json_text
 from isthmus.cli.terminal import CONTROL
 
 NOT_ASCII = re.compile("[^\x00-\x7f]")
@@ -14,7 +15,7 @@ NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 def write_json_lines(objects: Iterable[Mapping[str, object]], what: str, out: Path | None) -> None:
     """Print one JSON object a line, or write them to ``out`` and print its path."""
-    lines = (json.dumps(one, ensure_ascii=False) + "\n" for one in objects)
+    lines = (json_text(one, ensure_ascii=False) for one in objects)
     if out is None:
         # Another encoding may lack a character, and only JSON's own escapes keep the lines JSON.
         utf8 = str(sys.stdout.encoding).lower().replace("-", "") == "utf8"

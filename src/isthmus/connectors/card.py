@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from isthmus.artifacts.card import bullets, card, usage
+from isthmus.base.json_files import json_text
 from isthmus.spaces.registry import licence_of
 
 
@@ -40,5 +40,5 @@ def model_card(fields: Mapping[str, Any], dims: Mapping[str, int], joint_dim: in
             f"`{space}`, revision {revisions.get(space) or 'unknown'}: {licence_of(space)}" for space in (left, right)
         ),
         "## Fit",
-        f"```json\n{json.dumps(fit, indent=2)}\n```",
+        f"```json\n{json_text(fit, indent=2)}```",
     )

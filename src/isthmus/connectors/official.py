@@ -58,6 +58,7 @@ def read_official(path: Path) -> OfficialCheckpoint:
     """
     state = _read(path)
     with reading(path, REMEDY):
+        _require_stored(state)
         checkpoint = _checkpoint(path, state)
         _require_fit(checkpoint)
     return checkpoint
@@ -73,6 +74,15 @@ def _checkpoint(path: Path, state: State) -> OfficialCheckpoint:
         return _exmcr(path, state)
     known = "ulip_clip.pt and clap_clip.pt of C-MCR, ex_clap.pt and ex_ulip.pt of Ex-MCR"
     raise IsthmusError(f"{path}: not a known checkpoint; isthmus reads {known}")
+
+
+def _require_stored(state: State) -> None:
+    """Raise `ValueError` for a tensor that claims more numbers than the file has, as one with strides of 0 does."""
+    for name, tensor in state.items():
+        if tensor.is_complex() or tensor.is_quantized:
+            raise ValueError(f"{name} has numbers of type {tensor.dtype}")
+        if tensor.layout != torch.strided or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, for which the file has too few numbers")
 
 
 def _require_fit(checkpoint: OfficialCheckpoint) -> None:

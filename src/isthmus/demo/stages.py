@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import reading
 from isthmus.base.hashing import fingerprint_of
-from isthmus.base.json_files import read_json
+from isthmus.base.json_files import json_text, read_json
 from isthmus.base.progress import OnProgress, Progress, Stage
 
 Outcome = Mapping[str, Any]
@@ -44,7 +44,7 @@ class Stages:
         started = time.perf_counter()
         outcome = {**compute(unfinished), "seconds": time.perf_counter() - started}
         content = {**outcome, FINGERPRINT: _fingerprint(outcome)}
-        write_text_atomically(unfinished / RESULT, json.dumps(content, indent=1) + "\n")
+        write_text_atomically(unfinished / RESULT, json_text(content, indent=1))
         unfinished.rename(home)
         return outcome
 
@@ -71,7 +71,7 @@ def _read(path: Path) -> Outcome:
 
 
 def _fingerprint(outcome: Outcome) -> str:
-    return fingerprint_of(json.loads(json.dumps(outcome)))
+    return fingerprint_of(json.loads(json_text(outcome)))
 
 
 class StageProgress:

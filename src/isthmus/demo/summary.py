@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from isthmus.base.atomic import write_text_atomically
+from isthmus.base.json_files import json_text
 from isthmus.demo.code_stages import headline_figures
 from isthmus.demo.stages import Outcome
 
@@ -54,7 +54,7 @@ def _ablation_figures(variant: str, galleries: Mapping[str, float]) -> dict[str,
 
 def write_summary(figures: Mapping[str, float], path: Path) -> None:
     """Write the summary atomically."""
-    write_text_atomically(path, json.dumps(figures, indent=1) + "\n")
+    write_text_atomically(path, json_text(figures, indent=1))
 
 
 def peak_megabytes() -> float:

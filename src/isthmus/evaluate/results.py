@@ -11,7 +11,7 @@ from typing import Any
 
 from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError, reading
-from isthmus.base.json_files import read_json
+from isthmus.base.json_files import json_text, read_json
 
 NOT_FOR_PATHS = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -81,7 +81,7 @@ def write_result(folder: Path, model: str, revision: str, result: TaskResult) ->
         if _comparable(read_result(path)) == _comparable(result):
             return path
         raise IsthmusError(f"{path} has other scores of the same model and revision: move or delete it first")
-    write_text_atomically(path, json.dumps(asdict(result), indent=2, sort_keys=True) + "\n")
+    write_text_atomically(path, json_text(asdict(result), indent=2, sort_keys=True))
     return path
 
 
@@ -98,7 +98,7 @@ def read_result(path: Path) -> TaskResult:
         IsthmusError: The file is missing or is not a result file.
     """
     remedy = "delete it and evaluate again"
-    content = read_json(path, remedy)
+    content = read_json(path, remedy, finite=False)
     with reading(path, remedy):
         return TaskResult(**content)
 
@@ -111,7 +111,7 @@ def _subset(gallery: str, figures: Mapping[str, float]) -> dict[str, Any]:
 
 def _comparable(result: TaskResult) -> Any:
     """The part of a result that must agree for two results to be the same: all but the time."""
-    return json.loads(json.dumps({**asdict(result), "evaluation_time": None}))
+    return json.loads(json_text({**asdict(result), "evaluation_time": None}))
 
 
 def _segment(name: str) -> str:

@@ -83,7 +83,7 @@ class Assignment:
 
         def read() -> Assignment:
             about = read_record(folder, RECORD, FORMAT, KIND)
-            arrays = {name: _array(folder, about, f"{name}.npy") for name in ARRAYS}
+            arrays: dict[str, Any] = {name: _array(folder, about, f"{name}.npy") for name in ARRAYS}
             try:
                 found = cls(**arrays, **{name: about[name] for name in ("ids", "modality", "unit", "size")})
                 found._check()
@@ -98,7 +98,8 @@ class Assignment:
 
     def _check(self) -> None:
         """Raise `ValueError` unless arrays, ids and unit fit together."""
-        if not all(isinstance(one, str) for one in (*self.ids, self.modality)) or self.unit not in PLACES:
+        texts = isinstance(self.ids, list) and all(isinstance(one, str) for one in (*self.ids, self.modality))
+        if not texts or self.unit not in PLACES:
             raise ValueError(f"ids or modality are no texts, or the unit is {self.unit!r}")
         check_ids(self.ids, len(self.offsets) - 1, "assignment")
         if self.codes.dtype.kind not in "iu" or self.codes.ndim != 1 or self.offsets.dtype.kind not in "iu":
