@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -74,6 +74,7 @@ class Judged:
     cosines: list[list[Tensor]]
     relevant: list[Tensor]
     shifted: bool
+    known: dict[tuple[bytes, int, int], tuple[float, float]] = field(default_factory=dict)
 
     @property
     def one_counterpart(self) -> bool:
@@ -104,6 +105,12 @@ class Judged:
 
         The mean over galleries and directions.
         """
+        key = (weights.tobytes(), queries, gallery)
+        if key not in self.known:
+            self.known[key] = self._asked(weights, queries, gallery)
+        return self.known[key]
+
+    def _asked(self, weights: np.ndarray, queries: int, gallery: int) -> tuple[float, float]:
         found = []
         for scores, relevant in zip(self.blended(weights), self.relevant, strict=True):
             for own, wanted in ((scores, relevant), (scores.T, relevant.T)):
