@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+import hostile_writers
 from isthmus.media import UnreadableError, read_image
 
 RAMP = np.linspace(0, 1, 64).reshape(8, 8)
@@ -101,6 +102,15 @@ def test_broken_exif_neither_loses_the_image_nor_its_orientation() -> None:
     for junk in (b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0nonsense"):
         for form in ("JPEG", "PNG", "WEBP"):
             assert pixels(Image.new("RGB", (20, 10)), form, exif=junk).shape == (10, 20, 3)
+
+
+@pytest.mark.parametrize("kind", [b"iCCP", b"zTXt"])
+def test_a_large_profile_or_comment_does_not_lose_the_image(kind: bytes) -> None:
+    noise = np.random.default_rng(0).bytes(2**20)
+    content = b"workflow\0\0" + zlib.compress(noise + b"\0" * 4 * 2**20)
+    assert read_image(hostile_writers.png_with(kind, content)).size == (9, 9)
+    with pytest.raises(UnreadableError, match="too large"):
+        read_image(hostile_writers.png_with(kind, b"bomb\0\0" + zlib.compress(b"\0" * 10**8)))
 
 
 def twelve_bit_tiff(values: np.ndarray) -> bytes:

@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 
 import numpy as np
 from jaxtyping import Float64, UInt8
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, PngImagePlugin
 
 from isthmus.media.source import ByteSource, Decoded, UnreadableError, as_source, unreadable
 
@@ -27,6 +27,8 @@ UNUSED_ALPHA = ("BMP", TGA)
 """Formats in which an alpha of zero everywhere means that it is not used."""
 DEPTHS = (1, 8, 10, 12, 14, 16)
 """Bits that cameras and scanners have. Containers of 16 or 32 bits do not always say how many are used."""
+MOST_PROFILE_BYTES = 2**25
+"""What a colour profile or a comment in a PNG may take unpacked. Pillow's limit of a megabyte loses good images."""
 TIFF_BITS = 258
 """The TIFF tag BitsPerSample."""
 TURNS = {
@@ -73,6 +75,7 @@ def read_image(content: ByteSource | Path | str | bytes | Image.Image | np.ndarr
         warnings.simplefilter("ignore")
         if isinstance(source, Decoded):
             return _upright(source.name, _from_memory(source.name, source.value))
+        PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, MOST_PROFILE_BYTES)
         with source.open() as file:
             formats = (*FORMATS, TGA) if Path(source.name).suffix.lower() == ".tga" else FORMATS
             return _upright(source.name, Image.open(cast(IO[bytes], file), formats=formats))
