@@ -14,6 +14,9 @@ from isthmus.media.source import ByteSource, UnreadableError
 SLACK_SECONDS, SLACK_SHARE = 0.1, 0.02
 """How much of a stated length may be missing: containers round it, and encoders trim the ends."""
 
+PARTS = 64
+"""Frames that are mixed at once: one by one, mixing them costs as much as decoding them."""
+
 
 def promised_seconds(source: ByteSource) -> float | None:
     """The length of the first sound track, if the file states it; None if it can only be estimated."""
@@ -40,6 +43,7 @@ def decoded_track(source: ByteSource, rate: int) -> Iterator[Float32[np.ndarray,
         promised = stated_seconds(container, track)
         resampler: Any = None
         form: tuple[Any, ...] = ()
+        waiting: list[np.ndarray] = []
         whole, broken, end, heard = 0, 0, 0.0, 0.0
         for packet in container.demux(track):
             try:
@@ -51,12 +55,15 @@ def decoded_track(source: ByteSource, rate: int) -> Iterator[Float32[np.ndarray,
             for frame in frames:
                 own = (frame.format.name, frame.layout.name, frame.sample_rate)
                 if own != form:
-                    yield from _resampled(resampler, None)
-                    resampler, form = av.AudioResampler(format="fltp", layout=frame.layout, rate=rate), own
-                yield from _resampled(resampler, frame)
+                    yield from _tracks(waiting + _resampled(resampler, None))
+                    resampler, form, waiting = av.AudioResampler(format="fltp", layout=frame.layout, rate=rate), own, []
+                waiting += _resampled(resampler, frame)
+                if len(waiting) >= PARTS:
+                    yield from _tracks(waiting)
+                    waiting = []
                 heard += frame.samples / frame.sample_rate
                 end = max(end, heard, (frame.time or 0.0) + frame.samples / frame.sample_rate)
-        yield from _resampled(resampler, None)
+        yield from _tracks(waiting + _resampled(resampler, None))
         if broken > whole:
             raise UnreadableError(f"{source.name}: {broken} of {broken + whole} parts cannot be decoded")
         there = heard if container.format.name == "flac" else end
@@ -69,8 +76,13 @@ def cut_short(name: str, promised: float, there: float) -> UnreadableError:
     return UnreadableError(f"{name}: is cut short: its header promises {promised:.1f} s, it has {there:.1f} s")
 
 
-def _resampled(resampler: Any, frame: Any) -> Iterator[np.ndarray]:
-    """What a resampler gives for a frame, or, for None, what it still holds."""
-    for part in () if resampler is None else resampler.resample(frame):
-        channels = part.to_ndarray()
+def _resampled(resampler: Any, frame: Any) -> list[np.ndarray]:
+    """The channels that a resampler gives for a frame, or, for None, those it still holds."""
+    return [] if resampler is None else [part.to_ndarray() for part in resampler.resample(frame)]
+
+
+def _tracks(parts: list[np.ndarray]) -> Iterator[Float32[np.ndarray, "2 samples"]]:
+    """The mean of the channels and the first channel of some parts, as one, if there are any."""
+    if parts:
+        channels = np.concatenate(parts, axis=1)
         yield np.stack([channels.mean(0), channels[0]]).astype(np.float32)
