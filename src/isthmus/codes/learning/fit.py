@@ -25,7 +25,7 @@ from isthmus.codes.model.model import CodeModel
 from isthmus.codes.model.view import View
 from isthmus.codes.reading.health import HealthReport
 from isthmus.training.checkpoint import Checkpoint, fingerprint, hash_of, is_checkpoint
-from isthmus.training.loop import train
+from isthmus.training.loop import half_precision, train
 from isthmus.training.processes import join_processes, training_device
 from isthmus.training.schedule import Schedule, seed_of
 
@@ -203,12 +203,12 @@ def _best_start(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]:
 def _fit_once(given: FitInput, run: Run, number: int) -> CodeModel:
     seed, checkpoint = seed_of(run.seed, 4, number), run.numbered(number).checkpoint
     model = build_model(given.items, given.config, seed, given.base).to(run.device)
-    objective = CodesObjective(model, given.items, given.sources, given.terms)
+    asked = given.config.optimisation.precision
+    half = asked == "bfloat16" and half_precision(asked, run.device)  # not for auto: it changes a token's nearest code
+    objective = CodesObjective(model, given.items, given.sources, given.terms, half)
     schedule = Schedule.over(max(map(len, given.sources)), given.config.optimisation, seed)
     saved = Checkpoint(checkpoint, fingerprint(_settings(given, schedule), run.data)) if checkpoint else None
-    asked = given.config.optimisation.precision
-    precision = "float32" if asked == "auto" else asked  # auto: half precision changes codes
-    train(objective, schedule, precision=precision, checkpoint=saved, progress=run.progress, stage="training codes")
+    train(objective, schedule, checkpoint=saved, progress=run.progress, stage="training codes")
     return model.eval()
 
 

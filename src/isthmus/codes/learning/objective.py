@@ -60,13 +60,22 @@ OURS = Terms()
 
 
 class CodesObjective(nn.Module):
-    """The loss of a batch drawn from every pair source; in training mode it also updates the codebook."""
+    """The loss of a batch drawn from every pair source; in training mode it also updates the codebook.
+
+    With ``bfloat16_layers`` the linear layers compute in bfloat16; otherwise nothing does, under any autocast.
+    """
 
     def __init__(
-        self, model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource], terms: Terms = OURS
+        self,
+        model: CodeModel,
+        items: Mapping[str, CodeItems],
+        sources: Sequence[PairSource],
+        terms: Terms = OURS,
+        bfloat16_layers: bool = False,
     ) -> None:
         super().__init__()
         self.model, self.items, self.sources, self.terms = model, items, sources, terms
+        self.bfloat16_layers = bfloat16_layers
         self.groups = pair_groups(items, sources)
         self.use_log = UseLog()
 
@@ -86,7 +95,10 @@ class CodesObjective(nn.Module):
     def _pair(self, source: PairSource, picked: Int[np.ndarray, " share"]) -> tuple[ViewOutputs, ViewOutputs]:
         device = self.model.codebook.vectors.device
         sides = ((source.left, source.left_rows), (source.right, source.right_rows))
-        left, right = (self.model.outputs(name, *self.items[name].batch(rows[picked], device)) for name, rows in sides)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.bfloat16_layers):
+            left, right = (
+                self.model.outputs(name, *self.items[name].batch(rows[picked], device)) for name, rows in sides
+            )
         return left, right
 
     def _loss(
