@@ -1,5 +1,6 @@
 """The authors' checkpoints: read as they say, projected as their code does, written so that they read them."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +207,17 @@ def test_weights_of_an_odd_shape_or_kind_are_named(odd: torch.Tensor, tmp_path: 
     with pytest.raises(IsthmusError, match=r"clap_clip\.pt") as said:
         isthmus.Connector.load(tmp_path / "clap_clip.pt")
     assert "\n" not in str(said.value)
+
+
+def test_a_full_disk_names_the_exported_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = {f"{head}.{part}": (512, 512) for head in ("Head_A", "Head_B") for part in ("net1", "net2")}
+    torch.save(random_state(shapes), tmp_path / "clap_clip.pt")
+    connector = isthmus.Connector.load(tmp_path / "clap_clip.pt")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(IsthmusError, match=r"ours\.pt: cannot be written \(No space left"):
+        connector.export(tmp_path / "ours.pt")
+    assert [path.name for path in tmp_path.iterdir()] == ["clap_clip.pt"]

@@ -6,6 +6,7 @@ the weights tell them apart. Only weights are unpickled.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,8 +109,10 @@ def write_official(checkpoint: OfficialCheckpoint, path: Path) -> Path:
     Raises `IsthmusError` if their layout has no place for it: centring, other spaces, another projector.
     """
     state = _state_of(checkpoint)
-    with atomic_path(path) as part:
-        torch.save(state, part)
+    content = io.BytesIO()
+    torch.save(state, content)
+    with atomic_path(path) as part:  # a full disk raises an error of the system, not one of torch's own
+        part.write_bytes(content.getvalue())
     return path
 
 
