@@ -1,5 +1,6 @@
 """A user's package with a space of its own, as an installed distribution, here and in the processes tests start."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -17,5 +18,6 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (facts / "entry_points.txt").write_text("[isthmus.spaces]\nstage = hostile_space:STAGE\n")
     added = [str(facts.parent), str(HERE)]
     monkeypatch.setattr(sys, "path", [*added, *sys.path])
-    monkeypatch.setenv("PYTHONPATH", ":".join(added))
+    kept = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*added, *filter(None, kept)]))
     return "stage:here"

@@ -1,5 +1,6 @@
 """Bulk embedding: every item once, whatever happens; what is there stays, what is broken is written down."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,9 @@ import pytest
 import isthmus
 import media_files
 from isthmus.base.errors import IsthmusError
+from isthmus.embeddings import EmbeddingWriter
 from isthmus.embeddings.folder import verify_set
+from isthmus.embeddings.ledger import Ledger, RowLedger
 from isthmus.embeddings.manifest import read_manifest
 from isthmus.embeddings.token_files import open_tokens, verify_tokens
 from isthmus.spaces import load_space
@@ -300,11 +303,70 @@ def test_a_script_without_a_guard_is_told_so(stage: str, tmp_path: Path) -> None
     assert "if __name__ == '__main__'" in done.stderr
 
 
-def test_two_jobs_do_not_write_into_one_set(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
-    from isthmus.bulk.store import only_writer
-
-    with only_writer(tmp_path / "out"), pytest.raises(IsthmusError, match="another isthmus embed is writing"):
+def test_two_jobs_do_not_write_one_modality_at_once(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
+    kind = {"modality": "image", "space": "clip:clip", "dim": 8}
+    with (
+        EmbeddingWriter(tmp_path / "out", **kind),
+        pytest.raises(
+            IsthmusError, match=r"out: another writer, in this process or another, is writing its image rows"
+        ),
+    ):
         isthmus.embed(photos, tmp_path / "out", space=f"clip:{checkpoints('clip')}", workers=0)
+
+
+def test_files_that_a_user_put_into_a_set_stay(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
+    def run() -> object:
+        name = f"clip:{checkpoints('clip')}"
+        return isthmus.embed(photos, tmp_path / "out", space=name, workers=0, tokens=True, shard_items=3)
+
+    run()
+    theirs = [
+        tmp_path / "out" / name
+        for name in ("image_emb/my_notes_2024.txt", "image_emb/image_emb_7.npy", "image_emb/image_emb_3.npy",
+                     "image_emb/.download_1.part", "image_metadata/metadata_7.parquet", "image_tokens/ids_7.json")
+    ]  # fmt: skip
+    for file in theirs:
+        file.write_text("mine")
+    (photos / "4.png").unlink()
+    media_files.write_image(photos / "9.png", 50)
+    assert run().rows == 8
+    assert isthmus.embed(photos, tmp_path / "out", space=f"clip:{checkpoints('clip')}", workers=0, tokens=True,
+                         prune=True).rows == 7  # fmt: skip
+    assert [file.read_text() for file in theirs] == ["mine"] * len(theirs)
+    verify_set(tmp_path / "out")
+    assert sorted(open_tokens(tmp_path / "out").ids) == sorted(isthmus.open_set(tmp_path / "out")["image"].ids)
+
+
+def test_embed_stopped_between_tokens_and_rows_is_unfinished_and_then_mended(
+    checkpoints: Checkpoints, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, name = tmp_path / "out", f"clip:{checkpoints('clip')}"
+
+    def run(folder: Path) -> object:
+        return isthmus.embed(photos, folder, space=name, workers=0, tokens=True, shard_items=3)
+
+    commits = []
+
+    def commit_once(ledger: RowLedger, *shards: object, **facts: object) -> None:
+        commits.append(shards)
+        if len(commits) == 2:
+            raise KeyboardInterrupt
+        Ledger.commit(ledger, *shards, **facts)
+
+    monkeypatch.setattr(RowLedger, "commit", commit_once, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        run(out)
+    monkeypatch.undo()
+    for opened in (isthmus.open_set, open_tokens):
+        with pytest.raises(IsthmusError, match="image rows are unfinished: isthmus embed"):
+            opened(out)
+    rows, tokens = isthmus.open_set(out, unfinished=True)["image"], open_tokens(out, unfinished=True)
+    assert rows.ids == tokens.ids == ["0.png", "1.png", "2.png"]
+    assert run(out).embedded == 4
+    run(tmp_path / "whole")
+    for file in ("manifest.json", "image_tokens/manifest.json"):
+        assert (out / file).read_text() == (tmp_path / "whole" / file).read_text()
+    assert isthmus.open_set(out)["image"].ids == open_tokens(out).ids
 
 
 def test_wrong_options_and_inputs_are_refused_by_name(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
@@ -391,6 +453,8 @@ def test_a_set_whose_media_were_read_in_another_way_is_not_extended(
     isthmus.embed(photos, tmp_path / "out", space=space, workers=0)
     path = tmp_path / "out" / "manifest.json"
     now = read_manifest(tmp_path / "out")["image"].preprocessing
-    path.write_text(path.read_text().replace(now.split()[0], "0123456789abcdef"))
+    content = json.loads(path.read_text().replace(now.split()[0], "0123456789abcdef"))
+    del content["sha256"]
+    path.write_text(json.dumps(content))
     with pytest.raises(IsthmusError, match=r"preprocessing '0123456789abcdef .*an earlier isthmus read some media"):
         isthmus.embed(photos, tmp_path / "out", space=space, workers=0)

@@ -1,6 +1,7 @@
 """Vectors from elsewhere become the same set, and what cannot is named."""
 
-import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,18 +65,22 @@ def test_every_source_gives_the_same_set(lay_out: Callable[[Path], dict], tmp_pa
     verify_set(tmp_path / "set")
 
 
-def test_a_conversion_goes_on_after_its_last_whole_shard(tmp_path: Path) -> None:
+def test_a_conversion_goes_on_after_its_last_whole_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = as_npy(tmp_path)
-    out, manifest = tmp_path / "set", tmp_path / "set" / "manifest.json"
-    convert(**given, out=out, modality="image", space="clip", shard_rows=17)
-    whole = json.loads(manifest.read_text())
-    cut = json.loads(manifest.read_text())
-    cut["modalities"]["image"]["shards"] = cut["modalities"]["image"]["shards"][:2]
-    manifest.write_text(json.dumps(cut))
+    kind = {"modality": "image", "space": "clip", "shard_rows": 17}
+    convert(**given, out=tmp_path / "whole", **kind)
+    out = tmp_path / "set"
+    monkeypatch.setattr(EmbeddingWriter, "close", lambda writer: sys.exit("stopped"))
+    with pytest.raises(SystemExit):
+        convert(**given, out=out, **kind)
+    monkeypatch.undo()
     kept = out / "image_emb" / "image_emb_1.npy"
     written = kept.stat().st_mtime_ns
-    convert(**given, out=out, modality="image", space="clip", shard_rows=17)
-    assert json.loads(manifest.read_text()) == whole
+    with pytest.raises(IsthmusError, match="image rows are unfinished: isthmus convert"):
+        Embeddings.open(out)
+    assert len(Embeddings.open(out, unfinished=True)) == 51
+    convert(**given, out=out, **kind)
+    assert (out / "manifest.json").read_text() == (tmp_path / "whole" / "manifest.json").read_text()
     assert kept.stat().st_mtime_ns == written
     assert Embeddings.open(out).ids == IDS
 
@@ -225,3 +230,66 @@ def test_ids_can_be_taken_from_another_column_of_a_sets_metadata(tmp_path: Path)
     assert Embeddings.open(out).ids[:2] == ["n0", "n1"]
     with pytest.raises(IsthmusError, match="no column 'title'"):
         convert(tmp_path / "set", tmp_path / "more", modality="image", space="clip", id_column="title")
+
+
+def with_a_repaired_row(given: dict) -> None:
+    """Another vector far beyond the first megabyte, under the same name, size and time."""
+    rows = np.load(given["source"])
+    rows[-1] = rows[-2][::-1]
+    before = given["source"].stat()
+    np.save(given["source"], rows)
+    os.utime(given["source"], ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_source_that_was_repaired_somewhere_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
+    given = {"source": tmp_path / "rows.npy"}
+    np.save(given["source"], np.random.default_rng(0).standard_normal((40_000, 8)).astype(np.float32))
+    convert(**given, out=tmp_path / "set", modality="image", space="clip", shard_rows=10_000)
+    before = (tmp_path / "set" / "manifest.json").read_text()
+    convert(**given, out=tmp_path / "set", modality="image", space="clip", shard_rows=10_000)
+    with_a_repaired_row(given)
+    with pytest.raises(IsthmusError, match=r"converted from .*write to another folder"):
+        convert(**given, out=tmp_path / "set", modality="image", space="clip", shard_rows=10_000)
+    assert (tmp_path / "set" / "manifest.json").read_text() == before
+
+
+def test_another_column_of_the_same_file_is_another_source(tmp_path: Path) -> None:
+    columns = {"embedding": ROWS.tolist(), "other": ROWS[::-1].tolist(), "id": IDS}
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "rows.parquet")
+    given = {"source": tmp_path / "rows.parquet", "out": tmp_path / "set", "modality": "image", "space": "clip"}
+    convert(**given)
+    with pytest.raises(IsthmusError, match=r"converted from .*write to another folder"):
+        convert(**given, vectors_column="other")
+
+
+@pytest.mark.parametrize("name", ["img", "text"])
+def test_a_clip_retrieval_folder_becomes_a_set_in_place_and_keeps_its_files(name: str, tmp_path: Path) -> None:
+    folder = as_clip_retrieval(tmp_path)["source"]
+    if name == "text":
+        (folder / "img_emb").rename(folder / "text_emb")
+        for file in sorted((folder / "text_emb").iterdir()):
+            file.rename(file.with_name(file.name.replace("img", "text")))
+    before = {file: file.read_bytes() for file in folder.rglob("*.*") if file.is_file()}
+    modality = "image" if name == "img" else "text"
+    for _ in range(2):
+        convert(folder, folder, modality=modality, space="clip", dtype="float32", shard_rows=17)
+        found = Embeddings.open(folder, modality)
+        assert found.ids == IDS
+        np.testing.assert_allclose(found.vectors, ROWS / np.linalg.norm(ROWS, axis=1, keepdims=True), atol=1e-6)
+        assert all(file.read_bytes() == content for file, content in before.items())
+    verify_set(folder)
+
+
+def test_a_source_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = as_npy(tmp_path)
+    real = EmbeddingWriter.append
+
+    def append_and_alter(writer: EmbeddingWriter, *rows: object) -> None:
+        real(writer, *rows)  # type: ignore[arg-type]
+        given["ids"].write_text("altered")
+
+    monkeypatch.setattr(EmbeddingWriter, "append", append_and_alter)
+    with pytest.raises(IsthmusError, match=r"ids\.txt: was changed while it was converted"):
+        convert(**given, out=tmp_path / "set", modality="image", space="clip", shard_rows=17)
+    with pytest.raises(IsthmusError, match="unfinished"):
+        Embeddings.open(tmp_path / "set")

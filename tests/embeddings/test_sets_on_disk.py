@@ -84,7 +84,9 @@ def test_a_killed_write_keeps_what_was_complete_and_goes_on(tmp_path: Path) -> N
     job.kill()
     job.wait()
     job.stdout.close()
-    survived = len(Embeddings.open(tmp_path / "killed"))
+    with pytest.raises(IsthmusError, match=r"image rows are unfinished: EmbeddingWriter .* run it again"):
+        Embeddings.open(tmp_path / "killed")
+    survived = len(Embeddings.open(tmp_path / "killed", unfinished=True))
     assert 150 <= survived < 1000
     subprocess.run([*script, "0"], check=True, capture_output=True)
     subprocess.run([*script[:3], str(tmp_path / "whole"), "0"], check=True, capture_output=True)
@@ -244,10 +246,20 @@ def test_a_modality_that_could_name_another_folder_is_refused(modality: str) -> 
 SAVED = Path(__file__).parent.parent / "saved_by_0_1" / "set-clip"
 
 
+def as_by_0_1(manifest: Path) -> str:
+    """A manifest without the hashes that version 0.1 did not write: its own, and those of the ids of tokens."""
+    content = json.loads(manifest.read_text())
+    content.pop("sha256", None)
+    for shard in content.get("shards", ()):
+        shard["sha256"].pop("ids", None)
+    return json.dumps(content, indent=1) + "\n"
+
+
 def test_a_set_is_written_in_the_format_of_0_1(tmp_path: Path) -> None:
     for rows in open_set(SAVED).values():
         rows.save(tmp_path, dtype="float16", shard_rows=32)
-    before, after = ((folder / "manifest.json").read_text() for folder in (SAVED, tmp_path))
+    before, after = (as_by_0_1(folder / "manifest.json") for folder in (SAVED, tmp_path))
+    assert before == (SAVED / "manifest.json").read_text()
     assert re.sub("[0-9a-f]{64}", "", after) == re.sub("[0-9a-f]{64}", "", before)
     for name, rows in open_set(tmp_path).items():
         np.testing.assert_allclose(rows.vectors, open_set(SAVED)[name].vectors, atol=1e-3)
@@ -259,4 +271,8 @@ def test_tokens_are_written_byte_for_byte_as_by_0_1(tmp_path: Path) -> None:
         files = sorted((SAVED / f"{modality}_tokens").iterdir())
         assert len(files) == len(list((tmp_path / f"{modality}_tokens").iterdir()))
         for file in files:
-            assert (tmp_path / f"{modality}_tokens" / file.name).read_bytes() == file.read_bytes()
+            after = tmp_path / f"{modality}_tokens" / file.name
+            if file.name == "manifest.json":
+                assert as_by_0_1(after) == file.read_text()
+            else:
+                assert after.read_bytes() == file.read_bytes()

@@ -71,11 +71,12 @@ def test_a_writer_goes_on_after_the_last_whole_shard(tmp_path: Path) -> None:
     first, second = made([2, 1]), made([3], seed=1)
     kind = {"modality": "audio", "space": "s", "dim": DIM, "unit": "seconds"}
     TokenWriter(tmp_path, **kind).append(first)
-    (tmp_path / "audio_tokens" / "vectors_1.npy").write_bytes(b"half a shard")
+    (tmp_path / "audio_tokens" / "vectors_1.npy").write_bytes(b"of somebody else")
     writer = TokenWriter(tmp_path, **kind)
     assert writer.items_done == 2
     writer.append(Tokens(second._parts, modality="audio", space="s", dim=DIM, ids=["new"], unit="seconds"))
     assert open_tokens(tmp_path, "audio").ids == ["item 0", "item 1", "new"]
+    assert (tmp_path / "audio_tokens" / "vectors_1.npy").read_bytes() == b"of somebody else"
     with pytest.raises(IsthmusError, match=r"its audio tokens have dim 3, not 4: write to another folder"):
         TokenWriter(tmp_path, **{**kind, "dim": 4})
 

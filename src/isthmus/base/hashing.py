@@ -20,6 +20,11 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def sha256_of_json(content: Any) -> str:
+    """SHA-256 of plain values, in hexadecimal, whatever the order of the keys of mappings."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def fingerprint_of(*facts: Mapping[str, Any] | str | int | float) -> str:
     """Sixteen hexadecimal digits of the SHA-256 of plain values."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]

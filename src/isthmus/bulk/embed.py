@@ -18,7 +18,7 @@ from isthmus.bulk.modality import modality_at
 from isthmus.bulk.plan import Plan, make_plan
 from isthmus.bulk.ray_runner import run_ray
 from isthmus.bulk.records import ERRORS, Failure, uri_of
-from isthmus.bulk.store import Store, only_writer
+from isthmus.bulk.store import Store
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item, list_media
 from isthmus.media.listing.left_out import LeftOut
@@ -162,8 +162,8 @@ def embed(
     left_out = LeftOut()
     with reporting(progress) as report:
         job, loaded, items = _job(Path(where), Path(out), space, modality, chosen, left_out, report)
-        with only_writer(job.out):
-            return replace(_embedded(job, loaded, items, report), left_out=left_out)
+        with Store(job.out, _entry(job, loaded, items)) as store:
+            return replace(_embedded(job, loaded, items, store, report), left_out=left_out)
 
 
 def _job(
@@ -206,16 +206,14 @@ def _reported(items: Iterable[Item], stage: Stage, report: OnProgress) -> Iterat
         yield item
 
 
-def _embedded(job: Job, space: Space, items: Sequence[Item], report: OnProgress) -> Summary:
+def _embedded(job: Job, space: Space, items: Sequence[Item], store: Store, report: OnProgress) -> Summary:
     """Compare the items with the set, drop and rename rows, embed what is new, and sum up."""
-    numbered = job.config.id_column is None and isinstance(items[0].source, DatasetRow)
-    store = Store(job.out, replace(_entry(job, space), numbered=numbered))
-    store.clean()
     plan = make_plan(items, store, retry=job.config.retry, timeout=job.config.timeout)
     dropping = plan.changed | (plan.gone if job.config.prune else frozenset())
     store.edit(dropping, plan.moved)
     before = store.entry.rows
     cut = _run(job, space, plan, store, report) if plan.todo else 0
+    store.finish()
     listed = {(item.id, uri_of(item)) for item in items}
     return Summary(
         out=job.out,
@@ -234,16 +232,18 @@ def _embedded(job: Job, space: Space, items: Sequence[Item], report: OnProgress)
     )
 
 
-def _entry(job: Job, space: Space) -> ModalityManifest:
+def _entry(job: Job, space: Space, items: Sequence[Item]) -> ModalityManifest:
     """The manifest entry of the rows this job makes, without shards; the first rows give the dimension."""
     preparation = space.preparation(job.modality).fingerprint
     made = f"{preparation} {job.config.precision}" + (" with tokens" if job.config.tokens else "")
-    return ModalityManifest(job.modality, space.name, 0, job.config.dtype, True, (), space.revision, made)
+    numbered = job.config.id_column is None and isinstance(items[0].source, DatasetRow)
+    return ModalityManifest(job.modality, space.name, 0, job.config.dtype, True, (), space.revision, made, numbered)
 
 
 def _run(job: Job, space: Space, plan: Plan, store: Store, report: OnProgress) -> int:
     """Embed the planned items and commit their shards; returns how many texts were cut."""
-    shards = list(zip(store.new_numbers(), plan.shards(job.config.shard_items), strict=False))
+    parts = list(plan.shards(job.config.shard_items))
+    shards = list(zip(store.claim(len(parts)), parts, strict=True))
     count = ItemCount(Stage(f"embedding {job.modality}", len(plan.todo)), report)
     cut = 0
     for files in RUNNERS[job.config.runner](job, space, shards, count):

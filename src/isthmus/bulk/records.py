@@ -10,8 +10,9 @@ from typing import Any
 
 from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import reading
-from isthmus.embeddings.layout import metadata_file
-from isthmus.embeddings.manifest import ModalityManifest
+from isthmus.base.locks import FileLock
+from isthmus.embeddings.layout import lock_file, metadata_file
+from isthmus.embeddings.manifest import PATIENCE, ModalityManifest
 from isthmus.media import Item
 from isthmus.media.item import as_unicode
 from isthmus.media.source import LocalFile, TarMember
@@ -122,14 +123,17 @@ def read_failures(folder: Path) -> list[Failure]:
         return [Failure(**row) for row in pyarrow.parquet.read_table(folder / ERRORS).to_pylist()]
 
 
-def write_failures(folder: Path, failures: list[Failure]) -> None:
-    """Replace ``errors.parquet`` atomically; delete it if there are no failures."""
+def write_failures(folder: Path, modality: str, failures: list[Failure]) -> None:
+    """Replace the failures of a modality in ``errors.parquet``, which is deleted if there are none of any modality."""
     import pyarrow
     import pyarrow.parquet
 
-    if not failures:
-        (folder / ERRORS).unlink(missing_ok=True)
-        return
-    rows: list[dict[str, Any]] = [asdict(failure) for failure in failures]
-    with atomic_path(folder / ERRORS) as part:
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), part)
+    busy = f"{folder / ERRORS}: another process is writing it for more than {PATIENCE:g} seconds: stop it, try again"
+    with FileLock(lock_file(folder, "errors"), busy=busy, patience=PATIENCE):
+        others = [failure for failure in read_failures(folder) if failure.modality != modality]
+        rows: list[dict[str, Any]] = [asdict(failure) for failure in [*others, *failures]]
+        if not rows:
+            (folder / ERRORS).unlink(missing_ok=True)
+            return
+        with atomic_path(folder / ERRORS) as part:
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), part)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,22 +22,23 @@ from isthmus.bulk.records import (
     uri_of,
     write_failures,
 )
+from isthmus.embeddings import Tokens
 from isthmus.embeddings.layout import metadata_file, tokens_folder, vectors_file
+from isthmus.embeddings.ledger import RowLedger, TokenLedger
 from isthmus.embeddings.manifest import (
+    EMBED_JOB,
+    MANIFEST,
     ModalityManifest,
     Shard,
+    TokenManifest,
     TokenShard,
-    agreed,
-    commit,
     read_manifest,
     read_token_manifest,
 )
 from isthmus.embeddings.shards import map_rows, write_shard
-from isthmus.embeddings.token_files import TokenWriter, open_tokens, write_token_shard
+from isthmus.embeddings.token_files import open_tokens, write_token_shard
 from isthmus.media import Item
 from isthmus.spaces.batching import joined_tokens
-
-LOCK = ".embed.lock"
 
 
 @dataclass(frozen=True)
@@ -77,53 +76,53 @@ def write_encoded(job: Job, space: str, number: int, encoded: EncodedShard) -> S
 
 
 class Store:
-    """One modality of the set at ``folder``. Raises `IsthmusError` if the set was made with other settings."""
+    """One modality of the set at ``folder``, while this process writes it; a context manager that lets others write.
+
+    From the first change until `finish`, the rows are unfinished. Raises `IsthmusError` if the set was made with other
+    settings, or another process is writing the modality.
+    """
 
     def __init__(self, folder: Path, asked: ModalityManifest) -> None:
         self.folder, self.asked = folder, asked
-        present = read_manifest(folder)
-        other = next((entry for entry in present.values() if entry.space != asked.space), None)
+        self._check_space(read_manifest(folder))
+        self._ledger = RowLedger(folder, asked, EMBED_JOB, with_tokens=True, check=self._check_space)
+        self._tokens: TokenLedger | None = None
+        if self.entry.numbered is None:
+            self._ledger.entry = replace(self.entry, numbered=asked.numbered)
+        try:
+            self._repair()
+        except BaseException:
+            self.close()
+            raise
+        own = [failure for failure in read_failures(folder) if failure.modality == asked.modality]
+        self._failures = [failure for failure in own if failure.shard in self._ledger.numbers]
+
+    def _check_space(self, present: Mapping[str, ModalityManifest]) -> None:
+        other = next((entry for entry in present.values() if entry.space != self.asked.space), None)
         if other is not None:
             raise IsthmusError(
-                f"{folder}: its {other.modality} rows are in space {other.space!r}, not {asked.space!r}: a set has one "
-                "space, write to another folder"
+                f"{self.folder}: its {other.modality} rows are in space {other.space!r}, not {self.asked.space!r}: a "
+                "set has one space, write to another folder"
             )
-        there = present.get(asked.modality)
-        self.entry = agreed(folder, there, asked if there is None else replace(asked, dim=there.dim))
-        if self.entry.numbered is None:
-            self.entry = replace(self.entry, numbered=asked.numbered)
-        if there is None:
-            self._claim()
-        self._tokens: TokenWriter | None = None
-        every = read_failures(folder)
-        self._others = [failure for failure in every if failure.modality != asked.modality]
-        own = [failure for failure in every if failure.modality == asked.modality]
-        self._failures = [failure for failure in own if failure.shard in self.numbers]
 
-    def _claim(self) -> None:
-        """Name the modality in the manifest before writing, so that `clean` only deletes files of this set."""
-        stranger = next((file for own in self._folders if own.is_dir() for file in own.iterdir()), None)
-        if stranger is not None:
-            raise IsthmusError(
-                f"{stranger}: exists and is in no manifest of isthmus: write to another folder (isthmus convert "
-                "reads sets made elsewhere)"
-            )
-        commit(self.folder, self.entry)
+    def _repair(self) -> None:
+        """Drop tokens whose rows were not committed before the last run was killed."""
+        if not self._has_tokens or not self.entry.unfinished:
+            return
+        ledger = self._token_ledger()
+        extra = {shard.number for shard in ledger.entry.shards} - self._ledger.numbers
+        if extra:
+            ledger.commit(dropped=extra)
+        ledger.finish()
 
     @property
-    def _folders(self) -> tuple[Path, Path, Path]:
-        """The folders of this modality's vectors, metadata and tokens."""
-        modality = self.asked.modality
-        return (
-            vectors_file(self.folder, modality, 0).parent,
-            metadata_file(self.folder, modality, 0).parent,
-            tokens_folder(self.folder, modality),
-        )
+    def entry(self) -> ModalityManifest:
+        """The modality's entry in the manifest."""
+        return self._ledger.entry
 
     @property
-    def numbers(self) -> set[int]:
-        """The numbers of the committed shards."""
-        return {shard.number for shard in self.entry.shards}
+    def _has_tokens(self) -> bool:
+        return (tokens_folder(self.folder, self.asked.modality) / MANIFEST).exists()
 
     @property
     def failures(self) -> list[Failure]:
@@ -134,13 +133,25 @@ class Store:
         """The rows by id."""
         return known_rows(self.folder, self.entry)
 
-    def new_numbers(self) -> Iterator[int]:
-        """Unused shard numbers, smallest first."""
-        taken, number = self.numbers, 0
-        while True:
-            if number not in taken:
-                yield number
-            number += 1
+    def claim(self, shards: int) -> list[int]:
+        """Numbers of new shards, smallest first."""
+        return self._ledger.claim(shards, gaps=True)
+
+    def finish(self) -> None:
+        """Say in the manifest that all rows are there."""
+        self._ledger.finish()
+
+    def close(self) -> None:
+        """Let others write."""
+        if self._tokens is not None:
+            self._tokens.close()
+        self._ledger.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
     def commit(self, written: ShardFiles) -> None:
         """Add a shard to the set: failures first, then tokens, then the manifest, which decides."""
@@ -151,45 +162,48 @@ class Store:
             )
         if written.failures:
             self._failures += written.failures
-            write_failures(self.folder, self._others + self._failures)
+            self._write_failures()
         if written.tokens is not None and written.token_facts is not None:
-            self._token_writer(written.token_facts).commit(written.tokens)
-        shards = sorted((*self.entry.shards, written.shard), key=lambda shard: shard.number)
-        self.entry = replace(self.entry, dim=written.dim or self.entry.dim, shards=tuple(shards))
-        commit(self.folder, self.entry)
+            self._token_ledger(written.token_facts).commit(written.tokens)
+        self._ledger.commit(written.shard, dim=written.dim or self.entry.dim)
 
     def forget_failures(self, ids: Collection[str]) -> None:
         """Forget the failures of items that will be tried again, and of local files that are gone."""
-        self._failures = [
+        kept = [
             failure for failure in self._failures if failure.id not in ids and not is_gone(failure.uri, failure.stamp)
         ]
-        write_failures(self.folder, self._others + self._failures)
+        if len(kept) < len(self._failures):
+            self._failures = kept
+            self._write_failures()
 
     def edit(self, dropped: Collection[str], renamed: Mapping[str, Item]) -> None:
         """Drop rows and give others the id of a new item. The shards they are in are rewritten, all or none."""
         touched = sorted({row.shard for row in self.known().values() if row.id in dropped or row.id in renamed})
         if not touched:
             return
-        has_tokens = (self._folders[2] / "manifest.json").is_file()
-        tokens = open_tokens(self.folder, self.asked.modality) if has_tokens else None
+        tokens = self._stored_tokens()
         place_of = {} if tokens is None else {name: place for place, name in enumerate(tokens.ids)}
-        new_of = dict(zip(touched, self.new_numbers(), strict=False))
+        new_of = dict(zip(touched, self.claim(len(touched)), strict=True))
         shards, entries = [], []
         for old, new in new_of.items():
             shard, kept_ids, ids = self._rewritten(old, new, dropped, renamed)
             shards.append(shard)
             if tokens is not None and ids:
                 own = tokens.take(np.array([place_of[name] for name in kept_ids])).named(ids)
-                entries.append(write_token_shard(self._folders[2], new, own, self.asked.dtype))
-        if tokens is not None:
-            self._token_writer({"dim": tokens.dim, "unit": tokens.unit}).commit(*entries)
-        kept = [shard for shard in self.entry.shards if shard.number not in new_of]
-        self.entry = replace(self.entry, shards=tuple(sorted([*kept, *shards], key=lambda shard: shard.number)))
-        moved = [replace(failure, shard=new_of.get(failure.shard, failure.shard)) for failure in self._failures]
-        self._failures = moved
-        write_failures(self.folder, self._others + moved)
-        commit(self.folder, self.entry)
-        self.clean()
+                folder = tokens_folder(self.folder, self.asked.modality)
+                entries.append(write_token_shard(folder, new, own, self.asked.dtype))
+        if entries:
+            self._token_ledger().commit(*entries)
+        self._failures = [replace(one, shard=new_of.get(one.shard, one.shard)) for one in self._failures]
+        self._write_failures()
+        self._ledger.commit(*shards, dropped=touched)
+        self._repair()
+
+    def _stored_tokens(self) -> Tokens | None:
+        return open_tokens(self.folder, self.asked.modality, unfinished=True) if self._has_tokens else None
+
+    def _write_failures(self) -> None:
+        write_failures(self.folder, self.asked.modality, self._failures)
 
     def _rewritten(
         self, old: int, new: int, dropped: Collection[str], renamed: Mapping[str, Item]
@@ -210,49 +224,11 @@ class Store:
         shard = write_shard(self.folder, modality, new, vectors, rows)
         return shard, [row["id"] for row in before], [str(row["id"]) for row in rows]
 
-    def _token_writer(self, facts: Mapping[str, Any]) -> TokenWriter:
+    def _token_ledger(self, facts: Mapping[str, Any] | None = None) -> TokenLedger:
+        """The ledger of the tokens; ``facts`` are their dimension and unit, if there are none yet."""
         if self._tokens is None:
-            self._tokens = TokenWriter(
-                self.folder,
-                modality=self.asked.modality,
-                space=self.asked.space,
-                dtype=self.asked.dtype,
-                dim=int(facts["dim"]),
-                unit=str(facts["unit"]),
-                numbered=self.entry.numbered,
-            )
+            folder = tokens_folder(self.folder, self.asked.modality)
+            facts = facts or vars(read_token_manifest(folder))
+            made = (self.asked.modality, self.asked.space, int(facts["dim"]), str(facts["unit"]), self.asked.dtype)
+            self._tokens = TokenLedger(folder, TokenManifest(*made, (), self.entry.numbered), "")
         return self._tokens
-
-    def clean(self) -> None:
-        """Delete the files of shards that are not committed: an interrupted run or `edit` left them."""
-        numbers = self.numbers
-        if (self._folders[2] / "manifest.json").is_file():
-            kept = read_token_manifest(self._folders[2])
-            self._token_writer({"dim": kept.dim, "unit": kept.unit}).commit(keep=numbers.__contains__)
-        for folder in self._folders:
-            for file in folder.glob("*_*.*") if folder.is_dir() else ():
-                number = file.stem.rpartition("_")[2]
-                if number.isdigit() and int(number) not in numbers:
-                    file.unlink()
-            for part in folder.glob(".*.part") if folder.is_dir() else ():
-                part.unlink()
-
-
-@contextmanager
-def only_writer(folder: Path) -> Iterator[None]:
-    """Lock the folder: two jobs that write to one set would undo each other's shards."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise IsthmusError(f"{folder}: another isthmus embed is writing to it: wait for it, or stop it") from error
-        yield
-    finally:
-        os.close(handle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,17 +22,19 @@ ID_COLUMNS = (*KEYS, CAPTION)
 """Columns that can serve as ids; the first one present is used, but a text is its own id."""
 
 
-def clip_retrieval_rows(folder: Path, space: str | None, id_column: str | None = None) -> dict[str, StoredRows]:
-    """Every modality by name; empty if the folder has none.
+def clip_retrieval_rows(
+    folder: Path, space: str | None, id_column: str | None = None, ours: Collection[Path] = ()
+) -> dict[str, StoredRows]:
+    """Every modality by name; empty if the folder has none. ``ours`` are files of a set in the same folder, left out.
 
     Warns if the numbers of the shards have a gap. Raises `IsthmusError` if the metadata of a shard is missing, a column
     is not in all of it, or shards differ in their dimension.
     """
-    shards = {own.name: found for own in sorted(folder.glob("*_emb")) if (found := _numbered(own, "*.npy"))}
+    shards = {own.name: found for own in sorted(folder.glob("*_emb")) if (found := _numbered(own, "*.npy", ours))}
     metadata = _numbered(folder / "metadata", "*.parquet")
     for name, files in shards.items():
         written = folder / f"{name.removesuffix('_emb')}_metadata"
-        if written.is_dir():
+        if written.is_dir() and not ours:
             raise IsthmusError(
                 f"{folder}: its manifest.json is missing ({written.name} shows that it had one): copy it"
             )
@@ -61,10 +63,10 @@ def _described(opened: Mapping[str, StoredRows], named: bool) -> str:
     return f"space {space!r}{'' if named else ' (the name of the folder; --space names another)'}; ids: {ids}"
 
 
-def _numbered(folder: Path, pattern: str) -> dict[int, Path]:
+def _numbered(folder: Path, pattern: str, ours: Collection[Path] = ()) -> dict[int, Path]:
     """The shards of a folder by their numbers; other files are left out with a warning."""
     found: dict[int, Path] = {}
-    for file in sorted(folder.glob(pattern)):
+    for file in sorted(set(folder.glob(pattern)).difference(ours)):
         number = file.stem.rpartition("_")[2]
         if not (number.isascii() and number.isdigit()):
             warnings.warn(f"{file}: left out, its name does not end in the number of a shard", stacklevel=5)

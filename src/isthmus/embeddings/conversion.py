@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from isthmus.base.errors import IsthmusError, reading
+from isthmus.base.hashing import fingerprint_of, sha256_of
 from isthmus.embeddings.checks import as_ids, check_rows, row_numbers
 from isthmus.embeddings.clip_retrieval import ID_COLUMNS
-from isthmus.embeddings.embeddings import open_set
+from isthmus.embeddings.embeddings import embeddings_on_disk
+from isthmus.embeddings.folder import shards_beside_a_set, stored_modalities
 from isthmus.embeddings.shards import map_array
 from isthmus.embeddings.writer import SHARD_ROWS, EmbeddingWriter
 
@@ -24,10 +25,14 @@ Block = tuple[np.ndarray, list[str]]
 
 @dataclass(frozen=True)
 class RowBlocks:
-    """The rows of a source: their dimension, blocks of rows with ids, and whether these are only row numbers."""
+    """The rows of a source: their dimension, blocks of rows with ids, the files they are read from.
+
+    ``numbered`` says that the ids are only row numbers.
+    """
 
     dim: int
     blocks: Iterator[Block]
+    files: Sequence[Path]
     numbered: bool = False
 
 
@@ -47,7 +52,9 @@ def convert(
 ) -> Path:
     """Convert vectors you already have to one modality of an embedding set.
 
-    Rows are streamed. If a conversion is killed, run it again: it continues after the last complete shard.
+    Rows are streamed. If a conversion is killed, run it again: it continues after the last complete shard. A source
+    that has changed since is refused: every byte of it is hashed first. ``out`` may be the source itself, a folder by
+    clip-retrieval: the set is written beside its files, which stay.
 
     Args:
         source: An .npy file (n, dim), a Parquet file, a folder of Parquet files, or a folder by clip-retrieval.
@@ -85,9 +92,13 @@ def convert(
         raise IsthmusError("--row-ids takes row numbers for ids: leave --ids and --id-column out")
     if ids is not None and path.suffix != ".npy":
         raise IsthmusError(f"--ids only works with .npy input: {path} has its own ids")
-    rows = _rows_of(path, modality, vectors_column, "" if row_ids else id_column, None if ids is None else Path(ids))
+    in_place = path.is_dir() and Path(out).resolve() == path.resolve()
+    lines = None if ids is None else Path(ids)
+    rows = _rows_of(path, modality, vectors_column, "" if row_ids else id_column, lines, in_place)
     origin = "" if id_column is None else f", ids of {id_column!r}"
-    writer = EmbeddingWriter(
+    files = [*rows.files, *([] if lines is None else [lines])]
+    before = [_stamp(file) for file in files]
+    with EmbeddingWriter(
         out,
         modality=modality,
         space=space,
@@ -95,31 +106,36 @@ def convert(
         dtype=dtype,
         shard_rows=shard_rows,
         revision=revision,
-        preprocessing=f"converted from {fingerprint(path, ids)}{', row ids' if row_ids else origin}",
+        preprocessing=f"converted from {fingerprint(files, vectors_column)}{', row ids' if row_ids else origin}",
         numbered=rows.numbered and not row_ids,
-    )
-    done = writer.rows_done
-    with writer:
+        job="isthmus convert",
+        beside=in_place,
+    ) as writer:
+        done = writer.rows_done
         for vectors, names in rows.blocks:
             skipped = min(done, len(names))
             done -= skipped
             if skipped < len(names):
                 writer.append(vectors[skipped:], names[skipped:])
+        changed = next((file for file, stamp in zip(files, before, strict=True) if _stamp(file) != stamp), None)
+        if changed is not None:
+            raise IsthmusError(f"{changed}: was changed while it was converted: convert it to another folder")
     return Path(out)
 
 
-def fingerprint(source: Path, ids: str | Path | None) -> str:
-    """Sixteen hexadecimal digits of a hash over the source's files: their names, sizes and first megabytes."""
-    digest = hashlib.sha256()
-    files = [source] if source.is_file() else sorted(file for file in source.rglob("*") if file.is_file())
-    for file in [*files, *([] if ids is None else [Path(ids)])]:
-        digest.update(f"{file.name} {file.stat().st_size}".encode())
-        with file.open("rb") as content:
-            digest.update(content.read(2**20))
-    return digest.hexdigest()[:16]
+def fingerprint(files: Sequence[Path], *options: str) -> str:
+    """Sixteen hexadecimal digits of a hash over names and contents of a source's files, and how they are read."""
+    return fingerprint_of(*options, *(text for file in files for text in (file.name, sha256_of(file))))
 
 
-def _rows_of(path: Path, modality: str, vectors_column: str, id_column: str | None, ids: Path | None) -> RowBlocks:
+def _stamp(file: Path) -> tuple[int, int, int]:
+    facts = file.stat()
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+def _rows_of(
+    path: Path, modality: str, vectors_column: str, id_column: str | None, ids: Path | None, in_place: bool
+) -> RowBlocks:
     """The rows of a source; ``id_column`` is None for the usual ones and "" for row numbers."""
     if path.suffix == ".npy":
         return _from_numpy(path, ids)
@@ -127,7 +143,7 @@ def _rows_of(path: Path, modality: str, vectors_column: str, id_column: str | No
     if files:
         return _from_parquet(files, vectors_column, "id" if id_column is None else id_column)
     if path.is_dir():
-        return _from_folder(path, modality, id_column)
+        return _from_folder(path, modality, id_column, in_place)
     raise IsthmusError(f"{path}: cannot convert it: pass an .npy file, Parquet, or a folder by clip-retrieval")
 
 
@@ -140,7 +156,7 @@ def _from_numpy(path: Path, ids: Path | None) -> RowBlocks:
         raise IsthmusError(f"{ids}: {len(names)} ids for the {len(rows)} rows of {path}: write one id per line")
     starts = range(0, len(rows), BLOCK_ROWS)
     blocks = ((np.asarray(rows[i : i + BLOCK_ROWS]), names[i : i + BLOCK_ROWS]) for i in starts)
-    return RowBlocks(rows.shape[1], blocks, numbered=ids is None)
+    return RowBlocks(rows.shape[1], blocks, [path], numbered=ids is None)
 
 
 def _lines(path: Path) -> list[str]:
@@ -166,7 +182,7 @@ def _from_parquet(files: list[Path], vectors_column: str, id_column: str) -> Row
     first = next(blocks, None)
     if first is None:
         raise IsthmusError(f"{files[0]}: has no rows: pass a file with vectors")
-    return RowBlocks(first[0].shape[1], chain([first], blocks), numbered=not id_column)
+    return RowBlocks(first[0].shape[1], chain([first], blocks), files, numbered=not id_column)
 
 
 def _parquet_blocks(files: list[Path], vectors_column: str, id_column: str) -> Iterator[Block]:
@@ -209,12 +225,15 @@ def _rows_of_lists(column: Any, where: str, start: int) -> np.ndarray:
     return np.asarray(column.flatten()).reshape(len(column), -1)
 
 
-def _from_folder(folder: Path, modality: str, id_column: str | None) -> RowBlocks:
-    found = open_set(folder, id_column=id_column)
+def _from_folder(folder: Path, modality: str, id_column: str | None, in_place: bool) -> RowBlocks:
+    """Rows of a folder by clip-retrieval, which may be beside a set in the same folder, or of a set."""
+    found = {} if in_place else stored_modalities(folder, None, id_column)
     if modality not in found:
-        raise IsthmusError(f"{folder}: no {modality!r} vectors: choose one of {', '.join(found)}")
-    own = found[modality]
+        found = {**found, **shards_beside_a_set(folder, id_column)}
+    if modality not in found:
+        raise IsthmusError(f"{folder}: no {modality!r} vectors to convert: choose one of {', '.join(found)}")
+    own = embeddings_on_disk(folder, found[modality])
     ids = row_numbers(len(own)) if id_column == "" else own.ids
     starts = range(0, len(own), BLOCK_ROWS)
     blocks = ((rows, ids[i : i + BLOCK_ROWS]) for i, rows in zip(starts, own.batches(BLOCK_ROWS), strict=True))
-    return RowBlocks(own.dim, blocks, numbered=own.numbered)
+    return RowBlocks(own.dim, blocks, found[modality].files, numbered=own.numbered)

@@ -22,6 +22,7 @@ from isthmus.embeddings.checks import (
     unit_rows,
 )
 from isthmus.embeddings.folder import stored_modalities
+from isthmus.embeddings.manifest import require_finished
 from isthmus.embeddings.shards import ShardFile, StoredRows
 from isthmus.embeddings.writer import SHARD_ROWS, EmbeddingWriter
 
@@ -145,7 +146,13 @@ class Embeddings:
 
     @classmethod
     def open(
-        cls, path: str | Path, modality: str | None = None, *, space: str | None = None, id_column: str | None = None
+        cls,
+        path: str | Path,
+        modality: str | None = None,
+        *,
+        space: str | None = None,
+        id_column: str | None = None,
+        unfinished: bool = False,
     ) -> Embeddings:
         """Open one modality of a set on disk, memory-mapped.
 
@@ -154,9 +161,10 @@ class Embeddings:
             modality: The modality; not needed if the set has only one.
             space: As for `open_set`.
             id_column: As for `open_set`.
+            unfinished: Open the rows there are, even if a job has not written all of them.
 
         Raises:
-            IsthmusError: There is no such set or modality, or a shard is missing or truncated.
+            IsthmusError: There is no such set or modality, its rows are unfinished, or a shard is missing or truncated.
 
         Example:
             >>> import tempfile
@@ -165,13 +173,13 @@ class Embeddings:
             >>> Embeddings.open(folder)
             Embeddings(3 image rows, 3-d, space 'clip')
         """
-        found = open_set(path, space, id_column=id_column)
+        found = stored_modalities(Path(path), space, id_column)
         if modality is None and len(found) == 1:
-            return next(iter(found.values()))
+            modality = next(iter(found))
         if modality not in found:
             problem = "several modalities" if modality is None else f"no {modality!r} vectors"
             raise IsthmusError(f"{path}: has {problem}: choose one of {', '.join(found)}")
-        return found[modality]
+        return embeddings_on_disk(Path(path), found[modality], unfinished=unfinished)
 
     def save(self, path: str | Path, *, dtype: str = "float32", shard_rows: int = SHARD_ROWS) -> Path:
         """Write the rows as one modality of a set.
@@ -207,6 +215,8 @@ class Embeddings:
             shard_rows=shard_rows,
             revision=self.revision,
             numbered=self.numbered,
+            job="Embeddings.save",
+            restart=True,
         ) as writer:
             if writer.rows_done:
                 raise IsthmusError(
@@ -364,7 +374,9 @@ def _as_array(vectors: np.ndarray, where: str) -> np.ndarray:
         ) from error
 
 
-def open_set(path: str | Path, space: str | None = None, *, id_column: str | None = None) -> dict[str, Embeddings]:
+def open_set(
+    path: str | Path, space: str | None = None, *, id_column: str | None = None, unfinished: bool = False
+) -> dict[str, Embeddings]:
     """Open every modality of a set on disk, memory-mapped.
 
     Args:
@@ -373,13 +385,14 @@ def open_set(path: str | Path, space: str | None = None, *, id_column: str | Non
         id_column: Column of the metadata that has the ids. By default ``id``; in a folder without a manifest the first
             of ``id``, ``key``, ``image_path``, ``url``, but a text is its own id if there is a ``caption``. Texts that
             repeat are then left out, and counted in the log.
+        unfinished: Open the rows there are, even if a job has not written all of them.
 
     Returns:
         Embeddings by modality.
 
     Raises:
-        IsthmusError: There is no such set, a shard or its metadata is missing, truncated or has the wrong shape, the
-            manifest names another space, or there is no such column.
+        IsthmusError: There is no such set, a modality is unfinished, a shard or its metadata is missing, truncated or
+            has the wrong shape, the manifest names another space, or there is no such column.
 
     Example:
         >>> import tempfile
@@ -388,10 +401,14 @@ def open_set(path: str | Path, space: str | None = None, *, id_column: str | Non
         >>> open_set(folder)
         {'image': Embeddings(3 image rows, 3-d, space 'clip')}
     """
-    return {name: _opened(own) for name, own in stored_modalities(Path(path), space, id_column).items()}
+    found = stored_modalities(Path(path), space, id_column)
+    return {name: embeddings_on_disk(Path(path), own, unfinished=unfinished) for name, own in found.items()}
 
 
-def _opened(own: StoredRows) -> Embeddings:
+def embeddings_on_disk(folder: Path, own: StoredRows, *, unfinished: bool = False) -> Embeddings:
+    """Stored rows as embeddings. Raises `IsthmusError` if a job has not written all of them, unless ``unfinished``."""
+    if not unfinished:
+        require_finished(folder, own.modality, own.unfinished)
     every = Embeddings(
         own.shards,
         modality=own.modality,

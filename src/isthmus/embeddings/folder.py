@@ -59,7 +59,25 @@ def stored_rows(folder: Path, entry: ModalityManifest) -> StoredRows:
     ]
     for shard in shards:
         _ = shard.vectors
-    return StoredRows(entry.modality, entry.space, entry.dim, shards, revision=entry.revision, numbered=entry.numbered)
+    return StoredRows(
+        entry.modality,
+        entry.space,
+        entry.dim,
+        shards,
+        revision=entry.revision,
+        numbered=entry.numbered,
+        unfinished=entry.unfinished,
+    )
+
+
+def shards_beside_a_set(folder: Path, id_column: str | None = None) -> dict[str, StoredRows]:
+    """Every modality that clip-retrieval has written to a folder, without the shards that are in its manifest."""
+    ours = {
+        vectors_file(folder, entry.modality, number)
+        for entry in read_manifest(folder).values()
+        for number in (*(shard.number for shard in entry.shards), *entry.loose)
+    }
+    return clip_retrieval_rows(folder, None, id_column, ours)
 
 
 def verify_set(path: str | Path) -> None:
@@ -77,6 +95,9 @@ def verify_set(path: str | Path) -> None:
         raise IsthmusError(f"{folder}: no manifest.json, so there are no hashes to verify: convert it to a set first")
     for modality, entry in manifest.items():
         for shard in entry.shards:
+            vectors = vectors_file(folder, modality, shard.number)
             if shard.rows:
-                verify_file(vectors_file(folder, modality, shard.number), shard.sha256)
+                verify_file(vectors, shard.sha256)
                 verify_file(metadata_file(folder, modality, shard.number), shard.metadata_sha256)
+            elif vectors.exists():
+                raise IsthmusError(f"{vectors}: exists, but has no rows by {MANIFEST}: restore {MANIFEST}")

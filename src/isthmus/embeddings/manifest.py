@@ -1,9 +1,10 @@
-"""Manifests: what a set, or the tokens of one modality, has on disk, with the hash of every file."""
+"""Manifests: what a set, or the tokens of one modality, has on disk, with the hash of every file and its own."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,12 +12,24 @@ from typing import Any, TypeVar
 
 from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError, reading
+from isthmus.base.hashing import sha256_of_json
 from isthmus.base.json_files import read_json
+from isthmus.base.locks import FileLock
+from isthmus.embeddings.checks import check_modality
+from isthmus.embeddings.layout import TOKEN_ARRAYS, lock_file
 from isthmus.embeddings.tokens import PLACES
 
 MANIFEST = "manifest.json"
 VECTORS_FORMAT, TOKENS_FORMAT = "isthmus-embeddings-1", "isthmus-tokens-1"
 DTYPES = ("float16", "float32")
+SEAL = "sha256"
+"""The field of a manifest that has the hash of all its other fields; version 0.1 did not write it."""
+TEXTS = ("space", "revision", "preprocessing", "unfinished")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+EMBED_JOB = "isthmus embed"
+"""The job that numbers shards of tokens like those of rows."""
+PATIENCE = 60.0
+"""Seconds to wait for other processes that update the manifest. Each takes milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,9 @@ class ModalityManifest:
     """The vectors of one modality; ``normalized`` is spelled "normalised" on disk.
 
     ``numbered`` is True if no ids were given and those on disk are row numbers. None, as in every set of version 0.1,
-    leaves it to the ids: only "0" to "n-1" are row numbers (`recorded_numbering`).
+    leaves it to the ids: only "0" to "n-1" are row numbers (`recorded_numbering`). ``unfinished`` names the job that
+    has not written all rows, to be run again. ``loose`` are numbers of shards that this job is writing or has
+    replaced: their files are ours, but no part of the set, and may be deleted.
     """
 
     modality: str
@@ -46,6 +61,8 @@ class ModalityManifest:
     revision: str = ""
     preprocessing: str = ""
     numbered: bool | None = None
+    unfinished: str = ""
+    loose: tuple[int, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -65,7 +82,7 @@ class TokenShard:
 
 @dataclass(frozen=True)
 class TokenManifest:
-    """The tokens of one modality; ``numbered`` as in `ModalityManifest`."""
+    """The tokens of one modality; ``numbered``, ``unfinished`` and ``loose`` as in `ModalityManifest`."""
 
     modality: str
     space: str
@@ -74,6 +91,8 @@ class TokenManifest:
     dtype: str
     shards: tuple[TokenShard, ...] = ()
     numbered: bool | None = None
+    unfinished: str = ""
+    loose: tuple[int, ...] = ()
 
     @property
     def items(self) -> int:
@@ -92,14 +111,14 @@ Manifest = TypeVar("Manifest", ModalityManifest, TokenManifest)
 def agreed(folder: Path, present: Manifest | None, asked: Manifest) -> Manifest:
     """The manifest that is there, or the one asked for if there is none.
 
-    Raises `IsthmusError` if they differ in anything but their shards.
+    Raises `IsthmusError` if they differ in anything that all rows share.
     """
     if present is None:
         return asked
     differing = [
         f"{name} {value!r}, not {wanted!r}"
         for name, value in asdict(replace(present, shards=())).items()
-        if name not in ("shards", "numbered") and value != (wanted := getattr(asked, name))
+        if name not in ("shards", "numbered", "unfinished", "loose") and value != (wanted := getattr(asked, name))
     ]
     if {present.numbered, asked.numbered} == {True, False}:
         differing.append("row numbers, not ids" if present.numbered else "ids, not row numbers")
@@ -118,43 +137,62 @@ def _reading_changed(present: Any, asked: Any) -> str:
     return "" if before == now else " (an earlier isthmus read some media in another way)"
 
 
+def require_finished(folder: Path, modality: str, job: str, what: str = "rows") -> None:
+    """Raise `IsthmusError` if there is an unfinished ``job``, which has not written all rows or tokens."""
+    if job:
+        raise IsthmusError(
+            f"{folder}: its {modality} {what} are unfinished: {job} is still writing them or was stopped: run it again "
+            f"(in Python, unfinished=True opens the {what} there are)"
+        )
+
+
 def read_manifest(folder: Path) -> dict[str, ModalityManifest]:
     """Every modality in the manifest of a set; empty if there is no manifest."""
     path = folder / MANIFEST
     if not path.exists():
         return {}
     remedy = "restore it or write the set again"
-    content = read_json(path, remedy)
+    content = _read(path, VECTORS_FORMAT, remedy)
     with reading(path, remedy):
-        if content["format"] != VECTORS_FORMAT:
-            raise IsthmusError(f"{path}: format {content['format']!r} is not {VECTORS_FORMAT!r}: update isthmus")
-        return {name: _modality(entry) for name, entry in content["modalities"].items()}
+        unknown = set(content) - {"format", "isthmus", "modalities", SEAL}
+        _require(not unknown, f"unknown fields {', '.join(sorted(unknown))}")
+        return {name: _modality(name, entry) for name, entry in content["modalities"].items()}
 
 
-def commit(folder: Path, entry: ModalityManifest) -> None:
-    """Put a modality's entry into the manifest of a set, in one step."""
-    entries = {**read_manifest(folder), entry.modality: entry}
-    modalities = {
-        name: {"normalised" if field == "normalized" else field: value for field, value in _recorded(own).items()}
-        for name, own in entries.items()
-    }
-    _write(folder, VECTORS_FORMAT, {"modalities": modalities})
+def commit(
+    folder: Path,
+    entry: ModalityManifest,
+    check: Callable[[Mapping[str, ModalityManifest]], None] = lambda present: None,
+) -> None:
+    """Put a modality's entry into the manifest of a set, in one step.
+
+    Other processes can do the same for other modalities at the same time. ``check`` sees the manifest before.
+    """
+    busy = f"{folder}: another process is writing {MANIFEST} for more than {PATIENCE:g} seconds: stop it, and try again"
+    with FileLock(lock_file(folder, "manifest"), busy=busy, patience=PATIENCE):
+        present = read_manifest(folder)
+        check(present)
+        modalities = {
+            name: {"normalised" if field == "normalized" else field: value for field, value in _recorded(own).items()}
+            for name, own in {**present, entry.modality: entry}.items()
+        }
+        _write(folder, VECTORS_FORMAT, {"modalities": modalities})
 
 
 def read_token_manifest(folder: Path) -> TokenManifest:
     """The manifest of a folder of tokens. Raises `IsthmusError` if there is none or it cannot be read."""
     path = folder / MANIFEST
     remedy = "write the tokens again"
-    content = read_json(path, remedy)
+    content = _read(path, TOKENS_FORMAT, remedy)
     with reading(path, remedy):
-        if content["format"] != TOKENS_FORMAT or content["unit"] not in PLACES or content["dtype"] not in DTYPES:
-            raise ValueError(f"format {content['format']!r}, unit {content['unit']!r}, dtype {content['dtype']!r}")
         shards = tuple(TokenShard(**{"number": number, **shard}) for number, shard in enumerate(content["shards"]))
-        return TokenManifest(
-            **{name: content[name] for name in ("modality", "space", "dim", "unit", "dtype")},
-            shards=shards,
-            numbered=_numbered(content),
-        )
+        fields = {name: value for name, value in content.items() if name not in ("format", "isthmus", SEAL)}
+        manifest = TokenManifest(**{**fields, "shards": shards, "loose": tuple(content.get("loose", ()))})
+        _require(manifest.unit in PLACES, f"unit {manifest.unit!r}")
+        _check(manifest, folder.name.removesuffix("_tokens"))
+        for shard in shards:
+            _check_token_shard(shard, sealed=SEAL in content)
+        return manifest
 
 
 def write_token_manifest(folder: Path, manifest: TokenManifest) -> None:
@@ -162,26 +200,81 @@ def write_token_manifest(folder: Path, manifest: TokenManifest) -> None:
     _write(folder, TOKENS_FORMAT, _recorded(manifest))
 
 
+def is_sealed(folder: Path) -> bool:
+    """Whether the manifest in a folder has its own hash, which reading it has checked; False for version 0.1."""
+    return SEAL in read_json(folder / MANIFEST, "restore it or write the set again")
+
+
 def _write(folder: Path, form: str, content: dict[str, Any]) -> None:
     content = {"format": form, "isthmus": version("isthmus"), **content}
-    write_text_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+    sealed = {**content, SEAL: sha256_of_json(content)}
+    write_text_atomically(folder / MANIFEST, json.dumps(sealed, indent=1) + "\n")
 
 
 def _recorded(own: ModalityManifest | TokenManifest) -> dict[str, Any]:
-    """The fields of a manifest that have a value."""
-    return {name: value for name, value in asdict(own).items() if value is not None}
+    """The fields of a manifest that have a value; ``unfinished`` and ``loose`` only while a job is writing."""
+    left_out = {"unfinished": "", "loose": (), "numbered": None}
+    return {name: value for name, value in asdict(own).items() if name not in left_out or value != left_out[name]}
 
 
-def _numbered(content: Mapping[str, Any]) -> bool | None:
-    found = content.get("numbered")
-    if not isinstance(found, bool | None):
-        raise ValueError(f"numbered {found!r}")
-    return found
+def _read(path: Path, form: str, remedy: str) -> dict[str, Any]:
+    content = read_json(path, remedy)
+    with reading(path, remedy):
+        _require(isinstance(content, dict) and "format" in content, "not a manifest")
+    if content["format"] != form:
+        raise IsthmusError(f"{path}: format {content['format']!r} is not {form!r}: update isthmus, or {remedy}")
+    if SEAL in content and sha256_of_json({k: v for k, v in content.items() if k != SEAL}) != content[SEAL]:
+        raise IsthmusError(
+            f"{path}: not a manifest as isthmus wrote it, its content does not have the sha256 it names: {remedy}; if "
+            f"you have edited it on purpose, delete its line {SEAL!r}"
+        )
+    return content
 
 
-def _modality(entry: dict[str, Any]) -> ModalityManifest:
-    _ = _numbered(entry)
-    if entry["dtype"] not in DTYPES:
-        raise ValueError(f"dtype {entry['dtype']!r}")
-    fields = {"normalized" if name == "normalised" else name: value for name, value in entry.items()}
-    return ModalityManifest(**{**fields, "shards": tuple(Shard(**shard) for shard in entry["shards"])})
+def _require(holds: bool, problem: str) -> None:
+    if not holds:
+        raise ValueError(problem)
+
+
+def _modality(name: str, entry: dict[str, Any]) -> ModalityManifest:
+    fields = {"normalized" if field == "normalised" else field: value for field, value in entry.items()}
+    shards = tuple(Shard(**shard) for shard in entry["shards"])
+    manifest = ModalityManifest(**{**fields, "shards": shards, "loose": tuple(entry.get("loose", ()))})
+    _check(manifest, name)
+    _require(isinstance(manifest.normalized, bool), f"normalised {manifest.normalized!r}")
+    for shard in shards:
+        _require(_is_count(shard.rows), f"rows {shard.rows!r} of shard {shard.number}")
+        hashes = (shard.sha256, shard.metadata_sha256)
+        fits = all(map(_is_hash, hashes)) and manifest.dim > 0 if shard.rows else hashes == ("", "")
+        _require(fits, f"shard {shard.number} of {shard.rows} rows with the hashes {hashes}")
+    return manifest
+
+
+def _check(manifest: ModalityManifest | TokenManifest, name: str) -> None:
+    """Check what rows and tokens have in common; ``name`` is the modality they are filed under."""
+    check_modality(name)
+    _require(manifest.modality == name, f"modality {manifest.modality!r} in the place of {name!r}")
+    _require(manifest.dtype in DTYPES, f"dtype {manifest.dtype!r}")
+    _require(_is_count(manifest.dim), f"dim {manifest.dim!r}")
+    texts = {field: value for field, value in vars(manifest).items() if field in TEXTS}
+    for field, value in texts.items():
+        _require(isinstance(value, str), f"{field} {value!r}")
+    _require(isinstance(manifest.numbered, bool | None), f"numbered {manifest.numbered!r}")
+    numbers = [shard.number for shard in manifest.shards]
+    _require(all(map(_is_count, [*numbers, *manifest.loose])), f"shards {numbers} and {manifest.loose}")
+    _require(len({*numbers, *manifest.loose}) == len(numbers) + len(manifest.loose), f"shards {numbers}, one twice")
+
+
+def _check_token_shard(shard: TokenShard, *, sealed: bool) -> None:
+    _require(_is_count(shard.items) and _is_count(shard.tokens), f"{shard.items!r} items, {shard.tokens!r} tokens")
+    expected = {*TOKEN_ARRAYS, "ids"} if sealed else {*TOKEN_ARRAYS, *({"ids"} & set(shard.sha256))}
+    _require(set(shard.sha256) == expected, f"hashes of {', '.join(shard.sha256)}")
+    _require(all(map(_is_hash, shard.sha256.values())), f"hashes {shard.sha256}")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, str) and SHA256.fullmatch(value) is not None

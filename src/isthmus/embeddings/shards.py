@@ -91,6 +91,12 @@ class StoredRows:
     numbered: bool | None = None
     taken: np.ndarray | None = None
     id_column: str = ""
+    unfinished: str = ""
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of vectors and metadata."""
+        return [file for shard in self.shards for file in (shard.path, shard.metadata) if file is not None]
 
 
 def write_shard(

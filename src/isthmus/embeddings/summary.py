@@ -8,6 +8,8 @@ import numpy as np
 
 from isthmus.embeddings.embeddings import Embeddings, open_set
 from isthmus.embeddings.folder import verify_set
+from isthmus.embeddings.layout import tokens_folder
+from isthmus.embeddings.manifest import MANIFEST, is_sealed, read_manifest, read_token_manifest
 from isthmus.embeddings.token_files import open_tokens, token_modalities, verify_tokens
 from isthmus.embeddings.tokens import Tokens
 
@@ -42,16 +44,38 @@ def inspect_set(path: str | Path, *, verify: bool = False, space: str | None = N
     """
     if verify:
         verify_set(path)
-    blocks = [_vectors_block(embeddings) for embeddings in open_set(path, space).values()]
-    for modality in token_modalities(path):
+    jobs = {name: entry.unfinished for name, entry in read_manifest(Path(path)).items()}
+    found = open_set(path, space, unfinished=True)
+    blocks = [_vectors_block(own) + _unfinished(jobs.get(name, "")) for name, own in found.items()]
+    modalities = token_modalities(path)
+    for modality in modalities:
         if verify:
             verify_tokens(path, modality)
-        blocks.append(_tokens_block(open_tokens(path, modality)))
-    return "\n".join([*blocks, "all hashes match"] if verify else blocks)
+        job = read_token_manifest(tokens_folder(Path(path), modality)).unfinished
+        blocks.append(_tokens_block(open_tokens(path, modality, unfinished=True)) + _unfinished(job))
+    return "\n".join([*blocks, _verdict(Path(path), modalities)] if verify else blocks)
+
+
+def _unfinished(job: str) -> str:
+    return f"\n  unfinished: {job} is still writing or was stopped; run it again" if job else ""
+
+
+def _verdict(folder: Path, token_modalities: list[str]) -> str:
+    """That all hashes match, and which files have none, as version 0.1 wrote them."""
+    manifests = [folder, *(tokens_folder(folder, modality) for modality in token_modalities)]
+    without = [str((own / MANIFEST).relative_to(folder)) for own in manifests if not is_sealed(own)]
+    for own in manifests[1:]:
+        if any("ids" not in shard.sha256 for shard in read_token_manifest(own).shards):
+            without.append(f"{own.name}/ids_*.json")
+    if not without:
+        return "all hashes match"
+    return f"all hashes match, but {', '.join(without)} have none (saved by an earlier version): save the set again"
 
 
 def _tokens_block(tokens: Tokens) -> str:
     counts = tokens.counts
+    if len(counts) == 0:
+        return f"{tokens.modality} tokens: none yet, space {tokens.space!r}"
     return (
         f"{tokens.modality} tokens: {counts.sum()} of {len(tokens)} items, {counts.min()} to {counts.max()} each, "
         f"{tokens.dim} dimensions, space {tokens.space!r}, places in {tokens.unit}"

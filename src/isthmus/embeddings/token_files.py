@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
+from isthmus.base.hashing import sha256_of
 from isthmus.base.json_files import read_json
-from isthmus.embeddings.checks import as_ids, check_ids
-from isthmus.embeddings.layout import tokens_folder
+from isthmus.embeddings.checks import as_ids, check_ids, check_modality
+from isthmus.embeddings.layout import token_files, tokens_folder
+from isthmus.embeddings.ledger import TokenLedger
 from isthmus.embeddings.manifest import (
     DTYPES,
+    EMBED_JOB,
     MANIFEST,
     TokenManifest,
     TokenShard,
     agreed,
+    read_manifest,
     read_token_manifest,
     recorded_numbering,
-    write_token_manifest,
+    require_finished,
 )
 from isthmus.embeddings.shards import map_array, verify_file, write_array
 from isthmus.embeddings.tokens import PLACES, TokenPart, Tokens
@@ -32,7 +35,8 @@ class TokenWriter:
     """Appends tokens to one modality of a set on disk, one shard per call.
 
     A shard is committed to the manifest when it is complete. If a run is killed, the set keeps every complete shard,
-    and a new writer on the same folder continues after them.
+    and a new writer on the same folder continues after them. As a context manager it marks the tokens as unfinished
+    until its block ends without an error. No other writer can write the tokens until it is closed or deleted.
 
     Args:
         path: Folder of the set; created if it does not exist.
@@ -42,9 +46,12 @@ class TokenWriter:
         unit: Unit of the places: pixels, seconds or characters.
         dtype: Precision on disk, float16 or float32.
         numbered: Whether the ids are only row numbers, which nothing pairs; by default as the tokens say.
+        job: What has to run again if the block of a context manager is stopped, as errors name it.
+        restart: Drop the tokens of an unfinished job of this name, instead of going on after them.
 
     Raises:
-        IsthmusError: The set has tokens of this modality with another space, dimension, unit or dtype.
+        IsthmusError: The set has tokens of this modality with another space, dimension, unit or dtype, or another
+            writer is writing them.
 
     Example:
         >>> import tempfile
@@ -66,12 +73,20 @@ class TokenWriter:
         unit: str,
         dtype: str = "float16",
         numbered: bool | None = None,
+        job: str = "TokenWriter",
+        restart: bool = False,
     ) -> None:
         if dtype not in DTYPES:
             raise IsthmusError(f"dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
         self.folder = tokens_folder(Path(path), modality)
-        present = read_token_manifest(self.folder) if (self.folder / MANIFEST).is_file() else None
-        self._manifest = agreed(self.folder, present, TokenManifest(modality, space, dim, unit, dtype, (), numbered))
+        self._job = job
+        asked = TokenManifest(modality, space, dim, unit, dtype, (), numbered)
+        self._ledger = TokenLedger(self.folder, asked, job, restart=restart)
+        self._ledger.job = ""
+
+    @property
+    def _manifest(self) -> TokenManifest:
+        return self._ledger.entry
 
     @property
     def items_done(self) -> int:
@@ -90,28 +105,35 @@ class TokenWriter:
         own = self._manifest
         facts = (tokens.modality, tokens.space, tokens.dim, tokens.unit)
         agreed(self.folder, own, TokenManifest(*facts, own.dtype, (), tokens.numbered or None))
-        if own.numbered is None and not own.shards and tokens.ids:
-            self._manifest = replace(own, numbered=recorded_numbering(tokens.numbered, tokens.ids[0]))
-        elif own.numbered is None and tokens.numbered:
+        numbered = own.numbered
+        if numbered is None and not own.shards and tokens.ids:
+            numbered = recorded_numbering(tokens.numbered, tokens.ids[0])
+        elif numbered is None and tokens.numbered:
             raise IsthmusError(f"{self.folder}: its items have ids, not row numbers: write to another folder")
-        number = max((shard.number for shard in own.shards), default=-1) + 1
-        self.commit(write_token_shard(self.folder, number, tokens, own.dtype))
+        number = self._ledger.claim()[0]
+        self._ledger.commit(write_token_shard(self.folder, number, tokens, own.dtype), numbered=numbered)
 
-    def commit(self, *shards: TokenShard, keep: Callable[[int], bool] = lambda number: True) -> None:
-        """Put shards into the manifest, replacing those with the same number, and drop those not to ``keep``."""
-        added = {shard.number for shard in shards}
-        kept = [shard for shard in self._manifest.shards if shard.number not in added and keep(shard.number)]
-        ordered = sorted([*kept, *shards], key=lambda shard: shard.number)
-        self._manifest = replace(self._manifest, shards=tuple(ordered))
-        write_token_manifest(self.folder, self._manifest)
+    def close(self) -> None:
+        """Let others write."""
+        self._ledger.close()
+
+    def __enter__(self) -> TokenWriter:
+        self._ledger.job = self._job
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *raised: object) -> None:
+        if kind is None:
+            self._ledger.finish()
+        self.close()
 
 
 def write_token_shard(folder: Path, number: int, tokens: Tokens, dtype: str) -> TokenShard:
     """Write the files of a shard. It becomes part of the set only when it is committed to the manifest."""
     arrays = {"vectors": tokens.vectors.astype(dtype), "offsets": tokens.offsets, "places": tokens.places}
-    hashes = {name: write_array(folder / f"{name}_{number}.npy", array) for name, array in arrays.items()}
-    write_text_atomically(folder / f"ids_{number}.json", json.dumps(tokens.ids))
-    return TokenShard(number, len(tokens), int(tokens.offsets[-1]), hashes)
+    files = token_files(folder, number)
+    hashes = {name: write_array(files[name], array) for name, array in arrays.items()}
+    write_text_atomically(files["ids"], json.dumps(tokens.ids))
+    return TokenShard(number, len(tokens), int(tokens.offsets[-1]), {**hashes, "ids": sha256_of(files["ids"])})
 
 
 def save_tokens(tokens: Tokens, path: str | Path, *, dtype: str = "float16", shard_items: int = 20_000) -> Path:
@@ -137,21 +159,33 @@ def save_tokens(tokens: Tokens, path: str | Path, *, dtype: str = "float16", sha
         >>> open_tokens(save_tokens(tokens, tempfile.mkdtemp()))
         Tokens(3 of 2 audio items, 2-d, space 'clap')
     """
-    writer = TokenWriter(
-        path, modality=tokens.modality, space=tokens.space, dim=tokens.dim, unit=tokens.unit, dtype=dtype
-    )
-    if writer.items_done:
-        raise IsthmusError(
-            f"{writer.folder}: already has tokens of {writer.items_done} items: save to another folder, or append with "
-            "isthmus.embeddings.TokenWriter"
-        )
-    for block in tokens.batches(shard_items):
-        writer.append(block)
+    with TokenWriter(
+        path,
+        modality=tokens.modality,
+        space=tokens.space,
+        dim=tokens.dim,
+        unit=tokens.unit,
+        dtype=dtype,
+        job="save_tokens",
+        restart=True,
+    ) as writer:
+        if writer.items_done:
+            raise IsthmusError(
+                f"{writer.folder}: already has tokens of {writer.items_done} items: save to another folder, or append "
+                "with isthmus.embeddings.TokenWriter"
+            )
+        for block in tokens.batches(shard_items):
+            writer.append(block)
     return Path(path)
 
 
 def open_tokens(
-    path: str | Path, modality: str | None = None, *, ids: Sequence[str] | Sequence[int] = (), option: str = "modality"
+    path: str | Path,
+    modality: str | None = None,
+    *,
+    ids: Sequence[str] | Sequence[int] = (),
+    option: str = "modality",
+    unfinished: bool = False,
 ) -> Tokens:
     """Open the tokens of one modality of a set on disk, memory-mapped.
 
@@ -160,6 +194,7 @@ def open_tokens(
         modality: The modality; not needed if the set has tokens of only one.
         ids: Ids of the items to select, which are then read; empty for all items.
         option: What errors call ``modality``; a command passes the name of its option.
+        unfinished: Open the tokens there are, even if a job has not written all of them.
 
     Raises:
         IsthmusError: The set has no tokens of this modality or of an item, or a file is missing or truncated.
@@ -180,7 +215,7 @@ def open_tokens(
         raise IsthmusError(f"{path}: has tokens of {', '.join(found)}: choose one with {option}")
     if modality is not None and modality not in found:
         raise IsthmusError(f"{path}: has no {modality} tokens, only {', '.join(found)}: choose one with {option}")
-    tokens = _open(tokens_folder(Path(path), modality or found[0]))
+    tokens = _open(Path(path), modality or found[0], unfinished)
     if len(ids) == 0:
         return tokens
     wanted = as_ids(ids, str(path))
@@ -197,7 +232,10 @@ def token_modalities(path: str | Path) -> list[str]:
     Args:
         path: Folder of the set.
     """
-    return sorted(file.parent.name.removesuffix("_tokens") for file in Path(path).glob(f"*_tokens/{MANIFEST}"))
+    found = sorted(file.parent.name.removesuffix("_tokens") for file in Path(path).glob(f"*_tokens/{MANIFEST}"))
+    for modality in found:
+        check_modality(modality)
+    return found
 
 
 def verify_tokens(path: str | Path, modality: str) -> None:
@@ -212,14 +250,20 @@ def verify_tokens(path: str | Path, modality: str) -> None:
     """
     folder = tokens_folder(Path(path), modality)
     for shard in read_token_manifest(folder).shards:
+        files = token_files(folder, shard.number)
         for name, expected in shard.sha256.items():
-            verify_file(folder / f"{name}_{shard.number}.npy", expected)
+            verify_file(files[name], expected)
 
 
-def _open(folder: Path) -> Tokens:
+def _open(path: Path, modality: str, unfinished: bool) -> Tokens:
+    folder = tokens_folder(path, modality)
     manifest = read_token_manifest(folder)
-    parts = [_part(folder, shard, manifest) for shard in manifest.shards]
-    ids = [name for shard in manifest.shards for name in _ids(folder / f"ids_{shard.number}.json", shard.items)]
+    if not unfinished:
+        require_finished(path, modality, manifest.unfinished, "tokens")
+    numbers = _numbers_of_rows(path, modality, unfinished)
+    shards = [shard for shard in manifest.shards if numbers is None or shard.number in numbers]
+    parts = [_part(folder, shard, manifest) for shard in shards]
+    ids = [name for shard in shards for name in _ids(token_files(folder, shard.number)["ids"], shard.items)]
     check_ids(ids, len(ids), str(folder))
     return Tokens(
         parts,
@@ -232,10 +276,24 @@ def _open(folder: Path) -> Tokens:
     )
 
 
+def _numbers_of_rows(path: Path, modality: str, unfinished: bool) -> Collection[int] | None:
+    """The shards whose tokens count while `embed` has not finished: those whose rows are in the set, too.
+
+    None if any token counts. Raises `IsthmusError` if `embed` has not finished, unless asked for ``unfinished`` tokens.
+    """
+    rows = read_manifest(path).get(modality)
+    if rows is None or rows.unfinished != EMBED_JOB:
+        return None
+    if not unfinished:
+        require_finished(path, modality, rows.unfinished)
+    return {shard.number for shard in rows.shards}
+
+
 def _part(folder: Path, shard: TokenShard, manifest: TokenManifest) -> TokenPart:
     width = len(PLACES[manifest.unit])
     shapes = {"vectors": (shard.tokens, manifest.dim), "offsets": (shard.items + 1,), "places": (shard.tokens, width)}
-    return TokenPart(**{name: _mapped(folder / f"{name}_{shard.number}.npy", shape) for name, shape in shapes.items()})
+    files = token_files(folder, shard.number)
+    return TokenPart(**{name: _mapped(files[name], shape) for name, shape in shapes.items()})
 
 
 def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,7 +12,8 @@ import numpy as np
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.checks import as_ids, check_columns, check_ids, check_modality, unit_rows
 from isthmus.embeddings.folder import stored_rows
-from isthmus.embeddings.manifest import DTYPES, ModalityManifest, agreed, commit, read_manifest, recorded_numbering
+from isthmus.embeddings.ledger import RowLedger
+from isthmus.embeddings.manifest import DTYPES, ModalityManifest, recorded_numbering
 from isthmus.embeddings.shards import write_shard
 
 SHARD_ROWS = 250_000
@@ -23,7 +23,8 @@ class EmbeddingWriter:
     """Appends rows to one modality of a set on disk; a context manager that closes itself.
 
     Each shard is written under a temporary name, renamed, and then committed to the manifest. If a run is killed, the
-    set keeps every complete shard, and a new writer on the same folder continues after them.
+    set keeps every complete shard, and a new writer on the same folder continues after them. Until `close`, the rows
+    are unfinished: they are opened only if asked for. No other writer can write the modality at the same time.
 
     Args:
         path: Folder of the set; created if it does not exist.
@@ -35,10 +36,13 @@ class EmbeddingWriter:
         revision: Revision of the encoder.
         preprocessing: Fingerprint of the preprocessing.
         numbered: The ids are only row numbers, which nothing pairs.
+        job: What has to run again if it is stopped, as errors name it.
+        restart: Drop the rows of an unfinished job of this name, instead of going on after them.
+        beside: Write beside shards that are no part of the set; they stay as they are.
 
     Raises:
         IsthmusError: The set has rows of this modality with another space, dimension, dtype, revision or
-            preprocessing.
+            preprocessing, or another writer is writing them.
 
     Example:
         >>> import tempfile
@@ -63,6 +67,9 @@ class EmbeddingWriter:
         revision: str = "",
         preprocessing: str = "",
         numbered: bool = False,
+        job: str = "EmbeddingWriter",
+        restart: bool = False,
+        beside: bool = False,
     ) -> None:
         check_modality(modality)
         if dtype not in DTYPES:
@@ -71,7 +78,7 @@ class EmbeddingWriter:
             raise IsthmusError(f"shard_rows must be at least 1, got {shard_rows}")
         self.folder, self.shard_rows = Path(path), shard_rows
         asked = ModalityManifest(modality, space, dim, dtype, True, (), revision, preprocessing, numbered or None)
-        self._manifest = agreed(self.folder, read_manifest(self.folder).get(modality), asked)
+        self._ledger = RowLedger(self.folder, asked, job, restart=restart, beside=beside)
         committed = stored_rows(self.folder, self._manifest).shards
         self._known = {name for shard in committed for name in shard.ids()}
         self._numbered = numbered
@@ -83,6 +90,10 @@ class EmbeddingWriter:
         self._ids: list[str] = []
         self._columns: Mapping[str, str] = {}
         self._metadata: list[Mapping[str, object]] = []
+
+    @property
+    def _manifest(self) -> ModalityManifest:
+        return self._ledger.entry
 
     @property
     def rows_done(self) -> int:
@@ -128,9 +139,12 @@ class EmbeddingWriter:
             self._write(self.shard_rows)
 
     def close(self) -> None:
-        """Write the remaining rows as a last, shorter shard."""
+        """Write the remaining rows as a last, shorter shard, finish the set, and let others write."""
         if self._ids:
             self._write(len(self._ids))
+        if self._ledger.held:
+            self._ledger.finish()
+        self._ledger.close()
 
     def __enter__(self) -> EmbeddingWriter:
         return self
@@ -138,17 +152,19 @@ class EmbeddingWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.close()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self._ledger.close()
 
     def _write(self, rows: int) -> None:
         whole = np.concatenate(self._vectors)
         rows_of_shard = [{"id": name, **own} for name, own in zip(self._ids[:rows], self._metadata[:rows], strict=True)]
-        number = len(self._manifest.shards)
+        number = self._ledger.claim()[0]
         shard = write_shard(self.folder, self._manifest.modality, number, whole[:rows], rows_of_shard)
         numbered = self._manifest.numbered
         if numbered is None and not self._manifest.shards:
             numbered = recorded_numbering(self._numbered, self._ids[0])
-        self._manifest = replace(self._manifest, shards=(*self._manifest.shards, shard), numbered=numbered)
-        commit(self.folder, self._manifest)
+        self._ledger.commit(shard, numbered=numbered)
         self._vectors, self._ids, self._metadata = [whole[rows:]], self._ids[rows:], self._metadata[rows:]
