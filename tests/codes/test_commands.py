@@ -100,7 +100,7 @@ def test_one_set_with_shared_ids_is_trained_on_its_pairs(pairs: dict[str, CodeIt
         (["show", "{empty}"], "config.json: not found"),
         (["show", "{empty}", "--item", "7"], "--item needs --assignment"),
         (["train", "{empty}", "--connector", "{empty}", "--out", "{out}"], "connects two sets: give the second"),
-        (["show", "{empty}", "--assignment", "{empty}"], "not a readable assignment"),
+        (["show", "{empty}", "--assignment", "{empty}"], "assignment.json: not found"),
     ],
 )
 def test_bad_input_ends_in_one_line(

@@ -125,10 +125,10 @@ def _linked(
     from isthmus.connectors.connect import connect
     from isthmus.connectors.connector import Connector
 
+    if right is None and connector is not None:
+        raise IsthmusError(f"--connector {connector} connects two sets: give the second one too")
     opened = open_sets([left] if right is None else [left, right], spaces)
     if right is None:
-        if connector is not None:
-            raise IsthmusError(f"--connector {connector} connects two sets: give the second one too")
         return link_by_id(_items_of(left, opened[0]), name=str(left))
     if connector is not None:
         joined = Connector.load(connector)
