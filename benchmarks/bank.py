@@ -269,12 +269,14 @@ def fit_estimate(worlds: Sequence[Judged], blends: Sequence[np.ndarray], band: s
         ]
     )
     whole = _regress(seen, known)
-    low, high = np.quantile(residuals, [(1 - BANDS[band]) / 2, (1 + BANDS[band]) / 2])
+    # Residuals scatter more where few queries meet a large gallery: the band holds for the worst of the sizes.
+    of_size = residuals.reshape(-1, len(SIZES) if band == "counterparts" else 1)
+    low, high = np.quantile(of_size, [(1 - BANDS[band]) / 2, (1 + BANDS[band]) / 2], axis=0)
     return {
         "intercept": round(float(whole.intercept_), 4),
         "weights": {name: round(float(weight), 4) for name, weight in zip(evidence, whole.coef_, strict=True)},
-        "low": round(float(low), 4),
-        "high": round(float(high), 4),
+        "low": round(float(low.min()), 4),
+        "high": round(float(high.max()), 4),
     }
 
 

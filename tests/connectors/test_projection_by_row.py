@@ -17,7 +17,9 @@ def low_rank_spaces(rank: int, dims: tuple[int, int], texts: int) -> Sides:
         own = {}
         for modality, content in (("text", meaning), (other, random.standard_normal((150, rank)))):
             rows = content @ maps[number] + 0.01 * random.standard_normal((len(content), dims[number]))
-            own[modality] = isthmus.Embeddings.from_array(rows.astype(np.float32), modality=modality, space=space)
+            own[modality] = isthmus.Embeddings.from_array(
+                rows.astype(np.float32), modality=modality, space=space, ids=list(range(len(rows)))
+            )
         found.append(own)
     return found[0], found[1]
 
