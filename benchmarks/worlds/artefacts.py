@@ -399,7 +399,9 @@ KINDS = [
     Kind("result file", _result, lambda folder: read_result(folder / "m" / "r" / "T.json"), sealed=False),
     Kind("labels", _labels, lambda folder: read_names(folder / "labels.json", "pets"), sealed=False),
     Kind("texts, csv", _text("t.csv", CSV), _texts_at("t.csv"), sealed=False),
-    Kind("texts, tsv", _text("t.tsv", CSV.replace(",", "\t")), _texts_at("t.tsv"), sealed=False),
+    Kind(
+        "texts, tsv", _text("t.tsv", CSV.replace("dog, ", "dog ").replace(",", "\t")), _texts_at("t.tsv"), sealed=False
+    ),
     Kind("texts, txt", _text("t.txt", "a dog\na cat\n"), _texts_at("t.txt"), sealed=False),
     Kind(
         "texts, jsonl",

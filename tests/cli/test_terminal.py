@@ -106,3 +106,19 @@ def test_output_that_cannot_be_written_is_one_line(found_in: list[str]) -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 2
     assert done.stderr == b"isthmus: search: No space left on device\n"
+
+
+@pytest.mark.parametrize("own", [{}, {"OMP_WAIT_POLICY": "ACTIVE"}, {"GOMP_SPINCOUNT": "5"}])
+def test_threads_sleep_while_they_wait_unless_the_user_says_otherwise(own: dict[str, str]) -> None:
+    code = """if True:
+        import os, isthmus.cli
+        before = dict(os.environ)
+        isthmus.cli.main(["--version"])
+        print(dict(os.environ) == before, os.environ.get("OMP_WAIT_POLICY"))
+    """
+    unset = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_WAIT", "GOMP_", "KMP_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**unset, **own}, check=True
+    )
+    expected = f"True {own.get('OMP_WAIT_POLICY')}" if own else "False PASSIVE"
+    assert done.stdout.splitlines()[-1] == expected

@@ -23,6 +23,8 @@ from isthmus.cli.terminal import end, printable_output, say
 TAGLINE = "Connect two embedding spaces that share one modality, with no paired data."
 CODES_TAGLINE = "Train and use a codebook that several modalities share."
 HELP = ("help", "-h", "--help")
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+"""The environment variables of OpenMP that say how threads wait."""
 TRACEBACK = "ISTHMUS_TRACEBACK"
 """The environment variable that asks for tracebacks."""
 
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Bad input ends in one line on stderr and exit code 2, any other error in one line and exit code 1. With
     ``ISTHMUS_TRACEBACK=1`` the traceback precedes the line.
     """
+    _wait_without_spinning()
     warnings.showwarning = _warn_in_one_line
     given = list(sys.argv[1:] if arguments is None else arguments)
     show = os.environ.get(TRACEBACK, "") not in ("", "0")
@@ -70,6 +73,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             1, show_traceback=show)  # fmt: skip
     except KeyboardInterrupt as interruption:
         end(f"interrupted; {interruption.args[0] if interruption.args else 'nothing was saved'}", 130)
+
+
+def _wait_without_spinning() -> None:
+    """Let threads sleep at OpenMP's barriers, unless the user's environment says how they wait.
+
+    Spinning threads take the cores from what else runs on the machine, and from each other. It is read when torch is
+    imported, which no command has done yet; programs that import isthmus decide for themselves.
+    """
+    if not any(name in os.environ for name in WAITING):
+        os.environ[WAITING[0]] = "PASSIVE"
 
 
 def _words(given: list[str]) -> str:

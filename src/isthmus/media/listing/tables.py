@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from isthmus.base.errors import IsthmusError, reason_of
+from isthmus.base.json_files import parse_json
 from isthmus.media.listing.left_out import LeftOut
 
 SUFFIXES = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
@@ -183,7 +184,7 @@ def _jsonl(path: Path) -> Iterator[Record]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = parse_json(line, finite=False)
         except (ValueError, RecursionError) as error:
             raise IsthmusError(f"{path}: line {number} is not JSON ({error}): correct or delete it") from error
         yield record if isinstance(record, dict) else {"text": record}
