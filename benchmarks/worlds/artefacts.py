@@ -382,6 +382,7 @@ def only(names: Iterable[str], build: Callable[[Path, int], object]) -> Callable
 
 MEDIA = ("i.png", "j.jpg", "s.wav", "t.flac", "u.ogg", "p.npy", "q.npz", "m.obj", "list.txt")
 CSV = 'id,caption\n1,"a dog, barking"\n2,a cat\n3,rain\n'
+TSV = CSV.replace("dog, ", "dog ").replace(",", "\t")
 KINDS = [
     Kind("embedding set", _set, _answers_of_set),
     Kind("tokens", _tokens_set, _answers_of_tokens),
@@ -399,9 +400,7 @@ KINDS = [
     Kind("result file", _result, lambda folder: read_result(folder / "m" / "r" / "T.json"), sealed=False),
     Kind("labels", _labels, lambda folder: read_names(folder / "labels.json", "pets"), sealed=False),
     Kind("texts, csv", _text("t.csv", CSV), _texts_at("t.csv"), sealed=False),
-    Kind(
-        "texts, tsv", _text("t.tsv", CSV.replace("dog, ", "dog ").replace(",", "\t")), _texts_at("t.tsv"), sealed=False
-    ),
+    Kind("texts, tsv", _text("t.tsv", TSV), _texts_at("t.tsv"), sealed=False),
     Kind("texts, txt", _text("t.txt", "a dog\na cat\n"), _texts_at("t.txt"), sealed=False),
     Kind(
         "texts, jsonl",
