@@ -270,7 +270,7 @@ def _labels(folder: Path, seed: int) -> None:
 
 
 def _failures(folder: Path, seed: int) -> None:
-    write_failures(folder, [Failure("a.png", "image", "/x/a.png", "cut", f"{seed}:1", 0)])
+    write_failures(folder, "image", [Failure("a.png", "image", "/x/a.png", "cut", f"{seed}:1", 0)])
 
 
 def _text(name: str, content: str) -> Callable[[Path, int], None]:
