@@ -199,7 +199,8 @@ def test_damaged_files_are_named(connector: Connector, tmp_path: Path) -> None:
 def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_path: Path) -> None:
     isthmus.connect(world.left, world.right, seed=4, members=2).save(tmp_path / "joint")
     config = json.loads((tmp_path / "joint" / "config.json").read_text())
-    assert config["config"] == {"method": "auto", "seed": 4, "members": 2, "anchor_share": 0.5, "trained_share": 0.5}
+    asked = {"members": 2, "anchor_share": 0.5, "trained_share": 0.5, "precision": "auto"}
+    assert config["config"] == {"method": "auto", "seed": 4, **asked}
     assert len(config["members"]) == len(config["choice"]["members"]) >= 8
 
 

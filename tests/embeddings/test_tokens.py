@@ -104,7 +104,7 @@ def test_damage_is_named(tmp_path: Path) -> None:
         ({"offsets": np.array([0, 1, 1, 3])}, "item 1 has no tokens"),
         ({"offsets": np.array([0, 1])}, "offsets must run from 0"),
         ({"places": np.zeros((3, 4), np.float32)}, "3 rows of start, end"),
-        ({"vectors": np.array([[0, 0, 0], [np.nan, 0, 0], [0, 0, 0]], np.float32)}, "token 1 contains NaN"),
+        ({"vectors": np.array([[0, 0, 0], [np.nan, 0, 0], [0, 0, 0]], np.float32)}, "token 1 .item .1.. contains NaN"),
         ({"ids": ["a", "a"]}, "duplicate id 'a'"),
     ],
 )

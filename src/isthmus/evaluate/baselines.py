@@ -40,7 +40,7 @@ def chain(world: World) -> Matcher:
         >>> def rows(modality, space, vectors):
         ...     ids = range(len(vectors))  # text i of both spaces is the same
         ...     return Embeddings.from_array(np.array(vectors, float), modality=modality, space=space, ids=ids)
-        >>> images, audio = rows("image", "clip", [[1, 0.1]] * 10), rows("audio", "clap", [[1, 0], [0, 1]] * 5)
+        >>> images, audio = rows("image", "clip", [[1, 0.1], [1, 0.2]] * 5), rows("audio", "clap", [[1, 0], [0, 1]] * 5)
         >>> left = {"text": rows("text", "clip", [[1, 0], [0, 1]]), "image": images}
         >>> right = {"text": rows("text", "clap", [[0, 1], [1, 0]]), "audio": audio}
         >>> match = chain(World("two texts", "text", left, right, galleries={}))
