@@ -46,7 +46,8 @@ def small_world() -> World:
 
     def embed(content: np.ndarray, side: int, modality: str) -> Embeddings:
         rows = content @ maps[side] + 0.1 * draw.standard_normal((len(content), maps[side].shape[1]))
-        return Embeddings.from_array(rows.astype(np.float32), modality=modality, space=("images", "sounds")[side])
+        space, ids = ("images", "sounds")[side], range(len(rows))
+        return Embeddings.from_array(rows.astype(np.float32), modality=modality, space=space, ids=ids)
 
     def gallery() -> Gallery:
         content = draw.standard_normal((30, 6))

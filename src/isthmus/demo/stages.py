@@ -18,7 +18,7 @@ from isthmus.base.progress import OnProgress, Progress, Stage
 
 Outcome = Mapping[str, Any]
 """The result of a stage, as plain data."""
-RESULT, FINGERPRINT = "outcome.json", "fingerprint"
+RESULT, FINGERPRINT = "outcome.json", "fingerprint_of_outcome"
 P = ParamSpec("P")
 R = TypeVar("R")
 
