@@ -29,7 +29,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 import isthmus
 from isthmus import CmcrConfig, CodeModel, Connector, Embeddings, IsthmusError, SpaceGraph, Tokens, convert, open_set
@@ -312,8 +312,13 @@ def after_kill(out: Path, writer: Writer, states: list[Content]) -> list[str]:
     except IsthmusError as error:
         if "unfinished" not in str(error):
             found.append(f"refused: {error}")
-    if writer.kept is not None and acknowledged and writer.kept(out) < acknowledged:
-        found.append(f"{writer.kept(out)} of {acknowledged} acknowledged are left")
+    if writer.kept is not None and acknowledged:
+        try:
+            kept = writer.kept(out)
+        except (IsthmusError, OSError, SafetensorError) as error:
+            return [*found, f"{acknowledged} acknowledged are lost: {error}"]
+        if kept < acknowledged:
+            found.append(f"{kept} of {acknowledged} acknowledged are left")
     return found
 
 
