@@ -209,7 +209,9 @@ TINY = SpaceRecipe("spelled", "attentive", seed=5, steps=4, batch=8, width=16, d
 TINY_RECIPE = Recipe(image=TINY, audio=replace(TINY, wording="read out", text_tower="recurrent", seed=6))
 
 
-@pytest.mark.parametrize(("change", "message"), [("cut", "incomplete metadata"), ("flip", "altered"), ("other", "other data")])
+@pytest.mark.parametrize(
+    ("change", "message"), [("cut", "incomplete metadata"), ("flip", "altered"), ("other", "other data")]
+)
 def test_damaged_or_foreign_weights_are_refused(change: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "spaces.safetensors"
     save_spaces(path, build_spaces(TINY_RECIPE), TINY_RECIPE, "f" * 16, {})

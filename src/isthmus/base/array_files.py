@@ -34,7 +34,8 @@ def read_npy_header(file: Any, size: int) -> tuple[tuple[int, ...], bool, np.dty
         # NumPy evaluates the header as a Python literal: a damaged one raises whatever Python's tokenizer does.
         raise ValueError(f"no .npy header ({kind_and_reason(error)})") from error
     if dtype.kind not in NUMBERS:
-        raise ValueError(f"has {dtype}, not numbers")
+        hint = ", save it again as np.stack(list(array))" if dtype.kind == "O" else ""
+        raise ValueError(f"has {dtype}, not numbers{hint}")
     promised, left = int(np.prod(shape, dtype=object)) * dtype.itemsize, size - file.tell()
     if min(shape, default=0) < 0 or promised > left:
         raise ValueError(f"truncated: {left} bytes after a header that says shape {shape} of {dtype}")

@@ -10,6 +10,7 @@ from typing import Any
 from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError
 from isthmus.base.options import config_from
+from isthmus.base.paths import user_path
 from isthmus.base.progress import OnProgress, Stage, reporting
 from isthmus.bulk.config import EmbedConfig
 from isthmus.bulk.job import ItemCount, Job
@@ -161,7 +162,7 @@ def embed(
     chosen = config_from(EmbedConfig, config, options)
     left_out = LeftOut()
     with reporting(progress) as report:
-        job, loaded, items = _job(Path(where), Path(out), space, modality, chosen, left_out, report)
+        job, loaded, items = _job(user_path(where), user_path(out), space, modality, chosen, left_out, report)
         with Store(job.out, _entry(job, loaded, items)) as store:
             return replace(_embedded(job, loaded, items, store, report), left_out=left_out)
 

@@ -17,6 +17,7 @@ from types import NoneType
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.paths import user_path
 
 WIDEST = 100
 EMPTY = inspect.Parameter.empty
@@ -141,7 +142,9 @@ def _reader(kind: Any, option: str = "") -> tuple[Callable[[str], Any], str, int
         return _one_of(inner), "{" + ",".join(inner) + "}", None
     if kind in (int, float):
         return _number(kind), "N" if kind is int else "X", None
-    return kind, "PATH" if kind is Path else option.split("-")[-1].upper().removesuffix("S"), None
+    if kind is Path:
+        return user_path, "PATH", None
+    return kind, option.split("-")[-1].upper().removesuffix("S"), None
 
 
 def _number(kind: type) -> Callable[[str], Any]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from isthmus.artifacts.folder import ModelFiles
 from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
+from isthmus.base.paths import user_path
 from isthmus.base.space_names import mapped_into, shared_space
 from isthmus.connectors.card import model_card
 from isthmus.connectors.files import connector_files, named_tensors, read_connector
@@ -231,7 +232,7 @@ class Connector(HubModel):
         Raises:
             IsthmusError: The folder has something else, or a file cannot be written.
         """
-        return self.files().save(Path(path))
+        return self.files().save(user_path(path))
 
     def files(self) -> ModelFiles:
         """What the folder of the connector is made of."""
@@ -245,7 +246,7 @@ class Connector(HubModel):
 
         Raises `IsthmusError` naming the file that is missing, altered or of another kind.
         """
-        place = Path(path)
+        place = user_path(path)
         if place.suffix in SUFFIXES:
             official = read_official(place)
             spaces = official.left_space, official.right_space
@@ -276,7 +277,7 @@ class Connector(HubModel):
                 f"a blend of {len(self.members)} members cannot be exported: connect with --method cmcr or exmcr"
             )
         return write_official(
-            OfficialCheckpoint(self.left_space, self.right_space, self.overlap, self.members[0]), Path(path)
+            OfficialCheckpoint(self.left_space, self.right_space, self.overlap, self.members[0]), user_path(path)
         )
 
 

@@ -65,22 +65,22 @@ def check_rows(vectors: np.ndarray, where: str, numbers: RowNumbers | None = Non
         )
 
 
-def as_ids(given: Iterable[Any], where: str, first: int = 0) -> list[str]:
+def as_ids(given: Iterable[Any], where: str, first: int = 0, *, blanks: bool = False) -> list[str]:
     """Ids as a list of strings, one per row: text as it is, integers and paths spelled out, bytes decoded.
 
     Raises `IsthmusError` naming the row, counted from ``first``, for anything else, such as a missing value, and for
-    text that cannot be stored.
+    text that cannot be stored. An empty text is none either, unless ``blanks`` lets it pass.
     """
     if isinstance(given, str | bytes | Mapping | set | frozenset):
         raise IsthmusError(f"{where}: ids are one {type(given).__name__}: pass a list of ids, one per row")
     found = given.tolist() if hasattr(given, "tolist") else list(given)
     if not isinstance(found, list):
         raise IsthmusError(f"{where}: ids are one {type(found).__name__}: pass a list of ids, one per row")
-    return [_as_id(value, row, where) for row, value in enumerate(found, first)]
+    return ["" if blanks and value == "" else _as_id(value, row, where) for row, value in enumerate(found, first)]
 
 
 def _as_id(value: Any, row: int, where: str) -> str:
-    if type(value) is str and value.isascii():
+    if type(value) is str and value.isascii() and value:
         return value
     if isinstance(value, bytes):
         try:
@@ -95,6 +95,8 @@ def _as_id(value: Any, row: int, where: str) -> str:
         raise IsthmusError(
             f"{where}: the id of row {row} is {value!r}, a {type(value).__name__}: give every row a text or an integer"
         )
+    if not value:
+        raise IsthmusError(f"{where}: the id of row {row} is empty: give every row a text or an integer")
     if not value.isascii():
         try:
             value.encode("utf-8")

@@ -160,7 +160,8 @@ def _without_repeats(stored: StoredRows, folder: Path) -> StoredRows:
     """Texts with their captions as ids: every text once and no blank ones; how many that leaves out is said."""
     captions: list[str] = []
     for shard in stored.shards:
-        captions += as_ids(["" if text is None else text for text in shard.column()], str(shard.metadata))
+        texts = ["" if text is None else text for text in shard.column()]
+        captions += as_ids(texts, str(shard.metadata), blanks=True)
     first: dict[str, int] = {}
     for row, text in enumerate(captions):
         if text.strip():

@@ -12,6 +12,7 @@ import numpy as np
 
 from isthmus.base.errors import IsthmusError, reading
 from isthmus.base.hashing import fingerprint_of, sha256_of
+from isthmus.base.paths import user_path
 from isthmus.embeddings.checks import as_ids, check_rows, row_numbers
 from isthmus.embeddings.clip_retrieval import ID_COLUMNS
 from isthmus.embeddings.embeddings import embeddings_on_disk
@@ -84,16 +85,16 @@ def convert(
         >>> Embeddings.open(convert(folder / "images.npy", folder / "set", modality="image", space="clip"))
         Embeddings(3 image rows, 3-d, space 'clip')
     """
-    path = Path(source)
-    for file in [path, *([] if ids is None else [Path(ids)])]:
+    path = user_path(source)
+    for file in [path, *([] if ids is None else [user_path(ids)])]:
         if not file.exists():
             raise IsthmusError(f"{file}: not found: check the path")
     if row_ids and (ids is not None or id_column is not None):
         raise IsthmusError("--row-ids takes row numbers for ids: leave --ids and --id-column out")
     if ids is not None and path.suffix != ".npy":
         raise IsthmusError(f"--ids only works with .npy input: {path} has its own ids")
-    in_place = path.is_dir() and Path(out).resolve() == path.resolve()
-    lines = None if ids is None else Path(ids)
+    in_place = path.is_dir() and user_path(out).resolve() == path.resolve()
+    lines = None if ids is None else user_path(ids)
     rows = _rows_of(path, modality, vectors_column, "" if row_ids else id_column, lines, in_place)
     origin = "" if id_column is None else f", ids of {id_column!r}"
     files = [*rows.files, *([] if lines is None else [lines])]
@@ -120,7 +121,7 @@ def convert(
         changed = next((file for file, stamp in zip(files, before, strict=True) if _stamp(file) != stamp), None)
         if changed is not None:
             raise IsthmusError(f"{changed}: was changed while it was converted: convert it to another folder")
-    return Path(out)
+    return user_path(out)
 
 
 def fingerprint(files: Sequence[Path], *options: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.paths import user_path
 from isthmus.embeddings.checks import (
     as_ids,
     check_ids,
@@ -173,13 +174,13 @@ class Embeddings:
             >>> Embeddings.open(folder)
             Embeddings(3 image rows, 3-d, space 'clip')
         """
-        found = stored_modalities(Path(path), space, id_column)
+        found = stored_modalities(user_path(path), space, id_column)
         if modality is None and len(found) == 1:
             modality = next(iter(found))
         if modality not in found:
             problem = "several modalities" if modality is None else f"no {modality!r} vectors"
             raise IsthmusError(f"{path}: has {problem}: choose one of {', '.join(found)}")
-        return embeddings_on_disk(Path(path), found[modality], unfinished=unfinished)
+        return embeddings_on_disk(user_path(path), found[modality], unfinished=unfinished)
 
     def save(self, path: str | Path, *, dtype: str = "float32", shard_rows: int = SHARD_ROWS) -> Path:
         """Write the rows as one modality of a set.
@@ -227,7 +228,7 @@ class Embeddings:
             for block in self.batches(shard_rows):
                 writer.append(block, self.ids[start : start + len(block)])
                 start += len(block)
-        return Path(path)
+        return user_path(path)
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -366,8 +367,13 @@ def _rows_of(part: Part) -> int:
 
 
 def _as_array(vectors: np.ndarray, where: str) -> np.ndarray:
+    if isinstance(vectors, np.ma.MaskedArray) and np.ma.is_masked(vectors):
+        row = np.argwhere(np.ma.getmaskarray(vectors))[0, 0]
+        raise IsthmusError(f"{where}: row {row} is masked: leave such rows out, or fill them")
     try:
-        return np.asarray(vectors)
+        rows = np.asarray(vectors)
+        # A column of a table is an array of arrays.
+        return np.stack(list(rows)) if rows.dtype == object and rows.ndim == 1 and len(rows) else rows
     except (ValueError, TypeError, RuntimeError) as error:
         raise IsthmusError(
             f"{where}: not an array of numbers ({error}): pass a NumPy array, one vector per row"
@@ -401,8 +407,8 @@ def open_set(
         >>> open_set(folder)
         {'image': Embeddings(3 image rows, 3-d, space 'clip')}
     """
-    found = stored_modalities(Path(path), space, id_column)
-    return {name: embeddings_on_disk(Path(path), own, unfinished=unfinished) for name, own in found.items()}
+    found = stored_modalities(user_path(path), space, id_column)
+    return {name: embeddings_on_disk(user_path(path), own, unfinished=unfinished) for name, own in found.items()}
 
 
 def embeddings_on_disk(folder: Path, own: StoredRows, *, unfinished: bool = False) -> Embeddings:

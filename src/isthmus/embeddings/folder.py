@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.paths import user_path
 from isthmus.embeddings.clip_retrieval import clip_retrieval_rows
 from isthmus.embeddings.layout import metadata_file, vectors_file
 from isthmus.embeddings.manifest import MANIFEST, ModalityManifest, read_manifest
@@ -89,7 +90,7 @@ def verify_set(path: str | Path) -> None:
     Raises:
         IsthmusError: There is no manifest, or a file is missing or altered; the first one is named.
     """
-    folder = Path(path)
+    folder = user_path(path)
     manifest = read_manifest(folder)
     if not manifest:
         raise IsthmusError(f"{folder}: no manifest.json, so there are no hashes to verify: convert it to a set first")

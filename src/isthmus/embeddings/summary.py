@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from isthmus.base.paths import user_path
 from isthmus.embeddings.embeddings import Embeddings, open_set
 from isthmus.embeddings.folder import verify_set
 from isthmus.embeddings.layout import tokens_folder
@@ -44,16 +45,16 @@ def inspect_set(path: str | Path, *, verify: bool = False, space: str | None = N
     """
     if verify:
         verify_set(path)
-    jobs = {name: entry.unfinished for name, entry in read_manifest(Path(path)).items()}
+    jobs = {name: entry.unfinished for name, entry in read_manifest(user_path(path)).items()}
     found = open_set(path, space, unfinished=True)
     blocks = [_vectors_block(own) + _unfinished(jobs.get(name, "")) for name, own in found.items()]
     modalities = token_modalities(path)
     for modality in modalities:
         if verify:
             verify_tokens(path, modality)
-        job = read_token_manifest(tokens_folder(Path(path), modality)).unfinished
+        job = read_token_manifest(tokens_folder(user_path(path), modality)).unfinished
         blocks.append(_tokens_block(open_tokens(path, modality, unfinished=True)) + _unfinished(job))
-    return "\n".join([*blocks, _verdict(Path(path), modalities)] if verify else blocks)
+    return "\n".join([*blocks, _verdict(user_path(path), modalities)] if verify else blocks)
 
 
 def _unfinished(job: str) -> str:

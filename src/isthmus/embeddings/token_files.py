@@ -12,6 +12,7 @@ from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
 from isthmus.base.hashing import sha256_of
 from isthmus.base.json_files import read_json
+from isthmus.base.paths import user_path
 from isthmus.embeddings.checks import as_ids, check_ids, check_modality
 from isthmus.embeddings.layout import token_files, tokens_folder
 from isthmus.embeddings.ledger import TokenLedger
@@ -78,7 +79,7 @@ class TokenWriter:
     ) -> None:
         if dtype not in DTYPES:
             raise IsthmusError(f"dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
-        self.folder = tokens_folder(Path(path), modality)
+        self.folder = tokens_folder(user_path(path), modality)
         self._job = job
         asked = TokenManifest(modality, space, dim, unit, dtype, (), numbered)
         self._ledger = TokenLedger(self.folder, asked, job, restart=restart)
@@ -176,7 +177,7 @@ def save_tokens(tokens: Tokens, path: str | Path, *, dtype: str = "float16", sha
             )
         for block in tokens.batches(shard_items):
             writer.append(block)
-    return Path(path)
+    return user_path(path)
 
 
 def open_tokens(
@@ -215,7 +216,7 @@ def open_tokens(
         raise IsthmusError(f"{path}: has tokens of {', '.join(found)}: choose one with {option}")
     if modality is not None and modality not in found:
         raise IsthmusError(f"{path}: has no {modality} tokens, only {', '.join(found)}: choose one with {option}")
-    tokens = _open(Path(path), modality or found[0], unfinished)
+    tokens = _open(user_path(path), modality or found[0], unfinished)
     if len(ids) == 0:
         return tokens
     wanted = as_ids(ids, str(path))
@@ -232,7 +233,7 @@ def token_modalities(path: str | Path) -> list[str]:
     Args:
         path: Folder of the set.
     """
-    found = sorted(file.parent.name.removesuffix("_tokens") for file in Path(path).glob(f"*_tokens/{MANIFEST}"))
+    found = sorted(file.parent.name.removesuffix("_tokens") for file in user_path(path).glob(f"*_tokens/{MANIFEST}"))
     for modality in found:
         check_modality(modality)
     return found
@@ -248,7 +249,7 @@ def verify_tokens(path: str | Path, modality: str) -> None:
     Raises:
         IsthmusError: A file is missing or altered; the first one is named.
     """
-    folder = tokens_folder(Path(path), modality)
+    folder = tokens_folder(user_path(path), modality)
     for shard in read_token_manifest(folder).shards:
         files = token_files(folder, shard.number)
         for name, expected in shard.sha256.items():

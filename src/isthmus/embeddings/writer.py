@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.paths import user_path
 from isthmus.embeddings.checks import as_ids, check_columns, check_ids, check_modality, unit_rows
 from isthmus.embeddings.folder import stored_rows
 from isthmus.embeddings.ledger import RowLedger
@@ -76,7 +77,7 @@ class EmbeddingWriter:
             raise IsthmusError(f"dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
         if shard_rows < 1:
             raise IsthmusError(f"shard_rows must be at least 1, got {shard_rows}")
-        self.folder, self.shard_rows = Path(path), shard_rows
+        self.folder, self.shard_rows = user_path(path), shard_rows
         asked = ModalityManifest(modality, space, dim, dtype, True, (), revision, preprocessing, numbered or None)
         self._ledger = RowLedger(self.folder, asked, job, restart=restart, beside=beside)
         committed = stored_rows(self.folder, self._manifest).shards

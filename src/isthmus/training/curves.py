@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.paths import user_path
 from isthmus.base.progress import OnProgress, Progress
 
 
@@ -33,7 +34,7 @@ class CsvCurve:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = user_path(path)
         self._started = time.monotonic()
         self._rows: list[dict[str, Any]] = []
         self._columns = ["seconds", "stage", "done", "total", "rate"]

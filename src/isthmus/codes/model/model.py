@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from isthmus.artifacts.folder import fill
 from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
+from isthmus.base.paths import user_path
 from isthmus.codes.model.codebook import Codebook, straight_through
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.distribution import (
@@ -88,7 +89,7 @@ class CodeModel(nn.Module, HubModel):
             fill(model, saved.tensors)
             return model.eval()
 
-        return read_codes(Path(path), make)
+        return read_codes(user_path(path), make)
 
     def save(self, path: str | Path) -> Path:
         """Write ``config.json``, ``model.safetensors`` and the model card to a folder; returns the folder.
@@ -99,7 +100,7 @@ class CodeModel(nn.Module, HubModel):
             IsthmusError: The folder has something else, or a file cannot be written.
         """
         saved = SavedCodes(self.views, self.config, self.facts, self.summary_dim, self.floor, self.state_dict())
-        return write_codes(saved, Path(path))
+        return write_codes(saved, user_path(path))
 
     def extended(self, views: Mapping[str, View]) -> CodeModel:
         """A copy with more views, in which everything that this model has is frozen: heads, summaries, codebook."""

@@ -14,6 +14,7 @@ from isthmus.artifacts.card import bullets, card, usage
 from isthmus.artifacts.folder import GRAPH
 from isthmus.artifacts.hub import HubModel
 from isthmus.base.errors import IsthmusError
+from isthmus.base.paths import user_path
 from isthmus.base.space_names import mapped_into, shared_space
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.graph.files import read_graph, write_graph
@@ -184,12 +185,14 @@ class SpaceGraph(HubModel):
         Raises:
             IsthmusError: The folder has something else, or a file cannot be written.
         """
-        return write_graph(Path(path), {field.name: getattr(self, field.name) for field in fields(self)}, self._card())
+        return write_graph(
+            user_path(path), {field.name: getattr(self, field.name) for field in fields(self)}, self._card()
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> SpaceGraph:
         """Read a folder that `save` wrote. Raises `IsthmusError` naming the file that is missing or altered."""
-        return read_graph(Path(path), lambda fields: cls(**fields))
+        return read_graph(user_path(path), lambda fields: cls(**fields))
 
     def _card(self) -> str:
         return card(
