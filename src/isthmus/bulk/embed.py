@@ -209,7 +209,7 @@ def _reported(items: Iterable[Item], stage: Stage, report: OnProgress) -> Iterat
 
 def _embedded(job: Job, space: Space, items: Sequence[Item], store: Store, report: OnProgress) -> Summary:
     """Compare the items with the set, drop and rename rows, embed what is new, and sum up."""
-    plan = make_plan(items, store, retry=job.config.retry, timeout=job.config.timeout)
+    plan = make_plan(items, store, retry=job.config.retry, prune=job.config.prune, timeout=job.config.timeout)
     dropping = plan.changed | (plan.gone if job.config.prune else frozenset())
     store.edit(dropping, plan.moved)
     before = store.entry.rows
@@ -243,6 +243,7 @@ def _entry(job: Job, space: Space, items: Sequence[Item]) -> ModalityManifest:
 
 def _run(job: Job, space: Space, plan: Plan, store: Store, report: OnProgress) -> int:
     """Embed the planned items and commit their shards; returns how many texts were cut."""
+    job = replace(job, dim=store.dim)
     parts = list(plan.shards(job.config.shard_items))
     shards = list(zip(store.claim(len(parts)), parts, strict=True))
     count = ItemCount(Stage(f"embedding {job.modality}", len(plan.todo)), report)

@@ -21,13 +21,17 @@ NumberedShard = tuple[int, tuple[Item, ...]]
 
 @dataclass(frozen=True)
 class Job:
-    """One modality of the set at ``out``; ``space`` is a name that `load_space` takes."""
+    """One modality of the set at ``out``; ``space`` is a name that `load_space` takes.
+
+    ``dim`` is the dimension of the set's rows, 0 if it has none: then most items of the first shard decide.
+    """
 
     space: str
     modality: str
     out: Path
     device: str
     config: EmbedConfig
+    dim: int = 0
 
     @property
     def batch(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 
 from isthmus.base.progress import Stage
@@ -20,7 +21,9 @@ def run_local(job: Job, space: Space, shards: Sequence[NumberedShard], count: It
         stream = decoders.prepared(chain.from_iterable(items for _, items in shards))
         for number, items in shards:
             own: Iterator[DecodedItem] = islice(stream, len(items))
-            yield write_encoded(job, space.name, number, encode_shard(space, job, items, own, count))
+            files = write_encoded(job, space.name, number, encode_shard(space, job, items, own, count))
+            job = replace(job, dim=job.dim or files.dim or 0)
+            yield files
 
 
 class ShardEncoder:

@@ -35,9 +35,12 @@ class Plan:
             yield self.todo[start : start + items]
 
 
-def make_plan(items: Sequence[Item], store: Store, *, retry: bool, timeout: float = math.inf) -> Plan:
+def make_plan(
+    items: Sequence[Item], store: Store, *, retry: bool, prune: bool = False, timeout: float = math.inf
+) -> Plan:
     """Compare a listing with the set. A file whose stamp changed is hashed: it has changed only if its content has.
-    Hashing one takes at most ``timeout`` seconds.
+    Hashing one takes at most ``timeout`` seconds. Items that failed because of their dimension are tried again if no
+    row of the set will have the other one.
 
     Raises `IsthmusError` if an id occurs twice, or belongs to another file in the set.
     """
@@ -47,13 +50,16 @@ def make_plan(items: Sequence[Item], store: Store, *, retry: bool, timeout: floa
         twice = next(item.id for item in items if item.id in seen or seen.add(item.id))  # type: ignore[func-returns-value]
         raise IsthmusError(f"the id {twice!r} occurs twice: ids must be unique, choose another column with --id-column")
     known = store.known()
-    failed = (
-        set() if retry else {one.id for one in store.failures if one.id in by_id and _failed_so(by_id[one.id], one)}
-    )
     changed = {item.id for item in items if item.id in known and _differs(item, known[item.id], store, timeout)}
+    gone = {row.id for row in known.values() if row.id not in by_id and is_gone(row.uri, row.stamp)}
+    dim = store.dim if known.keys() - changed - (gone if prune else set()) else 0
+    failed = {
+        one.id
+        for one in ([] if retry else store.failures)
+        if one.id in by_id and _failed_so(by_id[one.id], one) and one.dim in (0, dim)
+    }
     todo = [item for item in items if item.id in changed or (item.id not in known and item.id not in failed)]
     store.forget_failures({item.id for item in todo})
-    gone = {row.id for row in known.values() if row.id not in by_id and is_gone(row.uri, row.stamp)}
     moved = _moved([known[name] for name in gone], todo, timeout)
     new = {item.id for item in moved.values()}
     return Plan(

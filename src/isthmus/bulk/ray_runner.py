@@ -14,7 +14,7 @@ import numpy as np
 
 from isthmus.base.errors import IsthmusError
 from isthmus.bulk.job import ItemCount, Job, NumberedShard
-from isthmus.bulk.local_runner import ShardEncoder
+from isthmus.bulk.local_runner import ShardEncoder, run_local
 from isthmus.bulk.store import ShardFiles
 from isthmus.spaces import Space
 
@@ -42,6 +42,14 @@ def run_ray(job: Job, space: Space, shards: Sequence[NumberedShard], count: Item
         import ray
     except ImportError as error:
         raise IsthmusError("--runner ray needs Ray: pip install 'isthmus[ray]'") from error
+    while shards and space.kind == "vector" and not job.dim:
+        # Vectors made elsewhere can have any dimension: the first shard that has rows decides, as it does locally.
+        for files in run_local(job, space, shards[:1], count):
+            job = replace(job, dim=files.dim or 0)
+            yield files
+        shards = shards[1:]
+    if not shards:
+        return
     started = not ray.is_initialized()
     if started:
         ray.init(log_to_driver=False, include_dashboard=False, configure_logging=False)

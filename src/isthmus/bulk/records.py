@@ -46,6 +46,7 @@ class Failure:
         reason: Why it could not be read, in one line.
         stamp: Its stamp at that time; it is tried again when the stamp changes.
         shard: The number of the shard it was listed for.
+        dim: If it failed because its vector has another dimension than the set, that of the set then; otherwise 0.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Failure:
     reason: str
     stamp: str
     shard: int
+    dim: int = 0
 
 
 def uri_of(item: Item) -> str:

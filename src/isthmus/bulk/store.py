@@ -60,7 +60,10 @@ def write_encoded(job: Job, space: str, number: int, encoded: EncodedShard) -> S
     """Write the files of a shard. They do not belong to the set until they are committed."""
     folder, modality, dtype = job.out, job.modality, job.config.dtype
     failures = tuple(
-        Failure(item.id, modality, uri_of(item), why, item.stamp, number) for item, why in encoded.problems
+        Failure(
+            item.id, modality, uri_of(item), why, item.stamp, number, encoded.dim if item.id in encoded.misfits else 0
+        )
+        for item, why in encoded.problems
     )
     if not encoded.items:
         return ShardFiles(Shard(number, 0, "", ""), failures)
@@ -87,6 +90,7 @@ class Store:
         self._check_space(read_manifest(folder))
         self._ledger = RowLedger(folder, asked, EMBED_JOB, with_tokens=True, check=self._check_space)
         self._tokens: TokenLedger | None = None
+        self._as_it_was = self._ledger.listed and not self.entry.unfinished
         if self.entry.numbered is None:
             self._ledger.entry = replace(self.entry, numbered=asked.numbered)
         try:
@@ -129,6 +133,11 @@ class Store:
         """The items of this modality that could not be read."""
         return self._failures
 
+    @property
+    def dim(self) -> int:
+        """The dimension of the rows; 0 if there are none."""
+        return self.entry.dim if self.entry.rows else 0
+
     def known(self) -> dict[str, KnownRow]:
         """The rows by id."""
         return known_rows(self.folder, self.entry)
@@ -151,15 +160,21 @@ class Store:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self.close()
+        try:
+            if self._as_it_was:
+                # A job that failed before it changed a row leaves a finished set finished.
+                self._ledger.finish()
+        finally:
+            self.close()
 
     def commit(self, written: ShardFiles) -> None:
         """Add a shard to the set: failures first, then tokens, then the manifest, which decides."""
-        if written.dim and self.entry.rows and written.dim != self.entry.dim:
+        if written.dim and self.dim and written.dim != self.dim:
             raise IsthmusError(
-                f"{self.folder}: its {self.asked.modality} rows have {self.entry.dim} dimensions, the new ones "
+                f"{self.folder}: its {self.asked.modality} rows have {self.dim} dimensions, the new ones "
                 f"{written.dim}: write to another folder"
             )
+        self._as_it_was = False
         if written.failures:
             self._failures += written.failures
             self._write_failures()
@@ -181,6 +196,7 @@ class Store:
         touched = sorted({row.shard for row in self.known().values() if row.id in dropped or row.id in renamed})
         if not touched:
             return
+        self._as_it_was = False
         tokens = self._stored_tokens()
         place_of = {} if tokens is None else {name: place for place, name in enumerate(tokens.ids)}
         new_of = dict(zip(touched, self.claim(len(touched)), strict=True))
