@@ -44,9 +44,9 @@ def run_ray(job: Job, space: Space, shards: Sequence[NumberedShard], count: Item
         raise IsthmusError("--runner ray needs Ray: pip install 'isthmus[ray]'") from error
     while shards and space.kind == "vector" and not job.dim:
         # Vectors made elsewhere can have any dimension: the first shard that has rows decides, as it does locally.
-        for files in run_local(job, space, shards[:1], count):
-            job = replace(job, dim=files.dim or 0)
-            yield files
+        (first,) = run_local(job, space, shards[:1], count)
+        job = replace(job, dim=first.dim or 0)
+        yield first
         shards = shards[1:]
     if not shards:
         return
