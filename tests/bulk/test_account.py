@@ -151,7 +151,7 @@ def test_texts_of_another_table_do_not_replace_those_of_the_same_ids(clip: str, 
     (tmp_path / "b.csv").write_text("id,caption\n0,wind\n1,rain\n")
 
     def run(name: str) -> Summary:
-        return isthmus.embed(tmp_path / name, tmp_path / "out", space=clip, modality="text")
+        return isthmus.embed(tmp_path / name, tmp_path / "out", space=clip, modality="text", id_column="id")
 
     run("a.csv")
     with pytest.raises(IsthmusError, match=r"b\.csv: the id '0' belongs to .*a\.csv"):
@@ -161,6 +161,31 @@ def test_texts_of_another_table_do_not_replace_those_of_the_same_ids(clip: str, 
     assert (edited.rows, edited.embedded, edited.dropped, edited.same) == (2, 1, 1, 1)
     (tmp_path / "a.csv").unlink()
     assert (run("b.csv").rows, run("b.csv").same) == (2, 2)
+
+
+def test_a_text_is_not_embedded_again_under_an_id_of_the_other_sort(stage: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,caption\n0,a dog\n1,rain\n")
+    (tmp_path / "b.csv").write_text("id,caption\n0,wind\n1,snow\n")
+
+    def run(name: str, out: str, id_column: str | None = None) -> Summary:
+        return isthmus.embed(tmp_path / name, tmp_path / out, space=stage, modality="text", id_column=id_column)
+
+    assert run("a.csv", "own").account.endswith("; ids: the texts; --id-column id takes that column")
+    with pytest.raises(IsthmusError, match=r"'a dog' under the id 'a dog', its own id.*leave --id-column out"):
+        run("a.csv", "own", "id")
+    assert run("a.csv", "keyed", "id").account.endswith("; ids: column 'id'")
+    with pytest.raises(IsthmusError, match=r"'a dog' under the id '0', an id of a column.*give --id-column as before"):
+        run("a.csv", "keyed")
+    assert (run("a.csv", "keyed", "id").same, run("a.csv", "own").same) == (2, 2)
+    assert (run("b.csv", "keyed").rows, run("b.csv", "own").rows) == (4, 4)
+
+
+def test_unrelated_tables_share_no_ids_by_their_row_numbers(stage: str, tmp_path: Path) -> None:
+    for name, captions in (("a", ("a dog", "rain")), ("b", ("wind", "rain"))):
+        (tmp_path / f"{name}.csv").write_text("id,caption\n" + "".join(f"{n},{c}\n" for n, c in enumerate(captions)))
+        isthmus.embed(tmp_path / f"{name}.csv", tmp_path / name, space=stage, modality="text")
+    found = [set(isthmus.open_set(tmp_path / name)["text"].ids) for name in ("a", "b")]
+    assert found[0] & found[1] == {"rain"}
 
 
 def test_a_long_listing_reports_its_progress(stage: str, tmp_path: Path) -> None:

@@ -52,10 +52,58 @@ def test_an_id_in_two_tables_is_refused_naming_both(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,caption\n0,a dog\n1,a cat\n")
     (tmp_path / "b.csv").write_text("id,caption\n0,rain\n1,wind\n")
     with pytest.raises(IsthmusError, match=r"'0' occurs twice \(.*b\.csv, entry 1, and .*a\.csv, entry 1\)"):
-        texts(tmp_path)
+        texts(tmp_path, id_column="id")
     (tmp_path / "c.csv").write_text("id,caption\nx,a dog\nx,a cat\n")
     with pytest.raises(IsthmusError, match=r"'x' occurs twice \(.*c\.csv, entries 1 and 2\)"):
-        texts(tmp_path / "c.csv")
+        texts(tmp_path / "c.csv", id_column="id")
+
+
+def test_a_text_is_its_own_id_though_a_column_looks_like_ids(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,caption\n0,a dog\n1,rain\n")
+    (tmp_path / "t.jsonl").write_text('{"text": "wind", "uid": 7}\n')
+    write_parquet(tmp_path / "t.parquet", {"key": [0], "caption": ["snow"]})
+    for suffix, ids, column in (
+        ("csv", ["a dog", "rain"], "id"),
+        ("jsonl", ["wind"], "uid"),
+        ("parquet", ["snow"], "key"),
+    ):
+        found, left_out = listed(tmp_path / f"t.{suffix}", "text")
+        assert (found, left_out.ids) == (ids, f"the texts; --id-column {column} takes that column")
+    found, left_out = listed(tmp_path / "t.csv", "text", id_column="id")
+    assert (found, left_out.ids) == (["0", "1"], "column 'id'")
+    (tmp_path / "plain.csv").write_text("caption\na dog\n")
+    assert listed(tmp_path / "plain.csv", "text")[1].ids == ""
+
+
+def test_the_listing_says_where_the_ids_of_media_are_from(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,url\n3,s3://bucket/a.png\n")
+    found, left_out = listed(tmp_path / "t.csv", "image")
+    assert (found, left_out.ids) == (["s3://bucket/a.png"], "the paths; --id-column id takes that column")
+    cells = write_parquet(tmp_path / "t.parquet", {"key": ["k"], "image": [b"x"]})
+    found, left_out = listed(cells, "image")
+    assert (found, left_out.ids) == (["k"], "column 'key'")
+
+
+@pytest.mark.parametrize("modality", ["text", "image"])
+def test_floats_and_missing_cells_are_no_ids(modality: str, tmp_path: Path) -> None:
+    column, cell = ("caption", "rain") if modality == "text" else ("image", b"x")
+    for id_cell, says in ((3.0, r"entry 1: 'id' is 3\.0, a float"), (None, "entry 1 has no 'id'"), ("", "has no 'id'")):
+        table = write_parquet(tmp_path / "t.parquet", {"id": [id_cell], column: [cell]})
+        with pytest.raises(IsthmusError, match=says):
+            listed(table, modality, id_column="id")
+
+
+def test_a_table_without_rows_or_with_another_separator_is_refused_as_such(tmp_path: Path) -> None:
+    for content, says in (
+        ("", "has no rows"),
+        ("id,caption\n", "has no rows"),
+        ("id,caption\n1,\n2,\n", "all 2 entries are empty"),
+        ("id;caption\n1;a dog, brown\n", r"t\.csv: the separator is ';', not a comma .*convert it to commas"),
+        ("id\tcaption\n1\ta dog\n", r"the separator is '\\t', not a comma .*name it \.tsv"),
+    ):
+        (tmp_path / "t.csv").write_text(content)
+        with pytest.raises(IsthmusError, match=says):
+            texts(tmp_path / "t.csv")
 
 
 def test_a_text_that_is_its_own_id_is_taken_once_and_counted(tmp_path: Path) -> None:
@@ -68,7 +116,8 @@ def test_a_text_that_is_its_own_id_is_taken_once_and_counted(tmp_path: Path) -> 
 
 def test_bytes_are_decoded_and_what_is_no_text_is_refused(tmp_path: Path) -> None:
     cells = {"id": [b"caf\xc3\xa9", b"b"], "caption": ["été".encode(), b"a dog"]}
-    assert texts(write_parquet(tmp_path / "t.parquet", cells)) == [("café", "été"), ("b", "a dog")]
+    table = write_parquet(tmp_path / "t.parquet", cells)
+    assert texts(table, id_column="id") == [("café", "été"), ("b", "a dog")]
     for cells, says in (
         ({"caption": [["a dog", "a brown dog"]]}, r"entry 1: 'caption' is a list, not one text"),
         ({"caption": [{"en": "a dog"}]}, r"entry 1: 'caption' is a dict, not one text"),
@@ -79,12 +128,12 @@ def test_bytes_are_decoded_and_what_is_no_text_is_refused(tmp_path: Path) -> Non
     ):
         table = write_parquet(tmp_path / "t.parquet", cells)
         with pytest.raises(IsthmusError, match=says):
-            texts(table)
+            texts(table, id_column="id" if "id" in cells else None)
     (tmp_path / "t.jsonl").write_text('{"text": "a"}\n{"text": ["b", "c"]}\n')
     with pytest.raises(IsthmusError, match=r"t\.jsonl: entry 2: 'text' is a list"):
         texts(tmp_path / "t.jsonl")
     (tmp_path / "t.jsonl").write_text('{"text": "a", "id": 7}\n{"text": NaN, "id": 8}\n{"text": null, "id": 9}\n')
-    ids, left_out = listed(tmp_path / "t.jsonl", "text")
+    ids, left_out = listed(tmp_path / "t.jsonl", "text", id_column="id")
     assert (ids, left_out.empty) == (["7"], 2)
 
 
@@ -111,7 +160,11 @@ def test_a_saved_dataset_has_one_text_a_row_and_unique_ids(tmp_path: Path) -> No
 
 def test_a_tsv_has_no_quotes(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text('id\ttext\n1\t"a dog barks\n2\tbirds sing\n3\tit said "x"\n')
-    assert texts(tmp_path / "t.tsv") == [("1", '"a dog barks'), ("2", "birds sing"), ("3", 'it said "x"')]
+    assert texts(tmp_path / "t.tsv", id_column="id") == [
+        ("1", '"a dog barks'),
+        ("2", "birds sing"),
+        ("3", 'it said "x"'),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +184,7 @@ def test_a_csv_that_is_not_one_is_refused_with_its_line(tmp_path: Path, content:
 
 def test_a_csv_may_quote_commas_quotes_and_lines(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('id,text,\n1,"a, b",\n2,"say ""x""\nand y",\n3,plain,\n')
-    assert texts(tmp_path / "t.csv") == [("1", "a, b"), ("2", 'say "x"\nand y'), ("3", "plain")]
+    assert texts(tmp_path / "t.csv", id_column="id") == [("1", "a, b"), ("2", 'say "x"\nand y'), ("3", "plain")]
 
 
 def test_files_of_other_kinds_are_counted(tmp_path: Path) -> None:
@@ -215,7 +268,7 @@ def test_images_inside_a_parquet_file_are_read(tmp_path: Path) -> None:
         assert [read_image(item.source).size for item in items] == [(30, 20), (31, 20)]
     with pytest.raises(IsthmusError, match="could be any of text, image: name one"):
         modality_at(binary, CLIP)
-    assert texts(binary) == [("k0", "a"), ("k1", "b")]
+    assert texts(binary, id_column="key") == [("k0", "a"), ("k1", "b")]
 
 
 def test_a_parquet_cell_without_bytes_names_a_file_below_its_folder_only(tmp_path: Path) -> None:
@@ -251,7 +304,7 @@ def test_captions_of_img2dataset_are_read_once_and_not_those_of_failed_downloads
     assert ids == ["a dog"]
     assert left_out.kinds == {".json": 2, ".jpg": 1}
     assert sum(left_out.others.values()) == 1
-    assert texts(tmp_path / "00000.parquet") == [("000000000", "a dog")]
+    assert texts(tmp_path / "00000.parquet", id_column="key") == [("000000000", "a dog")]
     assert listed(tmp_path, "image")[0] == ["00000/000000000.jpg"]
     write_tar(
         tmp_path / "w" if (tmp_path / "w").mkdir() else tmp_path / "w" / "00000.tar", {"0.jpg": PNG, "0.txt": b"a dog"}
@@ -378,4 +431,4 @@ def test_codes_and_models_beside_captions_are_no_input(tmp_path: Path) -> None:
     write_parquet(tmp_path / "codes.parquet", {"id": ["a"], "text": ["no caption"]})
     assert listed(tmp_path, "text")[0] == ["rain"]
     (tmp_path / "assignment.json").write_text('{"format": "of someone else"}')
-    assert listed(tmp_path, "text")[0] == ["rain", "a"]
+    assert listed(tmp_path, "text")[0] == ["rain", "no caption"]

@@ -50,7 +50,8 @@ class Summary:
         listed: How many items were found: embedded, already there, moved or failed.
         failed_here: How many of them could not be read.
         cut: How many of the texts embedded now are longer than the encoder reads.
-        left_out: What was found and not taken: files of other kinds by suffix, doubled and empty texts, and others.
+        left_out: What was found and not taken: files of other kinds by suffix, doubled and empty texts, and others; and
+            where ids are from, if a column has them or could.
 
     Example:
         >>> from collections import Counter
@@ -107,6 +108,8 @@ class Summary:
             parts.append(f"skipped {self.left_out.kinds_in_words}")
         if self.left_out.others:
             parts.append(f"left out: {self.left_out.others_in_words}")
+        if self.left_out.ids:
+            parts.append(f"ids: {self.left_out.ids}")
         return "; ".join(parts)
 
 

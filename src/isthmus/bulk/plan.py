@@ -10,7 +10,7 @@ from isthmus.base.errors import IsthmusError
 from isthmus.bulk.records import Failure, KnownRow, is_absent, is_gone, uri_of
 from isthmus.bulk.store import Store
 from isthmus.media import Item, UnreadableError
-from isthmus.media.item import as_unicode, is_same_stamp
+from isthmus.media.item import as_unicode, is_same_stamp, text_item
 from isthmus.media.remote import Remote
 from isthmus.media.source import LocalFile, TarMember, sha256_of_source
 
@@ -42,7 +42,8 @@ def make_plan(
     Hashing one takes at most ``timeout`` seconds. Items that failed because of their dimension are tried again if no
     row of the set will have the other one.
 
-    Raises `IsthmusError` if an id occurs twice, or belongs to another file in the set.
+    Raises `IsthmusError` if an id occurs twice, or belongs to another file in the set, or if the set has a text under
+    an id of the other sort.
     """
     by_id = {item.id: item for item in items}
     if len(by_id) < len(items):
@@ -50,6 +51,7 @@ def make_plan(
         twice = next(item.id for item in items if item.id in seen or seen.add(item.id))  # type: ignore[func-returns-value]
         raise IsthmusError(f"the id {twice!r} occurs twice: ids must be unique, choose another column with --id-column")
     known = store.known()
+    _check_sort_of_ids(items, known, store)
     changed = {item.id for item in items if item.id in known and _differs(item, known[item.id], store, timeout)}
     gone = {row.id for row in known.values() if row.id not in by_id and is_gone(row.uri, row.stamp)}
     dim = store.dim if known.keys() - changed - (gone if prune else set()) else 0
@@ -69,6 +71,25 @@ def make_plan(
         moved=moved,
         same=len(items) - len(todo) - len(failed),
     )
+
+
+def _check_sort_of_ids(items: Sequence[Item], known: Mapping[str, KnownRow], store: Store) -> None:
+    """Raise `IsthmusError` if a new text is in the set already, where only one of the two is its own id.
+
+    Listed with other ids than before, a table would have each of its texts twice in the set.
+    """
+    new = [item for item in items if item.source is None and item.id not in known]
+    others = {(row.stamp, row.stamp == text_item(name, name).stamp): row for name, row in known.items()} if new else {}
+    for item in new:
+        own = item.id == item.text
+        other = others.get((item.stamp, not own))
+        if other is not None:
+            now, before = ("its own id", "an id of a column") if own else ("an id of a column", "its own id")
+            remedy = "give --id-column as before" if own else "leave --id-column out as before"
+            raise IsthmusError(
+                f"{store.folder}: has the text {item.text[:60]!r} under the id {other.id[:60]!r}, {before}, and would "
+                f"get it again under {now}: {remedy}, or embed into another folder"
+            )
 
 
 def _moved(gone: Sequence[KnownRow], todo: Sequence[Item], timeout: float) -> dict[str, Item]:

@@ -13,15 +13,15 @@ from typing import Any
 from isthmus.base.errors import IsthmusError
 from isthmus.media.item import Item, named_item, stamp_of
 from isthmus.media.listing.ids import Ids
+from isthmus.media.listing.left_out import ID_COLUMNS
 from isthmus.media.listing.request import Request
 from isthmus.media.listing.tables import (
     DOWNLOAD_COLUMNS,
     DOWNLOADED,
-    ID_COLUMNS,
+    id_of,
     parquet_errors,
     parquet_schema,
     suffix_of,
-    text_of,
 )
 from isthmus.media.own_folder import OwnFolder
 from isthmus.media.source import UnreadableError, regular_file
@@ -94,6 +94,8 @@ def list_cells(table: Path, column: str, request: Request, *, prefix: str, ids: 
     if request.id_column is not None and request.id_column not in names:
         raise IsthmusError(f"{table}: no column {request.id_column!r} (it has {', '.join(names)}): choose one of these")
     id_column = request.id_column or next((name for name in ID_COLUMNS if name in names), None)
+    if not request.left_out.ids:
+        request.left_out.note_ids(id_column, "file and row", names)
     status = "status" if all(name in names for name in DOWNLOAD_COLUMNS) else None
     light = [name for name in (id_column, status) if name is not None]
     with parquet_errors(table), pyarrow.parquet.ParquetFile(table) as file:
@@ -106,11 +108,9 @@ def list_cells(table: Path, column: str, request: Request, *, prefix: str, ids: 
                 if status is not None and own["status"] != DOWNLOADED:
                     request.left_out.others["failed downloads"] += 1
                     continue
-                name: str | None = f"{prefix}/{row - 1}"
+                name = f"{prefix}/{row - 1}"
                 if id_column is not None:
-                    name = text_of(own[id_column], f"{table}: entry {row}: {id_column!r}")
-                if name is None:
-                    raise IsthmusError(f"{table}: entry {row} has no {id_column!r}: choose another with --id-column")
+                    name = id_of(own[id_column], id_column, f"{table}: entry {row}")
                 ids.is_new(name, table, row)
                 cell = ParquetCell(table, column, row - 1, group, place, stamp, request.allow_outside)
                 yield named_item(name, cell, f"{stamp} row {row - 1}")

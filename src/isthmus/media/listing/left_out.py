@@ -1,12 +1,15 @@
-"""What a listing found and did not take, by kind, so that nothing is left out in silence."""
+"""What a listing found and did not take, by kind, and where its ids are from, so that nothing happens in silence."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 NO_SUFFIX = "no suffix"
+ID_COLUMNS = ("id", "key", "uid")
+"""Usual names of columns of ids."""
 
 
 @dataclass
@@ -18,6 +21,7 @@ class LeftOut:
         doubled: Texts that are their own ids and occurred before.
         empty: Entries of tables without a text or medium.
         others: Everything else, by what it is.
+        ids: Where ids are from, if a column has them or could; else "".
 
     Example:
         >>> left_out = LeftOut()
@@ -31,10 +35,19 @@ class LeftOut:
     doubled: int = 0
     empty: int = 0
     others: Counter[str] = field(default_factory=Counter)
+    ids: str = ""
 
     def skip(self, name: str) -> None:
         """Count a file of another kind."""
         self.kinds[Path(name).suffix.lower() or NO_SUFFIX] += 1
+
+    def note_ids(self, taken: str | None, usual: str, columns: Iterable[str]) -> None:
+        """Note that ids are those of the column ``taken``; or the ``usual`` ones, though a column looks like ids."""
+        unused = next((name for name in ID_COLUMNS if name in columns), None)
+        if taken is not None:
+            self.ids = f"column {taken!r}"
+        elif unused is not None:
+            self.ids = f"{usual}; --id-column {unused} takes that column"
 
     @property
     def kinds_in_words(self) -> str:

@@ -67,11 +67,22 @@ def list_media(
     items = _listed(where, request)
     first = next(items, None)
     if first is None:
+        _check_rows(where, request)
         found = request.left_out.kinds_in_words or request.left_out.others_in_words
         holds = f", only {found}" if found else ""
         raise IsthmusError(f"{where}: has no {kind} ({' '.join(SUFFIXES[kind][:6])} …){holds}: give another place")
     yield first
     yield from items
+
+
+def _check_rows(where: Path, request: Request) -> None:
+    """Raise `IsthmusError` for a list or table that has no entries, or only empty ones."""
+    if not where.is_file() or tables.suffix_of(where) not in tables.SUFFIXES or request.left_out.others:
+        return
+    if request.left_out.empty:
+        raise IsthmusError(f"{where}: all {request.left_out.empty} entries are empty: give another column or place")
+    what = "lines" if tables.suffix_of(where) == ".txt" else "rows"
+    raise IsthmusError(f"{where}: has no {what}: write it again, or give another place")
 
 
 def suffixes_at(where: Path) -> dict[str, int]:

@@ -26,9 +26,7 @@ def list_paths(table: Path, request: Request) -> Iterator[Item]:
     """
     ids, own = Ids(), OwnFolder(table.parent, allow_outside=request.allow_outside)
     usual = (request.kind, *PATH_COLUMNS)
-    entries = read_entries(
-        table, request.column, request.id_column, usual=usual, usual_ids=(), left_out=request.left_out
-    )
+    entries = read_entries(table, request.column, request.id_column, usual=usual, left_out=request.left_out)
     for entry in entries:
         name = entry.content if entry.id is None else entry.id
         ids.is_new(name, table, entry.row)

@@ -11,7 +11,7 @@ from isthmus.media.item import Item, named_item, text_item
 from isthmus.media.listing.ids import Ids
 from isthmus.media.listing.paths import PATH_COLUMNS
 from isthmus.media.listing.request import Request
-from isthmus.media.listing.tables import TEXT_COLUMNS, text_of
+from isthmus.media.listing.tables import TEXT_COLUMNS, id_of, text_of
 from isthmus.media.source import DatasetRow, opened_dataset
 
 MARKS = ("dataset_info.json", "state.json", "dataset_dict.json")
@@ -38,6 +38,7 @@ def list_dataset(folder: Path, request: Request) -> Iterator[Item]:
     chosen = _column(folder, names, request)
     found = opened_dataset(folder, chosen)
     ids, seen = _ids(folder, found, request.id_column), Ids()
+    request.left_out.note_ids(request.id_column, "the texts" if request.texts else "row numbers", names)
     spoken = getattr(found.features[chosen], "int2str", None)
     for row in range(len(found)):
         name = str(row) if ids is None else ids[row]
@@ -74,10 +75,7 @@ def _column(folder: Path, names: list[str], request: Request) -> str:
 def _ids(folder: Path, found: Any, column: str | None) -> list[str] | None:
     if column is None:
         return None
-    ids = [text_of(cell, f"{folder}: row {row}: {column!r}") for row, cell in enumerate(found[column])]
-    if None in ids:
-        raise IsthmusError(f"{folder}: row {ids.index(None)} has no {column!r}: choose another with --id-column")
-    return [str(name) for name in ids]
+    return [id_of(cell, column, f"{folder}: row {row}") for row, cell in enumerate(found[column])]
 
 
 def _named_class(cell: Any, spoken: Any) -> Any:

@@ -15,11 +15,10 @@ from uuid import UUID
 
 from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.base.json_files import parse_json
-from isthmus.media.listing.left_out import LeftOut
+from isthmus.media.listing.left_out import ID_COLUMNS, LeftOut
 
 SUFFIXES = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 TEXT_COLUMNS = ("text", "caption", "sentence", "prompt", "label")
-ID_COLUMNS = ("id", "key", "uid")
 LONGEST_FIELD = 2**24
 DOWNLOADED = "success"
 DOWNLOAD_COLUMNS = ("status", "url", "key")
@@ -47,7 +46,6 @@ def read_entries(
     id_column: str | None = None,
     *,
     usual: Sequence[str] = TEXT_COLUMNS,
-    usual_ids: Sequence[str] = ID_COLUMNS,
     left_out: LeftOut | None = None,
 ) -> Iterator[Entry]:
     """The entries of a list or table that are not empty; empty ones and failed downloads are counted.
@@ -55,10 +53,9 @@ def read_entries(
     Args:
         path: A ``.txt``, ``.jsonl``, ``.csv``, ``.tsv`` or ``.parquet`` file.
         column: The column of the content, by default the first of ``usual`` that an entry has.
-        id_column: The column of ids, by default the first of ``usual_ids``.
+        id_column: The column of ids, by default none: an entry is its own id.
         usual: See ``column``.
-        usual_ids: See ``id_column``.
-        left_out: Where to count what is left out.
+        left_out: Where to count what is left out and to note where ids are from.
 
     Raises:
         IsthmusError: A column or an id is missing, a cell is no text, an entry cannot be parsed, or the file is not
@@ -69,7 +66,7 @@ def read_entries(
         lines = enumerate(_lines(path), start=1)
         yield from (Entry(row, None, line) for row, line in lines if line.strip())
         return
-    wanted = {*((column,) if column else usual), *((id_column,) if id_column else usual_ids), *DOWNLOAD_COLUMNS}
+    wanted = {*((column,) if column else usual), *((id_column,) if id_column else ID_COLUMNS), *DOWNLOAD_COLUMNS}
     for row, record in _records(path, wanted):
         if record.get("status", DOWNLOADED) != DOWNLOADED and all(name in record for name in DOWNLOAD_COLUMNS):
             left_out.others["failed downloads"] += 1
@@ -81,18 +78,32 @@ def read_entries(
         if not (content or "").strip():
             left_out.empty += 1
             continue
-        yield Entry(row, _id_of(path, row, record, id_column, usual_ids), str(content))
+        if not left_out.ids:
+            left_out.note_ids(id_column, "the texts" if usual is TEXT_COLUMNS else "the paths", record)
+        yield Entry(row, _id_of(path, row, record, id_column), str(content))
 
 
-def _id_of(path: Path, row: int, record: Record, given: str | None, usual: Sequence[str]) -> str | None:
-    if given is not None and given not in record:
-        raise _no_column(path, row, (given,), "--id-column", record)
-    chosen = given or next((name for name in usual if name in record), None)
-    if chosen is None:
+def _id_of(path: Path, row: int, record: Record, column: str | None) -> str | None:
+    if column is None:
         return None
-    found = text_of(record[chosen], f"{path}: entry {row}: {chosen!r}")
-    if found is None:
-        raise IsthmusError(f"{path}: entry {row} has no {chosen!r}: add it, or choose another column with --id-column")
+    if column not in record:
+        raise _no_column(path, row, (column,), "--id-column", record)
+    return id_of(record[column], column, f"{path}: entry {row}")
+
+
+def id_of(cell: Any, column: str, place: str) -> str:
+    """The id in a cell of ``column``. Raises `IsthmusError`, beginning with ``place``, for none and for a float.
+
+    Floats are no ids in sets made from arrays either: 3.0 is not the 3 of another table.
+    """
+    found = text_of(cell, f"{place}: {column!r}")
+    if not found:
+        raise IsthmusError(f"{place} has no {column!r}: add it, or choose another column with --id-column")
+    if isinstance(cell, float | Decimal):
+        raise IsthmusError(
+            f"{place}: {column!r} is {found}, a {type(cell).__name__}: write integers or texts (pandas makes integers "
+            "floats where one is missing; .astype('Int64') keeps them)"
+        )
     return found
 
 
@@ -210,7 +221,7 @@ def _csv(path: Path) -> Iterator[Record]:
             if not fields:
                 continue
             if header is None:
-                header = _header(path, fields)
+                header = _header(path, fields, tabs=tabs)
                 continue
             if any(fields[len(header) :]):
                 rule = "a text cannot contain a tab" if tabs else "quote a text that contains a comma"
@@ -220,7 +231,11 @@ def _csv(path: Path) -> Iterator[Record]:
             yield dict(zip(header, fields + [""] * (len(header) - len(fields)), strict=False))
 
 
-def _header(path: Path, names: list[str]) -> list[str]:
+def _header(path: Path, names: list[str], *, tabs: bool) -> list[str]:
+    other = next((sign for sign in ";\t" if sign in names[0]), None)
+    if len(names) == 1 and other is not None and not tabs:
+        remedy = "convert it to commas" if other == ";" else "name it .tsv, or convert it to commas"
+        raise IsthmusError(f"{path}: the separator is {other!r}, not a comma (the header is {names[0]!r}): {remedy}")
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
         raise IsthmusError(f"{path}: the header has {twice!r} twice: rename or delete one of these columns")
