@@ -15,6 +15,7 @@ from isthmus.connectors.connector import Connector
 from isthmus.connectors.methods.cmcr import fit_cmcr
 from isthmus.demo.methods import ABLATION_TEXTS, Baseline, ComparedMethod
 from isthmus.demo.stages import Outcome, Stages
+from isthmus.embeddings import Embeddings
 from isthmus.evaluate import Matcher, by_cosine, by_csls, chain, evaluate_galleries, fit_oracle, soft_chain
 from isthmus.worlds.world import World
 
@@ -82,7 +83,7 @@ class ConnectorStages:
             left, right = self.world.left[self.world.overlap], self.world.right[self.world.overlap]
             if left.dim != right.dim:
                 return {"galleries": {}}
-            match = by_cosine()
+            match = by_cosine(_as_if_one_space)
         else:
             match = chain(self.world) if setting == "chain" else soft_chain(self.world)
         return {"galleries": evaluate_galleries(match, self.world.galleries)}
@@ -104,3 +105,8 @@ class ConnectorStages:
             "report": None if report is None else report.lines(),
             "choice": dict(connector.choice),
         }
+
+
+def _as_if_one_space(rows: Embeddings) -> Embeddings:
+    """The same rows under one name for both spaces, which are not comparable: that is what the baseline shows."""
+    return rows.with_vectors(rows.vectors, space="raw")
