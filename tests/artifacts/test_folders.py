@@ -17,7 +17,7 @@ from torch import nn
 
 import isthmus
 from isthmus import CodeModel, Connector, SpaceGraph
-from isthmus.artifacts.edition import stored
+from isthmus.artifacts.record import stored
 from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
 from isthmus.codes.reading.assignment import Assignment
@@ -149,14 +149,14 @@ def test_a_graph_in_a_circle_is_refused(parents: dict[str, Any], tmp_path: Path)
 
 @pytest.mark.parametrize("content", ["[" * 100_000, "{", '"text"', "[]", '{"format": 1e999}', b"\xff\xfe", "1" * 5000])
 @pytest.mark.parametrize("kind", LOADERS)
-def test_what_is_no_record_is_named(kind: str, content: str | bytes, tmp_path: Path) -> None:
+def test_anything_but_a_record_is_named(kind: str, content: str | bytes, tmp_path: Path) -> None:
     shutil.copytree(SAVED / kind, tmp_path / "own")
     path = tmp_path / "own" / RECORDS[kind]
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(IsthmusError, match=RECORDS[kind]) as said:
         LOADERS[kind].load(tmp_path / "own")
     assert "\n" not in str(said.value)
-    with pytest.raises(IsthmusError, match=f"{RECORDS[kind]}: is damaged or of something else"):
+    with pytest.raises(IsthmusError, match=f"{RECORDS[kind]}: is damaged or belongs to something else"):
         LOADERS[kind].load(SAVED / kind).save(tmp_path / "own")
 
 
@@ -235,12 +235,12 @@ def test_a_command_refuses_such_a_folder_before_it_works(
         (tmp_path / record).write_text('{"model_type": "clip"}')
     with pytest.raises(SystemExit):
         main(command.format(set=tmp_path / "absent", out=tmp_path).split())
-    assert "is damaged or of something else" in capsys.readouterr().err
+    assert "is damaged or belongs to something else" in capsys.readouterr().err
 
 
 def test_a_code_model_does_not_replace_a_connector(tmp_path: Path) -> None:
     folder = saved("connector-cmcr", tmp_path)
-    with pytest.raises(IsthmusError, match=r"config\.json: is damaged or of something else"):
+    with pytest.raises(IsthmusError, match=r"config\.json: is damaged or belongs to something else"):
         CodeModel.load(SAVED / "codes").save(folder)
     Connector.load(folder)
 
@@ -263,7 +263,7 @@ def test_a_card_that_was_edited_is_kept(tmp_path: Path) -> None:
     own.save(tmp_path)
     own.save(tmp_path)
     (tmp_path / "README.md").write_text((tmp_path / "README.md").read_text() + "my remark")
-    with pytest.warns(UserWarning, match="or was changed since"):
+    with pytest.warns(UserWarning, match="or has been changed since"):
         own.save(tmp_path)
     assert (tmp_path / "README.md").read_text().endswith("my remark")
     shutil.copytree(SAVED / "connector-cca", tmp_path / "older")

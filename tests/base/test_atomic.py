@@ -37,12 +37,7 @@ def test_the_new_file_takes_the_place_of_the_old(tmp_path: Path) -> None:
 
 WRITE_AND_WAIT = """
 import sys
-import os
-import resource
-import subprocess
-import sys
 from pathlib import Path
-from isthmus.base.errors import IsthmusError
 from isthmus.base.atomic import atomic_path
 
 with atomic_path(Path(sys.argv[1])) as part:
@@ -65,7 +60,7 @@ def names_in(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
 
 
-def test_what_a_killed_writer_left_is_deleted_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_writer_are_deleted_and_files_of_a_living_one_are_not(tmp_path: Path) -> None:
     killed, living = writer_of(tmp_path / "killed"), writer_of(tmp_path / "living")
     killed.kill()
     killed.communicate()

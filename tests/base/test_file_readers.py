@@ -35,7 +35,7 @@ def refused(path: Path, read: object = read_json) -> str:
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_what_is_no_file_is_refused_before_it_is_opened(read: object, tmp_path: Path) -> None:
+def test_anything_but_a_file_is_refused_before_it_is_opened(read: object, tmp_path: Path) -> None:
     assert "not found" in refused(tmp_path / "absent", read)
     assert "is not a file" in refused(tmp_path, read)
     os.mkfifo(tmp_path / "fifo")  # opening it would wait for ever

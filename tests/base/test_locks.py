@@ -65,7 +65,16 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_file_system_without_locks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_is_locked_without_a_file_in_it_and_by_any_of_its_names(tmp_path: Path) -> None:
+    (folder := tmp_path / "own").mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    with FileLock(folder, busy="busy"), pytest.raises(IsthmusError, match="busy"):
+        FileLock(tmp_path / "link", busy="busy")
+    FileLock(tmp_path / "link", busy="busy").release()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_system_without_locks_causes_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(handle: int, how: int) -> None:
         raise OSError(37, os.strerror(37))
 

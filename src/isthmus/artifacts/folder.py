@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor, nn
 
-from isthmus.artifacts.edition import CARD, consistently, read_record, read_stored, record_text, save_edition, stored
-from isthmus.base.errors import IsthmusError, kind_and_reason, reading
+from isthmus.artifacts.edition import save_edition
+from isthmus.artifacts.record import CARD, consistently, read_record, read_stored, record_text, stored
+from isthmus.base.errors import interpreting, reading
+from isthmus.base.tensor_files import tensor_bytes
 
 CONFIG, WEIGHTS, GRAPH = "config.json", "model.safetensors", "graph.json"
 """The records of a model and of a graph of spaces, whose legs are model folders inside its own; and the weights."""
@@ -30,17 +32,14 @@ class ModelFiles:
 
     def save(self, folder: Path) -> Path:
         """Write the folder, or replace the model of the same kind in it; the new config decides. Returns the folder."""
-        weights = self._weights()
+        weights = tensor_bytes(self.tensors)
         return save_edition(folder, CONFIG, self._record(weights), {WEIGHTS: weights}, self.card)
 
     def contents(self) -> dict[str, bytes]:
         """The content of each file of a new folder by name."""
-        weights = self._weights()
+        weights = tensor_bytes(self.tensors)
         config = record_text(self._record(weights), {WEIGHTS: weights}, self.card)
         return {WEIGHTS: weights, CARD: self.card.encode(), CONFIG: config.encode()}
-
-    def _weights(self) -> bytes:
-        return save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in self.tensors.items()})
 
     def _record(self, weights: bytes) -> dict[str, Any]:
         # Version 0.1 reads the hash of the weights here.
@@ -61,11 +60,8 @@ def read_model(
         data = read_stored(folder, config, WEIGHTS, kind, str(config.get("sha256")))
         with reading(folder / stored(WEIGHTS, config), f"copy or save the {kind} again"):
             tensors = load(data)
-        try:
+        with interpreting(folder / CONFIG, "damaged", f"copy or save the {kind} again"):
             return make(config, tensors)
-        except Exception as error:
-            reason = str(error) if isinstance(error, IsthmusError) else kind_and_reason(error)
-            raise IsthmusError(f"{folder / CONFIG}: damaged ({reason}): copy or save the {kind} again") from error
 
     return consistently(folder / CONFIG, read)
 

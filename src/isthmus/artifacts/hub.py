@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, TypeVar
 
-from isthmus.artifacts.edition import CARD
 from isthmus.artifacts.folder import CONFIG, GRAPH
+from isthmus.artifacts.record import CARD
 from isthmus.base.errors import IsthmusError, reason_of
 
 MODEL = (CARD, CONFIG, "model.safetensors", "model-*.safetensors")

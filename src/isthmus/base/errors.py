@@ -41,6 +41,16 @@ def reading(path: Path, remedy: str) -> Iterator[None]:
         raise IsthmusError(f"{path}: cannot be read ({kind_and_reason(error)}): {remedy}") from error
 
 
+@contextmanager
+def interpreting(path: Path, problem: str, remedy: str) -> Iterator[None]:
+    """Turn whatever goes wrong with content that `reading` could parse into one line: file, problem, reason, remedy."""
+    try:
+        yield
+    except Exception as error:
+        reason = str(error) if isinstance(error, IsthmusError) else kind_and_reason(error)
+        raise IsthmusError(f"{path}: {problem} ({reason}): {remedy}") from error
+
+
 def kind_and_reason(error: BaseException) -> str:
     """The reason, preceded by the error's type where the message alone would say too little."""
     if isinstance(error, OSError) and error.strerror:

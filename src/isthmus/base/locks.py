@@ -19,16 +19,18 @@ from isthmus.base.errors import IsthmusError
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 PAUSE = 0.02
 """Seconds between two tries."""
+PATIENCE = 60.0
+"""Seconds to wait for a lock that others hold only while they write one file or save one artifact."""
 
 
 class FileLock:
-    """An exclusive lock on a file, held until `release` or the end of the process. The file stays: it has no content.
+    """An exclusive lock on a file or folder, held until `release` or the end of the process.
 
-    It is not deleted, because two processes could then hold locks on two files of one name. `flock` works between
-    machines on NFS, too. A forked child does not inherit the lock.
+    A lock file has no content. It is not deleted, because two processes could then hold locks on two files of one
+    name. `flock` works between machines on NFS, too. A forked child does not inherit the lock.
 
     Args:
-        path: The lock file; created if it does not exist.
+        path: A folder, or the lock file, which is created if it does not exist.
         busy: The message of the error if somebody else holds the lock.
         patience: Seconds to wait for the lock.
 
@@ -48,9 +50,12 @@ class FileLock:
     _handle: int | None = None
 
     def __init__(self, path: Path, *, busy: str, patience: float = 0) -> None:
+        folder = path.is_dir()
+        if folder and fcntl is None:  # Windows cannot open folders, either
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(path, os.O_CREAT | os.O_RDWR | NO_LINKS, 0o666)
+            self._handle = os.open(path, os.O_RDONLY if folder else os.O_CREAT | os.O_RDWR | NO_LINKS, 0o666)
         except OSError as error:
             raise IsthmusError(f"{path}: cannot be locked ({error.strerror}): choose a folder you may write") from error
         last = time.monotonic() + patience
@@ -60,7 +65,8 @@ class FileLock:
                 raise IsthmusError(busy)
             time.sleep(PAUSE)
         if locked is None and fcntl is not None:
-            warnings.warn(f"{path.parent}: no locks on this file system: let one process at a time write", stacklevel=3)
+            place = path if folder else path.parent
+            warnings.warn(f"{place}: no locks on this file system: let one process at a time write", stacklevel=3)
         _HELD.add(self)
 
     @property
@@ -69,7 +75,7 @@ class FileLock:
         return self._handle is not None
 
     def release(self) -> None:
-        """Give the lock back; twice does no harm."""
+        """Give the lock back; calling it twice does no harm."""
         if self._handle is not None:
             unlock(self._handle)
         self._close()

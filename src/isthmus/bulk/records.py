@@ -10,9 +10,9 @@ from typing import Any
 
 from isthmus.base.atomic import atomic_path
 from isthmus.base.errors import reading
-from isthmus.base.locks import FileLock
+from isthmus.base.locks import PATIENCE, FileLock
 from isthmus.embeddings.layout import lock_file, metadata_file
-from isthmus.embeddings.manifest import PATIENCE, ModalityManifest
+from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item
 from isthmus.media.item import as_unicode
 from isthmus.media.source import LocalFile, TarMember
@@ -130,7 +130,7 @@ def write_failures(folder: Path, modality: str, failures: list[Failure]) -> None
     import pyarrow
     import pyarrow.parquet
 
-    busy = f"{folder / ERRORS}: another process is writing it for more than {PATIENCE:g} seconds: stop it, try again"
+    busy = f"{folder / ERRORS}: another process has been writing it for {PATIENCE:g} seconds: stop it, try again"
     with FileLock(lock_file(folder, "errors"), busy=busy, patience=PATIENCE):
         others = [failure for failure in read_failures(folder) if failure.modality != modality]
         rows: list[dict[str, Any]] = [asdict(failure) for failure in [*others, *failures]]

@@ -32,8 +32,8 @@ def _set(path: Path, verify: bool, space: str | None = None) -> Iterator[str]:
 
 
 def _connector(path: Path, verify: bool) -> Iterator[str]:
-    from isthmus.artifacts.edition import read_record, verified
     from isthmus.artifacts.folder import CONFIG
+    from isthmus.artifacts.record import read_record, verified
     from isthmus.connectors.connector import Connector
     from isthmus.connectors.files import FORMAT, KIND
 
@@ -50,8 +50,8 @@ def _connector(path: Path, verify: bool) -> Iterator[str]:
 
 
 def _graph(path: Path, verify: bool) -> Iterator[str]:
-    from isthmus.artifacts.edition import read_record, verified
     from isthmus.artifacts.folder import GRAPH
+    from isthmus.artifacts.record import read_record, verified
     from isthmus.connectors.graph.files import FORMAT, KIND
     from isthmus.connectors.graph.space_graph import SpaceGraph
 
@@ -61,8 +61,8 @@ def _graph(path: Path, verify: bool) -> Iterator[str]:
 
 
 def _codes(path: Path, verify: bool) -> Iterator[str]:
-    from isthmus.artifacts.edition import read_record, verified
     from isthmus.artifacts.folder import CONFIG
+    from isthmus.artifacts.record import read_record, verified
     from isthmus.codes.model.files import FORMAT, KIND
     from isthmus.codes.model.model import CodeModel
 
@@ -75,7 +75,7 @@ def _codes(path: Path, verify: bool) -> Iterator[str]:
 
 
 def _assignment(path: Path, verify: bool) -> Iterator[str]:
-    from isthmus.artifacts.edition import read_record, verified
+    from isthmus.artifacts.record import read_record, verified
     from isthmus.codes.reading.assignment import FORMAT, KIND, RECORD, Assignment
 
     own = Assignment.load(path)

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from isthmus.base.atomic import atomic_path
-from isthmus.base.errors import IsthmusError, reason_of
+from isthmus.base.errors import IsthmusError, reading
+from isthmus.base.json_files import parse_json
+from isthmus.base.tensor_files import read_header, read_tensors, write_tensors
 
-FORMAT = "isthmus-training-2"
+ANY_FORMAT = "isthmus-training-"
+FORMAT = f"{ANY_FORMAT}2"
+REMEDY = "delete this checkpoint to start again"
 HASHED_ROWS = 2**16
 
 
@@ -44,11 +45,9 @@ class Checkpoint:
         tensors = {f"objective.{name}": tensor for name, tensor in objective.state_dict().items()}
         for number, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
-        stored = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
         header = {"format": FORMAT, "step": step, "fingerprint": self.fingerprint}
-        header["sha256"] = _hash_of_state(header, stored)
-        with atomic_path(self.path) as part:
-            part.write_bytes(save(stored, {"isthmus": json.dumps(header)}))
+        header["sha256"] = _hash_of_state(header, tensors)
+        write_tensors(self.path, tensors, {"isthmus": json.dumps(header)})
 
     def restore(self, objective: nn.Module, optimizer: torch.optim.Optimizer) -> int:
         """Load the state into objective and optimiser; returns the number of steps made, 0 if there is no file.
@@ -87,7 +86,7 @@ class Checkpoint:
 def is_checkpoint(path: Path) -> bool:
     """Whether the file is a checkpoint that `Checkpoint.save` wrote, of this version or an earlier one."""
     try:
-        return str(_header(path).get("format", "")).startswith("isthmus-training-")
+        return str(_header(path).get("format", "")).startswith(ANY_FORMAT)
     except IsthmusError:
         return False
 
@@ -133,33 +132,26 @@ def _hash_of_state(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     header = _header(path)
-    if header.get("format") != FORMAT:
-        older = str(header.get("format", "")).startswith("isthmus-training-")
+    form = str(header.get("format", ""))
+    if form != FORMAT:
         raise IsthmusError(
             f"{path}: checkpoint of another version of isthmus: delete it to start again"
-            if older
+            if form.startswith(ANY_FORMAT)
             else f"{path}: not an isthmus checkpoint: give another path"
         )
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    tensors, _ = read_tensors(path, REMEDY)
+    with reading(path, REMEDY):
         whole = header["sha256"] == _hash_of_state(header, tensors)
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise IsthmusError(f"{path}: damaged checkpoint ({reason_of(error)}): delete it to start again") from error
     if not whole:
-        raise IsthmusError(f"{path}: damaged checkpoint (its hash differs): delete it to start again")
+        raise IsthmusError(f"{path}: altered (its hash differs from the one in it): {REMEDY}")
     return header, tensors
 
 
 def _header(path: Path) -> dict[str, Any]:
     """The facts of a checkpoint; empty for a safetensors file of another kind."""
-    try:
-        if not path.is_file():
-            raise ValueError("not a file")
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("isthmus", "{}"))
+    text = read_header(path, REMEDY).get("isthmus", "{}")
+    with reading(path, REMEDY):
+        header = parse_json(text)
         if not isinstance(header, dict):
-            raise ValueError("its header is no mapping")
-    except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise IsthmusError(f"{path}: damaged checkpoint ({reason_of(error)}): delete it to start again") from error
+            raise ValueError("its header is not a mapping")
     return header

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from isthmus.artifacts.edition import consistently, read_record, read_stored, save_edition, stored
+from isthmus.artifacts.edition import save_edition
+from isthmus.artifacts.record import consistently, read_record, read_stored, stored
 from isthmus.base.array_files import read_npy_header
-from isthmus.base.errors import IsthmusError, kind_and_reason, reading
+from isthmus.base.errors import IsthmusError, interpreting, reading
 from isthmus.codes.model.model import CodeModel
 from isthmus.embeddings.checks import check_ids
 from isthmus.embeddings.tokens import PLACES, Tokens
@@ -71,7 +72,7 @@ class Assignment:
         An assignment that the folder has already is replaced: at every moment it can be loaded, the old or the new one.
 
         Raises:
-            IsthmusError: A file cannot be written, or ``assignment.json`` is of something else.
+            IsthmusError: A file cannot be written, or ``assignment.json`` belongs to something else.
         """
         about = {"modality": self.modality, "unit": self.unit, "size": self.size, "ids": self.ids}
         files = {f"{name}.npy": _npy(getattr(self, name)) for name in ARRAYS}
@@ -84,14 +85,9 @@ class Assignment:
         def read() -> Assignment:
             about = read_record(folder, RECORD, FORMAT, KIND)
             arrays: dict[str, Any] = {name: _array(folder, about, f"{name}.npy") for name in ARRAYS}
-            try:
+            with interpreting(folder / RECORD, "not a readable assignment", "run isthmus codes assign"):
                 found = cls(**arrays, **{name: about[name] for name in ("ids", "modality", "unit", "size")})
                 found._check()
-            except Exception as error:
-                reason = kind_and_reason(error)
-                raise IsthmusError(
-                    f"{folder}: not a readable assignment ({reason}): run isthmus codes assign"
-                ) from error
             return found
 
         return consistently(folder / RECORD, read)
@@ -100,7 +96,7 @@ class Assignment:
         """Raise `ValueError` unless arrays, ids and unit fit together."""
         texts = isinstance(self.ids, list) and all(isinstance(one, str) for one in (*self.ids, self.modality))
         if not texts or self.unit not in PLACES:
-            raise ValueError(f"ids or modality are no texts, or the unit is {self.unit!r}")
+            raise ValueError(f"ids or modality are not text, or the unit is {self.unit!r}")
         check_ids(self.ids, len(self.offsets) - 1, "assignment")
         if self.codes.dtype.kind not in "iu" or self.codes.ndim != 1 or self.offsets.dtype.kind not in "iu":
             raise ValueError(f"codes are {self.codes.dtype} {self.codes.shape}, offsets {self.offsets.dtype}")

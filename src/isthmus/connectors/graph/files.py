@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from isthmus.artifacts.edition import consistently, read_record, save_edition, stored
+from isthmus.artifacts.edition import save_edition
 from isthmus.artifacts.folder import CONFIG, GRAPH
-from isthmus.base.errors import IsthmusError, kind_and_reason
+from isthmus.artifacts.record import consistently, read_record, read_stored, stored
+from isthmus.base.errors import IsthmusError, interpreting
 from isthmus.connectors.connector import Connector
 
 FORMAT, KIND = "isthmus-graph-1", "graph of spaces"
@@ -39,43 +39,30 @@ def read_graph(folder: Path, make: Callable[[dict[str, Any]], Graph]) -> Graph:
 
 def _read(folder: Path, make: Callable[[dict[str, Any]], Graph]) -> Graph:
     content = read_record(folder, GRAPH, FORMAT, KIND)
-    try:
-        named = [(_leg_folder(folder, content, entry["folder"]), entry) for entry in content["legs"]]
-        legs = tuple(_leg(place, entry, content) for place, entry in named)
+    damage = folder / GRAPH, "not a graph of spaces", "copy or save it again"
+    with interpreting(*damage):
+        entries = [(str(entry["space"]), entry["folder"]) for entry in content["legs"]]
         parents = {leaf: str(parent) for leaf, parent in content["parents"].items()}
         own = {"kind": content["kind"], "base": str(content["base"]), "parents": parents}
-    except IsthmusError:
-        raise
-    except Exception as error:
-        raise IsthmusError(
-            f"{folder / GRAPH}: not a graph of spaces ({kind_and_reason(error)}): copy or save it again"
-        ) from error
-    try:
+    legs = tuple(_leg(folder, content, name, space) for space, name in entries)
+    with interpreting(*damage):
         return make({**own, "legs": legs})
-    except IsthmusError as error:
-        raise IsthmusError(f"{folder / GRAPH}: not a graph of spaces ({error}): copy or save it again") from error
 
 
-def _leg_folder(folder: Path, content: Mapping[str, Any], name: object) -> Path:
-    """The folder of a leg. Raises `IsthmusError` unless it is in the folder of the graph, and no link."""
+def _leg(folder: Path, content: Mapping[str, Any], name: object, space: str) -> Connector:
+    """A leg. Raises `IsthmusError` unless it is the one that the graph names, in a folder inside the graph's own."""
     plain = isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\\0")
-    place = folder / stored(f"{name}/{CONFIG}", content) if plain else folder / CONFIG
-    if not plain or place.parent.is_symlink():
+    place = (folder / stored(f"{name}/{CONFIG}", content)).parent if plain else folder
+    if not plain or place.is_symlink():
         raise IsthmusError(
             f"{folder / GRAPH}: names the leg {str(name)[:80]!r}, which is not a folder inside {folder}: "
             "copy or save the graph again"
         )
-    return place.parent
-
-
-def _leg(place: Path, entry: Mapping[str, Any], content: Mapping[str, Any]) -> Connector:
-    """A leg, if it is the one that the graph names."""
+    if "files" in content:
+        read_stored(folder, content, f"{name}/{CONFIG}", KIND)
     leg = Connector.load(place)
-    expected = content["files"].get(f"{entry['folder']}/{CONFIG}") if "files" in content else None
-    if leg.space != entry["space"]:
+    if leg.space != space:
         raise IsthmusError(
-            f"{place}: the leg is {leg.space!r}, but {GRAPH} names {entry['space']!r}: copy or save the graph again"
+            f"{place}: the leg is {leg.space!r}, but {GRAPH} names {space!r}: copy or save the graph again"
         )
-    if "files" in content and hashlib.sha256((place / CONFIG).read_bytes()).hexdigest() != expected:
-        raise IsthmusError(f"{place / CONFIG}: is not the one of this graph: copy or save the graph again")
     return leg

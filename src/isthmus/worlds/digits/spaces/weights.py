@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
-from isthmus.base.tensor_files import read_tensors, write_tensors
+from isthmus.base.tensor_files import read_header, read_tensors, write_tensors
 from isthmus.worlds.digits.spaces.recipe import Recipe
 from isthmus.worlds.digits.spaces.space import ContrastiveSpace, build_space
 
@@ -86,7 +86,7 @@ def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
 
 def recorded(path: Path) -> dict[str, str]:
     """The file's metadata: fingerprint, recipe, facts, library version."""
-    return read_tensors(path, REMEDY)[1]
+    return read_header(path, REMEDY)
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
