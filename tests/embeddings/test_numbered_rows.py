@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from isthmus import Embeddings, IsthmusError, Tokens, open_set
-from isthmus.embeddings import EmbeddingWriter, open_tokens, save_tokens
+from isthmus.embeddings import EmbeddingWriter, TokenWriter, open_tokens, save_tokens
 from isthmus.embeddings.manifest import (
     ModalityManifest,
     TokenManifest,
@@ -110,5 +110,29 @@ def test_ids_zero_to_n_of_a_set_that_does_not_say_count_as_row_numbers(tmp_path:
 
 def test_numbered_rows_are_not_appended_to_rows_with_ids(tmp_path: Path) -> None:
     folder = rows(["a", "b", "c", "d"]).save(tmp_path)
-    with pytest.raises(IsthmusError, match="its text rows have ids, not row numbers"):
+    with pytest.raises(IsthmusError, match="its text rows have ids, not row numbers") as refusal:
         EmbeddingWriter(folder, modality="text", space="clip", dim=4, dtype="float32", numbered=True)
+    assert refusal.value  # which holds the refused writer, but not its lock
+    with EmbeddingWriter(folder, modality="text", space="clip", dim=4, dtype="float32") as writer:
+        writer.append(np.eye(4), ["e", "f", "g", "h"])
+
+
+def test_ids_are_not_appended_to_numbered_rows(tmp_path: Path) -> None:
+    folder = rows().save(tmp_path)
+    with pytest.raises(IsthmusError, match="its text rows have row numbers, not ids"):
+        EmbeddingWriter(folder, modality="text", space="clip", dim=4, dtype="float32")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        (None, ["a", "b", "c", "d"], "row numbers, not ids"),
+        (["a", "b", "c", "d"], None, "ids, not row numbers"),
+        (["0", "b", "c", "d"], None, "ids, not row numbers"),
+    ],
+)
+def test_tokens_with_and_without_ids_are_not_mixed(before: object, after: object, problem: str, tmp_path: Path) -> None:
+    save_tokens(tokens(before), tmp_path)
+    writer = TokenWriter(tmp_path, modality="text", space="clip", dim=4, unit="characters")
+    with pytest.raises(IsthmusError, match=f"its text tokens have {problem}"):
+        writer.append(tokens(after))

@@ -62,7 +62,7 @@ class Ledger(Generic[Manifest]):
         self.entry: Manifest
         self.listed: bool
         present = self._read(asked.modality)
-        agreed(folder, present, asked if present is None or asked.dim else replace(asked, dim=present.dim))
+        agreed(folder, present, asked)
         self._lock = FileLock(
             self._lock_path(asked.modality),
             busy=f"{folder}: another writer, in this process or another, is writing its {asked.modality} "
@@ -82,8 +82,7 @@ class Ledger(Generic[Manifest]):
                 f"{self.folder}: its {asked.modality} {self._what} are unfinished: run {present.unfinished} again "
                 "first, or write to another folder"
             )
-        known = asked if present is None or asked.dim else replace(asked, dim=present.dim)
-        self.entry = agreed(self.folder, present, known)
+        self.entry = agreed(self.folder, present, asked)
         if restart and self.entry.unfinished and self.entry.shards:
             numbers: list[int] = [shard.number for shard in self.entry.shards]
             self._save(replace(self.entry, shards=(), loose=(*self.entry.loose, *numbers)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError, reading
 from isthmus.base.hashing import sha256_of_json
 from isthmus.base.json_files import read_json
-from isthmus.base.locks import FileLock
+from isthmus.base.locks import PATIENCE, FileLock
 from isthmus.embeddings.checks import check_modality
 from isthmus.embeddings.layout import TOKEN_ARRAYS, lock_file
 from isthmus.embeddings.tokens import PLACES
@@ -28,8 +28,6 @@ TEXTS = ("space", "revision", "preprocessing", "unfinished")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 EMBED_JOB = "isthmus embed"
 """The job that numbers shards of tokens like those of rows."""
-PATIENCE = 60.0
-"""Seconds to wait for other processes that update the manifest. Each takes milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class ModalityManifest:
     ``numbered`` is True if no ids were given and those on disk are row numbers. None, as in every set of version 0.1,
     leaves it to the ids: only "0" to "n-1" are row numbers (`recorded_numbering`). ``unfinished`` names the job that
     has not written all rows, to be run again. ``loose`` are numbers of shards that this job is writing or has
-    replaced: their files are ours, but no part of the set, and may be deleted.
+    replaced: their files are ours, but not part of the set, and may be deleted.
     """
 
     modality: str
@@ -100,28 +98,31 @@ class TokenManifest:
         return sum(shard.items for shard in self.shards)
 
 
-def recorded_numbering(numbered: bool, first: str) -> bool | None:
-    """What a manifest says about ids, of which ``first`` is the first: nothing if they show that they were given."""
-    return numbered if numbered or first == "0" else None
-
-
 Manifest = TypeVar("Manifest", ModalityManifest, TokenManifest)
 
 
-def agreed(folder: Path, present: Manifest | None, asked: Manifest) -> Manifest:
+def recorded_numbering(numbered: bool, first: str) -> bool | None:
+    """``numbered`` as a manifest records it: None, as version 0.1, if the ``first`` id is not a row number anyway."""
+    return None if not numbered and first != "0" else numbered
+
+
+def agreed(folder: Path, present: Manifest | None, asked: Manifest, first: str = "0") -> Manifest:
     """The manifest that is there, or the one asked for if there is none.
 
-    Raises `IsthmusError` if they differ in anything that all rows share.
+    ``first`` is the first id that is there, if known: without ``numbered`` in the manifest it shows whether ids were
+    given. A ``dim`` of 0 asks for any. Raises `IsthmusError` if the two differ in anything that all rows share.
     """
     if present is None:
         return asked
+    own = ("shards", "numbered", "unfinished", "loose", *(() if asked.dim else ("dim",)))
     differing = [
         f"{name} {value!r}, not {wanted!r}"
-        for name, value in asdict(replace(present, shards=())).items()
-        if name not in ("shards", "numbered", "unfinished", "loose") and value != (wanted := getattr(asked, name))
+        for name, value in vars(present).items()
+        if name not in own and value != (wanted := getattr(asked, name))
     ]
-    if {present.numbered, asked.numbered} == {True, False}:
-        differing.append("row numbers, not ids" if present.numbered else "ids, not row numbers")
+    numbered = False if present.numbered is None and first != "0" else present.numbered
+    if {numbered, asked.numbered} == {True, False}:
+        differing.append("row numbers, not ids" if numbered else "ids, not row numbers")
     if differing:
         what = "tokens" if isinstance(asked, TokenManifest) else "rows"
         raise IsthmusError(
@@ -168,7 +169,7 @@ def commit(
 
     Other processes can do the same for other modalities at the same time. ``check`` sees the manifest before.
     """
-    busy = f"{folder}: another process is writing {MANIFEST} for more than {PATIENCE:g} seconds: stop it, and try again"
+    busy = f"{folder}: another process has been writing {MANIFEST} for {PATIENCE:g} seconds: stop it, and try again"
     with FileLock(lock_file(folder, "manifest"), busy=busy, patience=PATIENCE):
         present = read_manifest(folder)
         check(present)

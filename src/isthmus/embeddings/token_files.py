@@ -46,7 +46,6 @@ class TokenWriter:
         dim: Number of dimensions.
         unit: Unit of the places: pixels, seconds or characters.
         dtype: Precision on disk, float16 or float32.
-        numbered: Whether the ids are only row numbers, which nothing pairs; by default as the tokens say.
         job: What has to run again if the block of a context manager is stopped, as errors name it.
         restart: Drop the tokens of an unfinished job of this name, instead of going on after them.
 
@@ -73,7 +72,6 @@ class TokenWriter:
         dim: int,
         unit: str,
         dtype: str = "float16",
-        numbered: bool | None = None,
         job: str = "TokenWriter",
         restart: bool = False,
     ) -> None:
@@ -81,7 +79,7 @@ class TokenWriter:
             raise IsthmusError(f"dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
         self.folder = tokens_folder(user_path(path), modality)
         self._job = job
-        asked = TokenManifest(modality, space, dim, unit, dtype, (), numbered)
+        asked = TokenManifest(modality, space, dim, unit, dtype)
         self._ledger = TokenLedger(self.folder, asked, job, restart=restart)
         self._ledger.job = ""
 
@@ -101,18 +99,19 @@ class TokenWriter:
             tokens: Tokens of the writer's modality, space, dimension and unit.
 
         Raises:
-            IsthmusError: The tokens are of another kind.
+            IsthmusError: The tokens are of another kind, or only one of them and those that are there has ids.
         """
-        own = self._manifest
-        facts = (tokens.modality, tokens.space, tokens.dim, tokens.unit)
-        agreed(self.folder, own, TokenManifest(*facts, own.dtype, (), tokens.numbered or None))
-        numbered = own.numbered
-        if numbered is None and not own.shards and tokens.ids:
-            numbered = recorded_numbering(tokens.numbered, tokens.ids[0])
-        elif numbered is None and tokens.numbered:
-            raise IsthmusError(f"{self.folder}: its items have ids, not row numbers: write to another folder")
+        own, facts = self._manifest, (tokens.modality, tokens.space, tokens.dim, tokens.unit)
+        first = self._first_id() if tokens.numbered and own.numbered is None else "0"
+        agreed(self.folder, own, TokenManifest(*facts, own.dtype, (), tokens.numbered), first)
+        numbered = own.numbered if own.items or not tokens.ids else recorded_numbering(tokens.numbered, tokens.ids[0])
         number = self._ledger.claim()[0]
         self._ledger.commit(write_token_shard(self.folder, number, tokens, own.dtype), numbered=numbered)
+
+    def _first_id(self) -> str:
+        """The first id that is there; "0" if there are no items."""
+        shard = next((shard for shard in self._manifest.shards if shard.items), None)
+        return "0" if shard is None else _ids(token_files(self.folder, shard.number)["ids"], shard.items)[0]
 
     def close(self) -> None:
         """Let others write."""

@@ -14,7 +14,7 @@ from isthmus.base.paths import user_path
 from isthmus.embeddings.checks import as_ids, check_columns, check_ids, check_modality, unit_rows
 from isthmus.embeddings.folder import stored_rows
 from isthmus.embeddings.ledger import RowLedger
-from isthmus.embeddings.manifest import DTYPES, ModalityManifest, recorded_numbering
+from isthmus.embeddings.manifest import DTYPES, ModalityManifest, agreed, recorded_numbering
 from isthmus.embeddings.shards import write_shard
 
 SHARD_ROWS = 250_000
@@ -78,15 +78,15 @@ class EmbeddingWriter:
         if shard_rows < 1:
             raise IsthmusError(f"shard_rows must be at least 1, got {shard_rows}")
         self.folder, self.shard_rows = user_path(path), shard_rows
-        asked = ModalityManifest(modality, space, dim, dtype, True, (), revision, preprocessing, numbered or None)
+        asked = ModalityManifest(modality, space, dim, dtype, True, (), revision, preprocessing, numbered)
         self._ledger = RowLedger(self.folder, asked, job, restart=restart, beside=beside)
-        committed = stored_rows(self.folder, self._manifest).shards
-        self._known = {name for shard in committed for name in shard.ids()}
-        self._numbered = numbered
-        if numbered and self._manifest.numbered is None and self._known and "0" not in self._known:
-            raise IsthmusError(f"{path}: its {modality} rows have ids, not row numbers: write to another folder")
-        if self._manifest.numbered and not numbered:
-            raise IsthmusError(f"{path}: its {modality} rows have row numbers, not ids: write to another folder")
+        try:
+            known = [name for shard in stored_rows(self.folder, self._manifest).shards for name in shard.ids()]
+            agreed(self.folder, self._manifest, asked, *known[:1])
+        except BaseException:
+            self._ledger.close()
+            raise
+        self._known, self._numbered = set(known), numbered
         self._vectors: list[np.ndarray] = []
         self._ids: list[str] = []
         self._columns: Mapping[str, str] = {}
@@ -164,8 +164,7 @@ class EmbeddingWriter:
         rows_of_shard = [{"id": name, **own} for name, own in zip(self._ids[:rows], self._metadata[:rows], strict=True)]
         number = self._ledger.claim()[0]
         shard = write_shard(self.folder, self._manifest.modality, number, whole[:rows], rows_of_shard)
-        numbered = self._manifest.numbered
-        if numbered is None and not self._manifest.shards:
-            numbered = recorded_numbering(self._numbered, self._ids[0])
+        first = not self._manifest.shards
+        numbered = recorded_numbering(self._numbered, self._ids[0]) if first else self._manifest.numbered
         self._ledger.commit(shard, numbered=numbered)
         self._vectors, self._ids, self._metadata = [whole[rows:]], self._ids[rows:], self._metadata[rows:]
