@@ -97,7 +97,7 @@ def test_a_killed_write_keeps_what_was_complete_and_goes_on(tmp_path: Path) -> N
 def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path) -> None:
     drawn(500).save(tmp_path, shard_rows=100)
     found = Embeddings.open(tmp_path)
-    for shard in found._parts:
+    for shard in found._rows.parts:
         shard.path.unlink()  # type: ignore[union-attr]
         assert isinstance(shard.vectors, np.memmap)  # type: ignore[union-attr]
     assert len(found) == 500

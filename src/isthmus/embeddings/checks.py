@@ -33,6 +33,21 @@ def unit_rows(vectors: np.ndarray, where: str, numbers: RowNumbers | None = None
     return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
 
 
+def as_matrix(vectors: np.ndarray, where: str) -> np.ndarray:
+    """What users give as an array, also a column of a table. Raises `IsthmusError` for masked rows and non-arrays."""
+    if isinstance(vectors, np.ma.MaskedArray) and np.ma.is_masked(vectors):
+        row = np.argwhere(np.ma.getmaskarray(vectors))[0, 0]
+        raise IsthmusError(f"{where}: row {row} is masked: leave such rows out, or fill them")
+    try:
+        rows = np.asarray(vectors)
+        # A column of a table is an array of arrays.
+        return np.stack(list(rows)) if rows.dtype == object and rows.ndim == 1 and len(rows) else rows
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise IsthmusError(
+            f"{where}: not an array of numbers ({error}): pass a NumPy array, one vector per row"
+        ) from error
+
+
 def check_modality(modality: str) -> None:
     """Raise `IsthmusError` unless a modality's name can be part of a file name."""
     if not isinstance(modality, str) or not MODALITY.fullmatch(modality):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.paths import user_path
 from isthmus.embeddings.checks import (
     as_ids,
+    as_matrix,
     check_ids,
     check_modality,
     check_rows,
@@ -24,23 +24,9 @@ from isthmus.embeddings.checks import (
 )
 from isthmus.embeddings.folder import stored_modalities
 from isthmus.embeddings.manifest import require_finished
-from isthmus.embeddings.shards import ShardFile, StoredRows
+from isthmus.embeddings.rows import Part, Rows
+from isthmus.embeddings.shards import StoredRows
 from isthmus.embeddings.writer import SHARD_ROWS, EmbeddingWriter
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Some rows of a set on disk, read when needed."""
-
-    source: Embeddings
-    index: Int[np.ndarray, " rows"]
-
-    def read(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Some of the selected rows."""
-        return self.source.gathered(self.index[rows])
-
-
-Part = np.ndarray | ShardFile | Selection
 
 
 class Embeddings:
@@ -77,8 +63,7 @@ class Embeddings:
         numbered: bool | None = None,
     ) -> None:
         self.modality, self.space, self.dim, self.revision = modality, space, dim, revision
-        self._parts, self._ids, self._normalize, self._numbered = tuple(parts), ids, normalize, numbered
-        self._starts = np.concatenate([[0], np.cumsum([_rows_of(part) for part in self._parts])]).astype(np.int64)
+        self._rows, self._ids, self._numbered = Rows(parts, dim, normalize), ids, numbered
 
     @classmethod
     def from_array(
@@ -114,7 +99,7 @@ class Embeddings:
         """
         check_modality(modality)
         where = f"{modality} vectors"
-        rows = _as_array(vectors, where)
+        rows = as_matrix(vectors, where)
         if not normalize:
             check_rows(rows, where)
         made = unit_rows(rows, where) if normalize else np.ascontiguousarray(rows, dtype=np.float32)
@@ -231,7 +216,7 @@ class Embeddings:
         return user_path(path)
 
     def __len__(self) -> int:
-        return int(self._starts[-1])
+        return len(self._rows)
 
     def __repr__(self) -> str:
         return f"Embeddings({len(self)} {self.modality} rows, {self.dim}-d, space {self.space!r})"
@@ -249,20 +234,14 @@ class Embeddings:
         """Unique ids, one per row: those given, or row numbers if the rows are `numbered`."""
         if self._ids is not None:
             return self._ids
-        found: list[str] = []
-        for part in self._parts:
-            assert isinstance(part, ShardFile)
-            found += part.ids()
+        found = self._rows.ids()
         check_ids(found, len(self), f"{self.modality} set")
         return found
 
     @cached_property
     def vectors(self) -> Float[np.ndarray, "rows dim"]:
         """All rows as float32. Reads a set on disk into memory, once."""
-        if len(self._parts) == 1 and isinstance(self._parts[0], np.ndarray):
-            return self._parts[0]
-        blocks = list(self.batches(SHARD_ROWS))
-        return np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
+        return self._rows.whole()
 
     def batches(self, rows: int) -> Iterator[Float[np.ndarray, "block dim"]]:
         """Read consecutive blocks of rows; blocks cross the borders of shards.
@@ -279,8 +258,7 @@ class Embeddings:
             >>> [len(block) for block in images.batches(2)]
             [2, 2, 1]
         """
-        for start in range(0, len(self), rows):
-            yield self._between(start, min(start + rows, len(self)))
+        return self._rows.batches(rows)
 
     def take(self, index: np.ndarray) -> Embeddings:
         """Take rows by number. Rows in memory are copied; rows on disk are read when needed.
@@ -299,10 +277,10 @@ class Embeddings:
         """
         index = checked_rows(index, len(self), repr(self))
         ids = [self.ids[row] for row in index.tolist()]
-        in_memory = all(isinstance(part, np.ndarray) for part in self._parts)
-        part = self.gathered(index) if in_memory else Selection(self, index)
         facts = {"modality": self.modality, "space": self.space, "revision": self.revision}
-        return Embeddings([part], dim=self.dim, ids=ids, normalize=False, numbered=self.numbered, **facts)
+        return Embeddings(
+            [self._rows.taken(index)], dim=self.dim, ids=ids, normalize=False, numbered=self.numbered, **facts
+        )
 
     def select(self, ids: Iterable[Any]) -> Embeddings:
         """Take rows by id.
@@ -328,56 +306,9 @@ class Embeddings:
             raise IsthmusError(f"no {self.modality} row has id {missing!r}: {example}")
         return self.take(np.array([self._row_of[name] for name in names], dtype=np.int64))
 
-    def gathered(self, index: Int[np.ndarray, " rows"]) -> Float[np.ndarray, "rows dim"]:
-        """Rows by number, as an array."""
-        found = np.empty((len(index), self.dim), np.float32)
-        part_of = np.searchsorted(self._starts, index, side="right") - 1
-        for number in np.unique(part_of):
-            here = part_of == number
-            found[here] = self._read(self._parts[number], index[here] - self._starts[number])
-        return found
-
     @cached_property
     def _row_of(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.ids)}
-
-    def _between(self, start: int, end: int) -> np.ndarray:
-        block = np.empty((end - start, self.dim), np.float32)
-        for number, part in enumerate(self._parts):
-            first, last = max(start, self._starts[number]), min(end, self._starts[number + 1])
-            if first < last:
-                rows = slice(int(first - self._starts[number]), int(last - self._starts[number]))
-                block[first - start : last - start] = self._read(part, rows)
-        return block
-
-    def _read(self, part: Part, rows: slice | np.ndarray) -> np.ndarray:
-        if isinstance(part, np.ndarray):
-            return part[rows]
-        found = part.read(rows)
-        if isinstance(part, Selection) or not self._normalize:
-            return found
-        numbers = range(part.rows)[rows] if isinstance(rows, slice) else rows
-        return unit_rows(found, str(part.path), numbers)
-
-
-def _rows_of(part: Part) -> int:
-    if isinstance(part, ShardFile):
-        return part.rows
-    return len(part.index) if isinstance(part, Selection) else len(part)
-
-
-def _as_array(vectors: np.ndarray, where: str) -> np.ndarray:
-    if isinstance(vectors, np.ma.MaskedArray) and np.ma.is_masked(vectors):
-        row = np.argwhere(np.ma.getmaskarray(vectors))[0, 0]
-        raise IsthmusError(f"{where}: row {row} is masked: leave such rows out, or fill them")
-    try:
-        rows = np.asarray(vectors)
-        # A column of a table is an array of arrays.
-        return np.stack(list(rows)) if rows.dtype == object and rows.ndim == 1 and len(rows) else rows
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise IsthmusError(
-            f"{where}: not an array of numbers ({error}): pass a NumPy array, one vector per row"
-        ) from error
 
 
 def open_set(
