@@ -289,7 +289,7 @@ def test_a_source_that_changes_while_it_is_read_is_refused(tmp_path: Path, monke
         given["ids"].write_text("altered")
 
     monkeypatch.setattr(EmbeddingWriter, "append", append_and_alter)
-    with pytest.raises(IsthmusError, match=r"ids\.txt: was changed while it was converted"):
+    with pytest.raises(IsthmusError, match=r"ids\.txt: has changed while it was being converted"):
         convert(**given, out=tmp_path / "set", modality="image", space="clip", shard_rows=17)
     with pytest.raises(IsthmusError, match="unfinished"):
         Embeddings.open(tmp_path / "set")

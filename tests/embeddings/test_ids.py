@@ -62,7 +62,7 @@ def test_binary_ids_of_a_parquet_file_are_decoded(tmp_path: Path) -> None:
     assert Embeddings.open(tmp_path / "set").ids == ["a", "b"]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_id(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_id(tmp_path: Path) -> None:
     np.save(tmp_path / "rows.npy", np.eye(3, dtype=np.float32))
     (tmp_path / "ids.txt").write_bytes(b"\xef\xbb\xbfa\r\nb\r\nc\r\n")
     convert(tmp_path / "rows.npy", tmp_path / "set", modality="image", space="clip", ids=tmp_path / "ids.txt")

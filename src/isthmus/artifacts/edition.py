@@ -87,7 +87,7 @@ def finish_interrupted(folder: Path, record: str, *, keep_journal: bool = False)
 
 
 def require_own(folder: Path, record: str, form: str) -> None:
-    """Raise `IsthmusError` if an artifact of this format cannot be saved to the folder, which has something else."""
+    """Raise `IsthmusError` if an artifact of this format cannot be saved to a folder that has something else."""
     for other, what in KINDS.items():
         if other != record and record in KINDS and os.path.lexists(folder / other):
             raise IsthmusError(f"{folder}: contains {what} ({other}): save to another folder")

@@ -22,9 +22,9 @@ def map_npy(path: Path, remedy: str) -> np.ndarray:
 
 
 def read_npy_header(file: Any, size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether it is in Fortran's order, and dtype of an ``.npy`` stream of ``size`` bytes, which is left there.
+    """Read the header of an ``.npy`` stream of ``size`` bytes: shape, whether in Fortran order, and dtype.
 
-    Raises `ValueError` for a header that is damaged, has anything but numbers, or promises more than ``size`` bytes.
+    Raises `ValueError` if it is damaged, the array is not one of numbers, or the stream is too short for it.
     """
     try:
         version = np.lib.format.read_magic(file)

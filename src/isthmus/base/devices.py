@@ -56,7 +56,7 @@ def device_of(name: object, gpus: int, environment: Mapping[str, str]) -> str:
 def _own_gpu(rank: int, gpus: int, beside: int) -> str:
     if rank >= gpus:
         raise IsthmusError(
-            f"{beside} processes on a machine with {gpus} GPU{'s' * (gpus > 1)}: start one process a GPU, or give "
+            f"{beside} processes on a machine with {gpus} GPU{'s' * (gpus > 1)}: start one process per GPU, or give "
             "device cpu"
         )
     return f"cuda:{rank}"

@@ -27,7 +27,7 @@ def read_json(path: Path, remedy: str, *, finite: bool = True) -> Any:
 def parse_json(text: str, *, finite: bool = True) -> Any:
     """The content of JSON text.
 
-    Raises `ValueError` if it is not JSON, is nested more than 100 deep, has half of a surrogate pair (which is no
+    Raises `ValueError` if it is not JSON, is nested more than 100 deep, has half of a surrogate pair (not a
     character, so it cannot be printed or written), or, if ``finite``, has NaN or an infinite number.
 
     Example:
@@ -94,5 +94,5 @@ def _require_unicode(found: Any) -> None:
         json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"has half of a surrogate pair, {error.object[error.start]!a}, which is no character"
+            f"has half of a surrogate pair, {error.object[error.start]!a}, which is not a character"
         ) from None

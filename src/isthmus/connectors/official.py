@@ -111,7 +111,7 @@ def write_official(checkpoint: OfficialCheckpoint, path: Path) -> Path:
     state = _state_of(checkpoint)
     content = io.BytesIO()
     torch.save(state, content)
-    with atomic_path(path) as part:  # a full disk raises an error of the system, not one of torch's own
+    with atomic_path(path) as part:  # on a full disk this raises OSError, torch.save something else
         part.write_bytes(content.getvalue())
     return path
 
@@ -119,7 +119,7 @@ def write_official(checkpoint: OfficialCheckpoint, path: Path) -> Path:
 def _read(path: Path) -> dict[str, Tensor]:
     state = read_weights_only(path)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise IsthmusError(f"{path}: not a state dict: download the official file again")
+        raise IsthmusError(f"{path}: not a state dict: {REMEDY}")
     return state
 
 
@@ -169,7 +169,7 @@ def _batch_norm(path: Path, state: State, name: str) -> nn.BatchNorm1d:
 
 def _taken(path: Path, state: State, name: str) -> Tensor:
     if name not in state:
-        raise IsthmusError(f"{path}: has no {name}: download the official file again")
+        raise IsthmusError(f"{path}: has no {name}: {REMEDY}")
     return state[name]
 
 

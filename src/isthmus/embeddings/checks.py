@@ -84,7 +84,7 @@ def as_ids(given: Iterable[Any], where: str, first: int = 0, *, blanks: bool = F
     """Ids as a list of strings, one per row: text as it is, integers and paths spelled out, bytes decoded.
 
     Raises `IsthmusError` naming the row, counted from ``first``, for anything else, such as a missing value, and for
-    text that cannot be stored. An empty text is none either, unless ``blanks`` lets it pass.
+    text that cannot be stored. So is empty text, unless ``blanks``.
     """
     if isinstance(given, str | bytes | Mapping | set | frozenset):
         raise IsthmusError(f"{where}: ids are one {type(given).__name__}: pass a list of ids, one per row")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from isthmus.base.errors import IsthmusError, reading
-from isthmus.embeddings.checks import as_ids
+from isthmus.embeddings.checks import as_ids, row_numbers
 from isthmus.embeddings.layout import modality_named
 from isthmus.embeddings.shards import ShardFile, StoredRows, map_rows
 
@@ -48,10 +48,9 @@ def clip_retrieval_rows(
         column = _id_column(metadata, columns, list(files), modality, id_column)
         bare = [_shard(files[number], metadata.get(number), column) for number in sorted(files)]
         dim = _one_dimension(folder / name, bare)
-        stored = StoredRows(modality, space or folder.resolve().name, dim, bare, numbered=column is None)
-        opened[modality] = (
-            _without_repeats(stored, folder) if (modality, column) == ("text", CAPTION) else _named(stored)
-        )
+        ids = row_numbers(sum(shard.rows for shard in bare)) if column is None else None
+        stored = StoredRows(modality, space or folder.resolve().name, dim, bare, ids, numbered=column is None)
+        opened[modality] = _without_repeats(stored, folder) if (modality, column) == ("text", CAPTION) else stored
     if opened:
         LOG.info("%s: %s", folder, _described(opened, named=space is not None))
     return opened
@@ -59,7 +58,11 @@ def clip_retrieval_rows(
 
 def _described(opened: Mapping[str, StoredRows], named: bool) -> str:
     space = next(iter(opened.values())).space
-    ids = ", ".join(f"{name} {rows.id_column or 'none, rows are only numbered'}" for name, rows in opened.items())
+    columns = {
+        name: "none, rows are only numbered" if rows.numbered else rows.shards[0].id_column
+        for name, rows in opened.items()
+    }
+    ids = ", ".join(f"{name} {column}" for name, column in columns.items())
     return f"space {space!r}{'' if named else ' (the name of the folder; --space names another)'}; ids: {ids}"
 
 
@@ -93,7 +96,7 @@ def _warn_of_gaps(folder: Path, files: Mapping[int, Path], last: int) -> None:
     if missing:
         some = ", ".join(map(str, missing[:5])) + (" …" if len(missing) > 5 else "")
         warnings.warn(
-            f"{folder}: has no shard {some} of 0 to {last}: its rows are missing, copy it again if they should not be",
+            f"{folder}: has no shard {some} of 0 to {last}: its rows are missing: copy it again, unless intended",
             stacklevel=5,
         )
 
@@ -112,7 +115,7 @@ def _id_column(
     modality: str,
     asked: str | None,
 ) -> str | None:
-    """The column of ids: the one asked for, the caption of a text, or the first of `KEYS`; it must be everywhere.
+    """The column of ids: the one asked for, the caption of a text, or the first of `KEYS`; all metadata must have it.
 
     None if there is none, or the one asked for is "".
     """
@@ -128,7 +131,7 @@ def _id_column(
     if lacking is not None:
         listed = ", ".join(columns[lacking])
         raise IsthmusError(
-            f"{metadata[lacking]}: no column {chosen!r} (it has {listed}): choose a column of all with --id-column"
+            f"{metadata[lacking]}: no column {chosen!r} (it has {listed}): choose one that all have with --id-column"
         )
     return chosen
 
@@ -149,15 +152,8 @@ def _one_dimension(folder: Path, shards: Sequence[ShardFile]) -> int:
     return dims.pop()
 
 
-def _named(stored: StoredRows) -> StoredRows:
-    """Ids are read when they are asked for; without a column, rows are numbered."""
-    if not stored.numbered:
-        return replace(stored, id_column=stored.shards[0].id_column)
-    return replace(stored, ids=[str(row) for row in range(sum(shard.rows for shard in stored.shards))])
-
-
 def _without_repeats(stored: StoredRows, folder: Path) -> StoredRows:
-    """Texts with their captions as ids: every text once and no blank ones; how many that leaves out is said."""
+    """Texts with their captions as ids, without repeated and blank ones; a warning says how many those are."""
     captions: list[str] = []
     for shard in stored.shards:
         texts = ["" if text is None else text for text in shard.column()]
@@ -168,12 +164,10 @@ def _without_repeats(stored: StoredRows, folder: Path) -> StoredRows:
             first.setdefault(text, row)
     left_out = len(captions) - len(first)
     if left_out:
-        LOG.warning(
-            "%s: %d of %d texts repeat an earlier caption or are blank, and are left out "
+        warnings.warn(
+            f"{folder}: {left_out} of {len(captions)} texts repeat an earlier caption or are blank, and are left out "
             "(isthmus convert --id-column or --row-ids keeps them)",
-            folder,
-            left_out,
-            len(captions),
+            stacklevel=5,
         )
     taken = np.fromiter(first.values(), np.int64, len(first))
-    return replace(stored, ids=captions, taken=taken, id_column=CAPTION)
+    return replace(stored, ids=captions, taken=taken)

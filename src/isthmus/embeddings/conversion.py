@@ -55,7 +55,7 @@ def convert(
 
     Rows are streamed. If a conversion is killed, run it again: it continues after the last complete shard. A source
     that has changed since is refused: every byte of it is hashed first. ``out`` may be the source itself, a folder by
-    clip-retrieval: the set is written beside its files, which stay.
+    clip-retrieval: the set is written next to its files, which stay.
 
     Args:
         source: An .npy file (n, dim), a Parquet file, a folder of Parquet files, or a folder by clip-retrieval.
@@ -85,16 +85,15 @@ def convert(
         >>> Embeddings.open(convert(folder / "images.npy", folder / "set", modality="image", space="clip"))
         Embeddings(3 image rows, 3-d, space 'clip')
     """
-    path = user_path(source)
-    for file in [path, *([] if ids is None else [user_path(ids)])]:
-        if not file.exists():
+    path, out, lines = user_path(source), user_path(out), None if ids is None else user_path(ids)
+    for file in (path, lines):
+        if file is not None and not file.exists():
             raise IsthmusError(f"{file}: not found: check the path")
     if row_ids and (ids is not None or id_column is not None):
         raise IsthmusError("--row-ids takes row numbers for ids: leave --ids and --id-column out")
     if ids is not None and path.suffix != ".npy":
         raise IsthmusError(f"--ids only works with .npy input: {path} has its own ids")
-    in_place = path.is_dir() and user_path(out).resolve() == path.resolve()
-    lines = None if ids is None else user_path(ids)
+    in_place = path.is_dir() and out.resolve() == path.resolve()
     rows = _rows_of(path, modality, vectors_column, "" if row_ids else id_column, lines, in_place)
     origin = "" if id_column is None else f", ids of {id_column!r}"
     files = [*rows.files, *([] if lines is None else [lines])]
@@ -120,8 +119,8 @@ def convert(
                 writer.append(vectors[skipped:], names[skipped:])
         changed = next((file for file, stamp in zip(files, before, strict=True) if _stamp(file) != stamp), None)
         if changed is not None:
-            raise IsthmusError(f"{changed}: was changed while it was converted: convert it to another folder")
-    return user_path(out)
+            raise IsthmusError(f"{changed}: has changed while it was being converted: convert it to another folder")
+    return out
 
 
 def fingerprint(files: Sequence[Path], *options: str) -> str:
@@ -215,9 +214,7 @@ def _rows_of_lists(column: Any, where: str, start: int) -> np.ndarray:
     kinds = (pyarrow.types.is_list, pyarrow.types.is_large_list, pyarrow.types.is_fixed_size_list)
     if not any(kind(column.type) for kind in kinds) or not pyarrow.types.is_floating(column.type.value_type):
         raise IsthmusError(f"{where} has type {column.type}: choose one with lists of floats, with --vectors-column")
-    lengths = np.array(
-        [-1 if entry is None else entry for entry in pyarrow.compute.list_value_length(column).to_pylist()]
-    )
+    lengths = pyarrow.compute.fill_null(pyarrow.compute.list_value_length(column), -1).to_numpy(zero_copy_only=False)
     expected = np.bincount(np.maximum(lengths, 0)).argmax()
     bad = np.flatnonzero(lengths != expected)
     if len(bad) or expected == 0:
@@ -227,7 +224,7 @@ def _rows_of_lists(column: Any, where: str, start: int) -> np.ndarray:
 
 
 def _from_folder(folder: Path, modality: str, id_column: str | None, in_place: bool) -> RowBlocks:
-    """Rows of a folder by clip-retrieval, which may be beside a set in the same folder, or of a set."""
+    """Rows of a folder by clip-retrieval, where there may also be a set, or of a set."""
     found = {} if in_place else stored_modalities(folder, None, id_column)
     if modality not in found:
         found = {**found, **shards_beside_a_set(folder, id_column)}

@@ -321,7 +321,7 @@ def open_set(
         space: Name of the space of a folder without a manifest; the folder's name by default.
         id_column: Column of the metadata that has the ids. By default ``id``; in a folder without a manifest the first
             of ``id``, ``key``, ``image_path``, ``url``, but a text is its own id if there is a ``caption``. Texts that
-            repeat are then left out, and counted in the log.
+            repeat are then left out, and a warning counts them.
         unfinished: Open the rows there are, even if a job has not written all of them.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The ledger of a modality that is being written: what is part of the set, what is ours besides, and who may write."""
+"""The ledger of a modality that is being written: its shards, our other files, and who may write."""
 
 from __future__ import annotations
 
@@ -185,8 +185,8 @@ class Ledger(Generic[Manifest]):
 class RowLedger(Ledger[ModalityManifest]):
     """The ledger of the rows of a modality.
 
-    ``with_tokens`` says that shards of tokens have the same numbers as those of rows. ``check`` sees the whole manifest
-    whenever the entry is written, before it is.
+    With ``with_tokens``, shards of tokens have the same numbers as those of rows. ``check`` gets the whole manifest
+    before each time that the entry is written.
     """
 
     _what = "rows"

@@ -167,7 +167,7 @@ def commit(
 ) -> None:
     """Put a modality's entry into the manifest of a set, in one step.
 
-    Other processes can do the same for other modalities at the same time. ``check`` sees the manifest before.
+    Other processes can do the same for other modalities at the same time. ``check`` gets the manifest before that.
     """
     busy = f"{folder}: another process has been writing {MANIFEST} for {PATIENCE:g} seconds: stop it, and try again"
     with FileLock(lock_file(folder, "manifest"), busy=busy, patience=PATIENCE):

@@ -78,8 +78,7 @@ class ShardFile:
 class StoredRows:
     """One modality of a set on disk; ``ids`` is ``None`` if they are in the metadata of the shards.
 
-    If only some rows belong to the set, ``taken`` has their numbers. ``id_column`` is where ids of a folder without a
-    manifest are from.
+    If only some rows belong to the set, ``taken`` has their numbers.
     """
 
     modality: str
@@ -90,7 +89,6 @@ class StoredRows:
     revision: str = ""
     numbered: bool | None = None
     taken: np.ndarray | None = None
-    id_column: str = ""
     unfinished: str = ""
 
     @property

@@ -46,7 +46,7 @@ class TokenWriter:
         dim: Number of dimensions.
         unit: Unit of the places: pixels, seconds or characters.
         dtype: Precision on disk, float16 or float32.
-        job: What has to run again if the block of a context manager is stopped, as errors name it.
+        job: What must be run again if the block of a context manager is stopped; errors name it.
         restart: Drop the tokens of an unfinished job of this name, instead of going on after them.
 
     Raises:
@@ -99,7 +99,7 @@ class TokenWriter:
             tokens: Tokens of the writer's modality, space, dimension and unit.
 
         Raises:
-            IsthmusError: The tokens are of another kind, or only one of them and those that are there has ids.
+            IsthmusError: The tokens are of another kind, or have ids and those in the set do not, or the reverse.
         """
         own, facts = self._manifest, (tokens.modality, tokens.space, tokens.dim, tokens.unit)
         first = self._first_id() if tokens.numbered and own.numbered is None else "0"

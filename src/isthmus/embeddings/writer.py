@@ -37,9 +37,9 @@ class EmbeddingWriter:
         revision: Revision of the encoder.
         preprocessing: Fingerprint of the preprocessing.
         numbered: The ids are only row numbers, which nothing pairs.
-        job: What has to run again if it is stopped, as errors name it.
+        job: What must be run again if it is stopped; errors name it.
         restart: Drop the rows of an unfinished job of this name, instead of going on after them.
-        beside: Write beside shards that are no part of the set; they stay as they are.
+        beside: Write next to shards that are not part of the set; they stay as they are.
 
     Raises:
         IsthmusError: The set has rows of this modality with another space, dimension, dtype, revision or
