@@ -24,7 +24,7 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 EVERY = int(os.environ.get("ISTHMUS_TEST_EVERY", "5"))
-"""One in so many steps is tried; 1 tries all of them, which takes minutes."""
+"""A fault happens at every n-th step; 1 tries all of them, which takes minutes."""
 
 
 @dataclass
@@ -146,15 +146,15 @@ def without_space(save: Callable[[], object], at: int) -> bool:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     now[:] = [Fault(at, full, NEED_SPACE, lasts=True)]
-    said = "No space left on device"
+    message = "No space left on device"
     try:
         save()
     except IsthmusError as error:
-        said = str(error)
+        message = str(error)
     finally:
         reached = now.pop().step >= at
-    assert "No space left on device" in said
-    assert "\n" not in said
+    assert "No space left on device" in message
+    assert "\n" not in message
     return reached
 
 
@@ -178,7 +178,7 @@ def starts(kind: Kind, tmp_path: Path, start: str) -> tuple[Path, Any]:
     folder, old = tmp_path / "own", None
     if start == "by 0.1":
         shutil.copytree(SAVED / kind.old, folder)
-    elif start == "by now":
+    elif start == "by today":
         kind.save(kind.load(SAVED / kind.old), folder)
     else:
         folder.mkdir()
@@ -194,7 +194,7 @@ def starts(kind: Kind, tmp_path: Path, start: str) -> tuple[Path, Any]:
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("fault", [killed, without_space])
 @pytest.mark.parametrize(
-    ("name", "start"), [*((name, "by 0.1") for name in KINDS), ("connector", "by now"), ("connector", "empty")]
+    ("name", "start"), [*((name, "by 0.1") for name in KINDS), ("connector", "by today"), ("connector", "empty")]
 )
 def test_a_fault_at_any_step_leaves_one_of_the_two_and_no_litter_after_the_next_save(
     name: str, start: str, fault: Callable[[Callable[[], object], int], bool], tmp_path: Path

@@ -268,7 +268,7 @@ def test_files_of_others_are_left_alone(checkpoints: Checkpoints, tmp_path: Path
     strange.parent.mkdir(parents=True)
     np.save(strange, np.zeros((2, 3), np.float32))
     (tmp_path / "t.txt").write_text("one\n")
-    with pytest.raises(IsthmusError, match="is in no manifest of isthmus"):
+    with pytest.raises(IsthmusError, match="no manifest by isthmus has it"):
         isthmus.embed(tmp_path / "t.txt", tmp_path / "out", space=f"clip:{checkpoints('clip')}")
     assert strange.is_file()
 

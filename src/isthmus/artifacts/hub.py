@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, TypeVar
 
-from isthmus.artifacts.folder import CONFIG, GRAPH
+from isthmus.artifacts.folder import CONFIG, GRAPH, WEIGHTS
 from isthmus.artifacts.record import CARD
 from isthmus.base.errors import IsthmusError, reason_of
 
-MODEL = (CARD, CONFIG, "model.safetensors", "model-*.safetensors")
+MODEL = (CARD, CONFIG, WEIGHTS, "model-*.safetensors")
 WANTED = [*MODEL, GRAPH, *(f"leg_*/{name}" for name in MODEL)]
 """The files of a model, or of a graph of spaces with its legs; nothing else in a repository is downloaded."""
 Model = TypeVar("Model", bound="HubModel")

@@ -25,8 +25,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path to write to, renamed to ``path`` if the block ends without an error.
 
     Readers see the whole old file or the whole new one, even after a power failure. The path is in a new folder of
-    its own, so nobody can put a link or a file there, and what killed writers left is found by its mark: it is deleted
-    whenever anything is written beside it.
+    its own, so nobody can put a link or a file there. The mark in that folder's name tells what killed writers left:
+    the next write to the same place deletes it.
 
     Raises:
         IsthmusError: The file cannot be written, for example because the disk is full.

@@ -1,7 +1,7 @@
 """Names of spaces: a space that others are mapped into, and which names can be compared.
 
-A star and Ex-MCR keep one space, the base, and map others into it. Vectors that were mapped are named after the base
-and the maps that exist beside each other: ``clip via clap#979c9c55, ulip#70d88d20``. They are comparable with the
+A star and Ex-MCR keep one space, the base, and map others into it. Mapped vectors are named after the base and
+all maps of the star: ``clip via clap#979c9c55, ulip#70d88d20``. They are comparable with the
 base's own vectors, and with those of the same star with fewer or more leaves, but not with those of another star.
 """
 

@@ -177,7 +177,7 @@ class Ledger(Generic[Manifest]):
             stranger = next((other for other in file.parent.glob("*") if is_shard_like(other, file)), None)
             if stranger is not None:
                 raise IsthmusError(
-                    f"{stranger}: exists and is in no manifest of isthmus: write to another folder (isthmus convert "
+                    f"{stranger}: exists, but no manifest by isthmus has it: write to another folder (isthmus convert "
                     "reads sets made elsewhere)"
                 )
 

@@ -226,8 +226,8 @@ def _read(path: Path, form: str, remedy: str) -> dict[str, Any]:
         raise IsthmusError(f"{path}: format {content['format']!r} is not {form!r}: update isthmus, or {remedy}")
     if SEAL in content and sha256_of_json({k: v for k, v in content.items() if k != SEAL}) != content[SEAL]:
         raise IsthmusError(
-            f"{path}: not a manifest as isthmus wrote it, its content does not have the sha256 it names: {remedy}; if "
-            f"you have edited it on purpose, delete its line {SEAL!r}"
+            f"{path}: altered (its hash differs from the one in it): {remedy}; if you edited it on purpose, delete its "
+            f"line {SEAL!r}"
         )
     return content
 
