@@ -22,6 +22,7 @@ from isthmus.connectors.methods.exmcr import fit_exmcr
 from isthmus.connectors.methods.plugins import Plugins
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.tokens import Tokens
+from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.config import OptimisationConfig, Precision
 from isthmus.training.loop import train
 from isthmus.training.processes import my_rows, processes, this_process
@@ -116,10 +117,21 @@ class Failing(nn.Module):
         return self.weight.sum() * (float("nan") if self.how == "nan" and last else 1.0)
 
 
+class FullDisk(Checkpoint):
+    """A checkpoint that cannot be written; only process 0 writes."""
+
+    def restore(self, *_: object) -> int:
+        return 0
+
+    def save(self, *_: object) -> None:
+        raise IsthmusError("the disk is full")
+
+
 def failure(how: str) -> str:
     rows = 40 + (this_process() if how == "other data" else 0)
+    checkpoint = FullDisk(Path(), "") if how == "full disk" else None
     try:
-        train(Failing(how), Schedule.over(rows, steps(4), seed=0))
+        train(Failing(how), Schedule.over(rows, steps(4), seed=0), checkpoint=checkpoint)
     except IsthmusError as error:
         return str(error)
     return "no error"
@@ -141,7 +153,7 @@ def one_of_three(process: int, folder: str) -> None:
         return found | {f"half {name}": run("bfloat16") for name, run in HALF_RUNS.items()}
 
     found: dict[str, object] = {"runs": together(every_run, process, f"{folder}/meet")}
-    for how in ("nan", "raises", "other data"):
+    for how in ("nan", "raises", "full disk", "other data"):
         found[how] = together(lambda how=how: failure(how), process, f"{folder}/meet {how}")
     torch.save(found, Path(folder) / f"{process}.pt")
 
@@ -183,6 +195,12 @@ def test_a_loss_that_is_not_finite_ends_all_processes_with_one_line(over_process
 def test_a_failure_in_one_process_ends_the_others_too(over_processes: list[dict]) -> None:
     *others, failed = (found["raises"] for found in over_processes)
     assert failed == "the last process found no row"
+    assert all("another one ended or does not answer" in other for other in others)
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_the_others_too(over_processes: list[dict]) -> None:
+    failed, *others = (found["full disk"] for found in over_processes)
+    assert failed == "the disk is full"
     assert all("another one ended or does not answer" in other for other in others)
 
 

@@ -7,12 +7,11 @@ its checkpoint, and several processes (``torchrun``) train as one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import torch
-import torch.distributed as dist
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from isthmus.base.errors import IsthmusError
@@ -22,10 +21,10 @@ from isthmus.training.config import Precision
 from isthmus.training.processes import (
     average_gradients,
     leave_processes,
-    processes,
     require_agreement,
     same_start,
     this_process,
+    wait_for_all,
 )
 from isthmus.training.schedule import Schedule, seed_of
 
@@ -70,8 +69,7 @@ def train(
     """
     try:
         loss = _train(objective, schedule, half_precision(precision, _device(objective)), checkpoint, progress, stage)
-        if processes() > 1:
-            dist.barrier()
+        wait_for_all()
     except BaseException:
         leave_processes()
         raise
@@ -104,23 +102,19 @@ def _train(
     require_agreement(schedule=schedule, steps_done=first, half_precision=half)
     same_start(objective)
     draw = torch.Generator(device)
-    order, epoch_of_order = torch.empty(0, dtype=torch.long), -1
     to_report, to_save = Cadence(REPORT_SECONDS), Cadence(CHECKPOINT_SECONDS)
     clock = Stage(stage, schedule.steps, first)
     loss, finite = torch.tensor(0.0), torch.tensor(True, device=device)
 
     objective.train()
     with reporting(progress) as report:
-        for step in range(first, schedule.steps):
-            epoch, start = schedule.place_of(step)
-            if epoch != epoch_of_order:
-                order, epoch_of_order = schedule.permutation(epoch).to(device), epoch
+        for step, rows in _batches(schedule, first, device):
             draw.manual_seed(seed_of(schedule.seed, 1, step))
             for group in optimizer.param_groups:
                 group["lr"] = schedule.learning_rate_at(step)
 
             with torch.autocast(device.type, torch.bfloat16, enabled=half):
-                own = objective(order[start : start + schedule.batch_size], draw)
+                own = objective(rows, draw)
             optimizer.zero_grad()
             own.backward()
             loss = average_gradients(objective, own)
@@ -142,14 +136,24 @@ def _train(
     return loss.item()
 
 
+def _batches(schedule: Schedule, first: int, device: torch.device) -> Iterator[tuple[int, Int[Tensor, " batch"]]]:
+    """Every step from ``first``, with the row numbers of its batch."""
+    order, epoch_of_order = torch.empty(0, dtype=torch.long), -1
+    for step in range(first, schedule.steps):
+        epoch, start = schedule.place_of(step)
+        if epoch != epoch_of_order:
+            order, epoch_of_order = schedule.permutation(epoch).to(device), epoch
+        yield step, order[start : start + schedule.batch_size]
+
+
 def _device(objective: nn.Module) -> torch.device:
     return next(objective.parameters()).device
 
 
 def _in_turn(restore: Callable[[], int]) -> int:
-    """What process 0 does before the others, because it may create the file that they read."""
+    """Let process 0 restore before the others: it may create the folder that they look into."""
     found = restore() if this_process() == 0 else 0
-    require_agreement(turn=0)
+    wait_for_all()
     return found if this_process() == 0 else restore()
 
 

@@ -46,7 +46,7 @@ def join_processes() -> None:
 
 
 def leave_processes() -> None:
-    """Leave at once. Processes that still wait for this one are told, by `IsthmusError`, and end too."""
+    """Leave at once. Processes that still wait for this one raise `IsthmusError`."""
     if dist.is_initialized():
         dist.destroy_process_group()
 
@@ -58,7 +58,7 @@ def training_device(name: str | None) -> torch.device:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Each process computes for itself, as if it were the only one, what all compute alike."""
+    """Let each process compute as if it were the only one: for results that all of them compute alike."""
     global _alone
     before, _alone = _alone, True
     try:
@@ -69,7 +69,7 @@ def alone() -> Iterator[None]:
 
 @contextmanager
 def _in_touch() -> Iterator[None]:
-    """Turns a failed exchange into one line: the process that failed first has already said why."""
+    """Turns a failed exchange into one line; the process that failed first has reported why."""
     try:
         yield
     except RuntimeError as error:
@@ -86,8 +86,15 @@ def all_reduce(value: Tensor) -> None:
             dist.all_reduce(value)
 
 
+def wait_for_all() -> None:
+    """Wait until every process is here. Raises `IsthmusError` if one has ended."""
+    if processes() > 1:
+        with _in_touch():
+            dist.barrier()
+
+
 def require_agreement(**found: object) -> None:
-    """Raise `IsthmusError` in every process unless all have the same values, which training needs to stay in step."""
+    """Raise `IsthmusError` in every process unless all have the same values, as training in step needs."""
     if processes() == 1:
         return
     every: list[dict[str, object]] = [{} for _ in range(processes())]
@@ -139,7 +146,7 @@ def my_share(rows: Shaped[Tensor, "*all"], dim: int = 0) -> Shaped[Tensor, "*sha
 
 
 def weighted_share(loss: Float[Tensor, ""], share: int, batch: Float[Tensor, ""] | int) -> Float[Tensor, ""]:
-    """A mean over this process's rows as its part of that over the batch, which is the mean of all the parts.
+    """This process's part of the mean over a batch, from the mean over its own rows; the parts' mean is the whole.
 
     A process without rows has no mean: its part is 0, without gradient.
     """
