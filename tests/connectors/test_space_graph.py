@@ -13,6 +13,7 @@ from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
 from isthmus.connectors.graph.joint import canonical_maps, moments_of
 from isthmus.connectors.graph.overlap_tree import by_space, overlap_tree
+from isthmus.connectors.graph.space_graph import renamed
 from isthmus.connectors.methods.closed_forms import canonical_axes, moments
 
 OPTIONS = {"projector": "two-mlps"}
@@ -149,6 +150,16 @@ def test_vectors_stay_valid_when_their_star_grows(spaces: three_spaces.ThreeSpac
     leg = star.legs[0].project(spaces.audio)
     assert leg.space == before.space
     assert np.array_equal(leg.vectors, before.vectors)
+
+
+def test_a_leaf_of_mapped_vectors_meets_the_first_base_too(spaces: three_spaces.ThreeSpaces) -> None:
+    star = short_star(spaces, 0, sets=2)
+    mapped = {name: star.project(own) for name, own in spaces.sets[1].items()}
+    other = {name: renamed(own, "other") for name, own in spaces.sets[1].items()}
+    connector = isthmus.connect(mapped, other, method="exmcr", base="left", **SHORT)
+    leaf = connector.project(other["audio"])
+    for stored in (spaces.sets[0]["image"], mapped["audio"]):
+        assert len(isthmus.Index(stored).search(leaf, k=1)) == len(leaf)
 
 
 @pytest.mark.parametrize("base", ["left", "right"])

@@ -1,8 +1,8 @@
 """Names of spaces: a space that others are mapped into, and which names can be compared.
 
-A star and Ex-MCR keep one space, the base, and map others into it. Mapped vectors are named after the base and
-all maps of the star: ``clip via clap#979c9c55, ulip#70d88d20``. They are comparable with the
-base's own vectors, and with those of the same star with fewer or more leaves, but not with those of another star.
+A star and Ex-MCR keep one space, the base, and map others into it. Mapped vectors are named after the base and all
+maps of the star: ``clip via clap#979c9c55, ulip#70d88d20``. They can be compared with the base's own vectors, and with
+those of the same star with fewer or more leaves, but not with those of another star.
 """
 
 from __future__ import annotations
@@ -15,14 +15,22 @@ MAPPED = re.compile(rf"(?P<base>.+) via (?P<legs>{LEG}(?:, {LEG})*)")
 
 
 def mapped_into(base: str, legs: Iterable[str]) -> str:
-    """The name of vectors mapped into a base; each leg is the leaf's name, '#' and the map's fingerprint."""
-    return f"{base} via {', '.join(sorted(legs))}"
+    """The name of vectors mapped into a base; each leg is the leaf's name, '#' and the map's fingerprint.
+
+    If vectors of the base were mapped themselves, the name has their legs too: all are in the same space.
+
+    Example:
+        >>> mapped_into("clip via clap#979c9c55", ["ulip#70d88d20"])
+        'clip via clap#979c9c55, ulip#70d88d20'
+    """
+    root, before = _parts(base)
+    return f"{root} via {', '.join(sorted(before.union(legs)))}"
 
 
 def shared_space(one: str, other: str) -> str | None:
     """The name of the space that vectors of two names have in common; ``None`` if they cannot be compared.
 
-    Of a base and a star around it, or of a star and the same star with more leaves, it is the longer name.
+    It is the longer name of a base and a star around it, or of a star and the same star with more leaves.
 
     Example:
         >>> shared_space("clip", "clip via clap#979c9c55")

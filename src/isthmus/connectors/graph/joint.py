@@ -78,14 +78,14 @@ def fit_joint(
     """
     named = by_space(sets)
     root = base or next(iter(named))
+    named = dict(sorted(named.items()))
     edges = overlap_tree(named, root)
     for space, own in named.items():
         for rows in own.values():
             require_varied(rows, f"the {rows.modality} rows of {space!r}")
     centring: Centring = config.centring if config else "matched"
     centred = {
-        space: Centred(_centres(own, _main_overlap(edges, space), centring), own)
-        for space, own in sorted(named.items())
+        space: Centred(_centres(own, _main_overlap(edges, space), centring), own) for space, own in named.items()
     }
     blocks = [block for edge in edges for block in _blocks(named, centred, edges, edge, config)]
     settings = SETTINGS if config is None else ((config.penalty, config.power),)
@@ -117,7 +117,7 @@ def _main_overlap(edges: Sequence[Edge], space: str) -> str:
 
 
 def _centres(own: EmbeddingSet, overlap: str, kind: Centring) -> dict[str, Tensor]:
-    """A centre for each modality: the mean of the overlap, to which those of the others are matched."""
+    """A centre for each modality: the mean of the overlap, and for the others centres matched to it."""
     if kind == "none":
         return {}
     first = sample(own[overlap])
@@ -220,9 +220,11 @@ def canonical_maps(moments: JointMoments, penalty: float, power: float) -> dict[
     joint = min(len(root) for root in roots.values())
     agreement = values.flip(0)[:joint].clamp(min=0) / (len(spaces) - 1)
     leading = vectors.flip(1)[:, :joint] * agreement.clamp(max=1) ** power
-    maps = {space: roots[space] @ leading[place[space]] for space in spaces}
-    lifts = moments.spans
-    return {space: in_range(own if (span := lifts[space]) is None else span @ own) for space, own in maps.items()}
+    maps = {}
+    for space in spaces:
+        own, span = roots[space] @ leading[place[space]], moments.spans[space]
+        maps[space] = in_range(own if span is None else span @ own)
+    return maps
 
 
 def _heads(maps: Mapping[str, Tensor], centred: Mapping[str, Centred]) -> dict[str, Head]:
@@ -235,7 +237,7 @@ def _basis(heads: Sequence[Mapping[str, Head]], weights: tuple[float, ...], sets
         return None
     rows = [
         project_blend([own[space] for own in heads], weights, sample(embeddings, BASIS_ROWS), embeddings.modality)
-        for space, own_set in sorted(sets.items())
+        for space, own_set in sets.items()
         for embeddings in own_set.values()
     ]
     return leading_directions(torch.cat(rows), LOST)

@@ -53,7 +53,7 @@ def by_space(sets: Sequence[EmbeddingSet]) -> dict[str, EmbeddingSet]:
 def overlap_tree(sets: Sets, base: str, known: Sequence[str] = ()) -> list[Edge]:
     """The edges that reach every space from ``base``, parents first; each step takes the largest overlap.
 
-    Of equally large ones it takes the first by the names of leaf, parent and modality. ``known`` spaces need no edge.
+    Equally large ones are ordered by the names of leaf, parent and modality. ``known`` spaces need no edge.
     Raises `IsthmusError` naming a space that shares no modality with the others.
     """
     if base not in sets:

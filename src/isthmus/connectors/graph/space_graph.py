@@ -29,8 +29,8 @@ class SpaceGraph(HubModel):
     """More than two spaces with one joint space, made by `connect_graph` or read by `load` and `from_pretrained`.
 
     A ``star`` keeps the vectors of its base: the joint space is the base space, and each leaf is mapped into its
-    parent, and so on up to the base (Ex-MCR). Mapped vectors are comparable with the base's own and with others of the
-    same star, not with those of another star. A ``joint`` graph projects all spaces into a new one.
+    parent, and so on up to the base (Ex-MCR). Mapped vectors can be compared with the base's own and with others of
+    the same star, not with those of another star. A ``joint`` graph projects all spaces into a new one.
 
     Args:
         kind: ``"star"`` or ``"joint"``.
@@ -91,7 +91,7 @@ class SpaceGraph(HubModel):
 
     @property
     def space(self) -> str:
-        """The name of the joint space: of a star that of its base, else a new one that ends in a fingerprint."""
+        """The name of the joint space: a star's is that of its base, another's is new and ends in a fingerprint."""
         if self.kind == "star":
             return self.base
         fingerprints = "-".join(leg.fingerprint[:4] for leg in self.legs)
@@ -99,7 +99,7 @@ class SpaceGraph(HubModel):
 
     @property
     def projected_space(self) -> str:
-        """The space of projected vectors: the joint space, or of a star the base via its leaves."""
+        """The space of projected vectors: the joint space or, in a star, the base via its leaves."""
         return mapped_into(self.base, [leg.leg for leg in self.legs]) if self.kind == "star" else self.space
 
     def leg_of(self, space: str) -> Connector:
