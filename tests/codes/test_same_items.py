@@ -97,7 +97,7 @@ def test_items_without_ids_are_linked_to_the_nearest_text_of_their_space() -> No
 def test_pairs_of_rows_that_are_not_there_are_refused() -> None:
     items = {"audio": CodeItems(tokens(), pooled()), "text": CodeItems(tokens(IDS, "text"), pooled(IDS, "text"))}
     for rows in ([0, 3], [-1, 0]):
-        with pytest.raises(IsthmusError, match=r"name row .* of text, which has 3 items"):
+        with pytest.raises(IsthmusError, match=r"name rows .* of text, which has 3 items"):
             fit_codes(items, [PairSource("audio", "text", np.array([0, 1]), np.array(rows))])
 
 

@@ -20,16 +20,19 @@ SAME = 5e-4
 """Distance of unit rows up to which they are one item: what padding, batches and half precision change in a vector."""
 DIRECTIONS, REACH = 6, 4.5
 """Rows are compared if they are within REACH * SAME in this many random directions: 99.7 % of rows SAME apart are, and
-next to no others."""
+hardly any others."""
 MOST_LINKS = 10**7
+"""Most pairs of near rows to compare."""
 BLOCK_ROWS = 65_536
+Repeats = Bool[Tensor, "share batch"] | None
+"""For each of this process's rows, the other rows of the batch that show the same item; ``None`` if no row repeats."""
 
 
 def equal_rows(vectors: Float[np.ndarray, "rows dim"]) -> Int[np.ndarray, " rows"]:
     """A group number for each unit row: that of the first row that equals it, up to rounding.
 
-    Copies are found by a hash, near copies by a tree over a few random directions, so that the work grows with the
-    rows, not with their square. Of rows that are nearly all alike, only copies are grouped.
+    A hash finds copies, and a tree over a few random directions near copies, so that the work grows with the number
+    of rows, not with its square. If nearly all rows are alike, only copies are grouped.
 
     Example:
         >>> equal_rows(np.eye(3, dtype=np.float32)[[0, 2, 0, 1]]).tolist()
@@ -44,10 +47,20 @@ def equal_rows(vectors: Float[np.ndarray, "rows dim"]) -> Int[np.ndarray, " rows
         near = tree.query_pairs(REACH * SAME, output_type="ndarray")
         apart = [np.linalg.norm(np.subtract(*vectors[first[near[part]].T]), axis=1) for part in _blocks(len(near))]
         links = near[np.concatenate(apart) <= SAME]
-    graph = coo_array((np.ones(len(links), bool), links.T), shape=(len(first), len(first)))
-    group = connected_components(graph, directed=False)[1][copy_of]
+    group = linked_groups(links, len(first))[copy_of]
     _, first, number = np.unique(group, return_index=True, return_inverse=True)
     return first[number].astype(np.int64)
+
+
+def linked_groups(links: Int[np.ndarray, "links 2"], count: int) -> Int[np.ndarray, " count"]:
+    """A group number for each of ``count`` things; things that links join, also through others, have the same."""
+    graph = coo_array((np.ones(len(links), bool), links.T), shape=(count, count))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def repeating(groups: Int[np.ndarray, "kinds rows"]) -> Int[Tensor, "kinds rows"] | None:
+    """Group numbers as `repeats_of` takes them; ``None`` if none occurs twice in a kind."""
+    return torch.from_numpy(groups) if any(len(np.unique(kind)) < len(kind) for kind in groups) else None
 
 
 def _hashes(vectors: Float[np.ndarray, "rows dim"], draw: np.random.Generator) -> Int[np.ndarray, " rows"]:
@@ -60,14 +73,14 @@ def _blocks(rows: int) -> list[slice]:
     return [slice(start, start + BLOCK_ROWS) for start in range(0, max(rows, 1), BLOCK_ROWS)]
 
 
-def repeats(groups: Int[Tensor, "kinds batch"], own: Int[Tensor, " share"]) -> Bool[Tensor, "share batch"] | None:
+def repeats(groups: Int[Tensor, "kinds batch"], own: Int[Tensor, " share"]) -> Repeats:
     """The batch's other rows that show the same item as a row: True where a group number of any kind is equal.
 
-    Every process holds the numbers of the whole batch, so nothing is gathered; ``own`` are the places of its share.
+    Every process holds the numbers of the whole batch, so nothing is gathered.
 
     Args:
         groups: Group numbers of every row of the batch, a line for each kind.
-        own: The rows to compare with all others.
+        own: Places in the batch of the rows to compare with all others: this process's share.
 
     Returns:
         The mask, False for a row and itself; ``None`` if no row repeats.
@@ -87,12 +100,15 @@ def repeats(groups: Int[Tensor, "kinds batch"], own: Int[Tensor, " share"]) -> B
     return same
 
 
-def repeats_of(
-    groups: Int[Tensor, "kinds all"] | None, rows: Int[Tensor, " batch"]
-) -> Bool[Tensor, "share batch"] | None:
+def repeats_of(groups: Int[Tensor, "kinds all"] | None, rows: Int[Tensor, " batch"]) -> Repeats:
     """`repeats` of this process's share of a batch of rows; ``None`` if there are no groups."""
     if groups is None:
         return None
     own = my_share(torch.arange(len(rows)))
     mask = repeats(groups[:, rows.to(groups.device)], own)
     return None if mask is None else mask.to(rows.device)
+
+
+def without_repeats(scores: Float[Tensor, "share batch"], repeats: Repeats) -> Float[Tensor, "share batch"]:
+    """Scores in which repeats do not count as negatives: they add nothing to a sum of exponentials."""
+    return scores if repeats is None else scores.masked_fill(repeats, -torch.inf)

@@ -18,6 +18,7 @@ from isthmus.base.options import config_from
 from isthmus.base.progress import OnProgress
 from isthmus.codes.learning.objective import OURS, CodesObjective, Terms
 from isthmus.codes.learning.pairs import CodeItems, PairSource
+from isthmus.codes.learning.same_items import Groups, pair_groups
 from isthmus.codes.learning.sharing import mismatch, shared_use
 from isthmus.codes.learning.start import build_model
 from isthmus.codes.model.config import CodesConfig
@@ -45,6 +46,7 @@ class FitInput:
     config: CodesConfig
     base: CodeModel | None
     terms: Terms
+    groups: Groups = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def fit_codes(
     place = training_device(device)
     _check(given)
     join_processes()
+    given = replace(given, groups=pair_groups(items, sources))
     run = Run(seed, place, checkpoint, _hash_of(given) if checkpoint else "", progress)
     model, report = _largest_shared(given, run) if config.codes == 0 else _best_start(given, run)
     for warning in report.warnings:
@@ -154,7 +157,7 @@ def _check(given: FitInput) -> None:
         for name, rows in ((source.left, source.left_rows), (source.right, source.right_rows)):
             if len(rows) and not (rows.min() >= 0 and rows.max() < len(items[name])):
                 raise IsthmusError(
-                    f"{source} name row {rows.max()} or {rows.min()} of {name}, which has {len(items[name])} items: "
+                    f"{source} name rows {rows.min()} to {rows.max()} of {name}, which has {len(items[name])} items: "
                     "make the pairs from the same items"
                 )
     for name in set(items) - reached:
@@ -190,7 +193,8 @@ def _largest_shared(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]
 def _best_start(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]:
     """Train from every start; the model with the lowest code matching loss, and its health."""
     models = [_fit_once(given, run, number) for number in range(given.config.restarts)]
-    mismatches = [mismatch(model, given.items, given.sources, given.terms.matching) for model in models]
+    data = given.items, given.sources, given.terms.matching, given.groups
+    mismatches = [mismatch(model, *data) for model in models]
     if not np.isfinite(mismatches).all():
         raise IsthmusError(
             f"the code matching loss of a start is {max(mismatches, key=np.isnan)}: check terms.matching"
@@ -205,7 +209,7 @@ def _fit_once(given: FitInput, run: Run, number: int) -> CodeModel:
     model = build_model(given.items, given.config, seed, given.base).to(run.device)
     asked = given.config.optimisation.precision
     half = asked == "bfloat16" and half_precision(asked, run.device)  # not for auto: it changes a token's nearest code
-    objective = CodesObjective(model, given.items, given.sources, given.terms, half)
+    objective = CodesObjective(model, given.items, given.sources, given.terms, half, given.groups)
     schedule = Schedule.over(max(map(len, given.sources)), given.config.optimisation, seed)
     saved = Checkpoint(checkpoint, fingerprint(_settings(given, schedule), run.data)) if checkpoint else None
     train(objective, schedule, checkpoint=saved, progress=run.progress, stage="training codes")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from isthmus.training.processes import gather, own_columns
-
-Repeats = Bool[Tensor, "share batch"] | None
-"""Pairs of the batch that show the same item as a row (`training.repeats`): they are no negatives."""
+from isthmus.training.repeats import Repeats, without_repeats
 
 
 def masked_margin_softmax(
@@ -29,7 +26,7 @@ def _margin_softmax(
     scores = queries @ gather(answers).T
     own = own_columns(scores)
     scores = scores - margin * functional.one_hot(own, scores.shape[1])
-    return functional.cross_entropy(_without(repeats, scores), own)
+    return functional.cross_entropy(without_repeats(scores, repeats), own)
 
 
 def code_similarity(
@@ -47,11 +44,7 @@ def code_matching(
     The softmax leaves repeats out.
     """
     scores = code_similarity(left, gather(right))
-    return functional.cross_entropy(_without(repeats, scores), own_columns(scores))
-
-
-def _without(repeats: Repeats, scores: Float[Tensor, "share batch"]) -> Float[Tensor, "share batch"]:
-    return scores if repeats is None else scores.masked_fill(repeats, -torch.inf)
+    return functional.cross_entropy(without_repeats(scores, repeats), own_columns(scores))
 
 
 def commitment(squared: Float[Tensor, "tokens codes"], chosen: Int[Tensor, " tokens"]) -> Float[Tensor, ""]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from isthmus.codes.learning.losses import code_matching, commitment, masked_margin_softmax
 from isthmus.codes.learning.pairs import CodeItems, PairSource
-from isthmus.codes.learning.same_items import pair_groups
+from isthmus.codes.learning.same_items import Groups, pair_groups
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.model.view import ViewOutputs
 from isthmus.codes.reading.use import active, joint_use, perplexity
@@ -63,6 +63,7 @@ class CodesObjective(nn.Module):
     """The loss of a batch drawn from every pair source; in training mode it also updates the codebook.
 
     With ``bfloat16_layers`` the linear layers compute in bfloat16; otherwise nothing does, under any autocast.
+    ``groups`` are the `pair_groups`, if they are known already.
     """
 
     def __init__(
@@ -72,11 +73,12 @@ class CodesObjective(nn.Module):
         sources: Sequence[PairSource],
         terms: Terms = OURS,
         bfloat16_layers: bool = False,
+        groups: Groups | None = None,
     ) -> None:
         super().__init__()
         self.model, self.items, self.sources, self.terms = model, items, sources, terms
         self.bfloat16_layers = bfloat16_layers
-        self.groups = pair_groups(items, sources)
+        self.groups = pair_groups(items, sources) if groups is None else groups
         self.use_log = UseLog()
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:

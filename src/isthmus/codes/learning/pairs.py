@@ -18,10 +18,9 @@ from isthmus.embeddings.tokens import Tokens
 from isthmus.search import Index
 
 NEIGHBOUR = "neighbour"
-"""The kind of pairs that a search found; all others are known to show the same thing."""
-
+"""The kind of pairs that a search found; pairs of other kinds are known to show the same thing."""
 CHECKED_ITEMS = 4096
-"""Items read at once when values are checked."""
+"""Items whose tokens are read at once to check them."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,8 @@ class CodeItems:
         pooled: One vector per item, in the order of ``tokens``.
 
     Raises:
-        IsthmusError: The modality, space or ids of tokens and pooled vectors differ. If neither have ids they are taken
-            row by row.
+        IsthmusError: The modality, space or ids of tokens and pooled vectors differ. If neither has ids, they belong
+            together row by row.
 
     Example:
         >>> import numpy as np
@@ -115,7 +114,7 @@ class PairSource:
 
 
 def pairs_by_row(left: str, right: str, count: int) -> PairSource:
-    """True pairs of row i of one view with row i of the other, also of items without ids."""
+    """True pairs of row i of one view with row i of the other; the items need no ids."""
     rows = np.arange(count)
     return PairSource(left, right, rows, rows)
 

@@ -8,23 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
-from jaxtyping import Int
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from isthmus.codes.learning.pairs import NEIGHBOUR, CodeItems, PairSource
-from isthmus.training.repeats import equal_rows
+from isthmus.codes.learning.pairs import CHECKED_ITEMS, NEIGHBOUR, CodeItems, PairSource
+from isthmus.embeddings.tokens import Tokens
+from isthmus.training.repeats import equal_rows, linked_groups, repeating
 
+Groups = Sequence[Int[Tensor, "sides pairs"] | None]
+"""For each source, the group numbers of every pair's left and right item; ``None`` if none repeats."""
 SAME_TOKENS = 1e-3
 """Distance of the means of two items' tokens, as a share of their length, up to which they are equal."""
 
 
-def pair_groups(
-    items: Mapping[str, CodeItems], sources: Sequence[PairSource]
-) -> list[Int[Tensor, "sides pairs"] | None]:
-    """For each source, the group numbers of every pair's left and right item; ``None`` if none repeats.
+def pair_groups(items: Mapping[str, CodeItems], sources: Sequence[PairSource]) -> Groups:
+    """The groups of every pair's items.
 
     Items are of one group if they are equal or if true, own or overlap pairs join them. Neighbour pairs are guesses and
     join nothing: they would chain all items together.
@@ -34,35 +32,30 @@ def pair_groups(
     for source in sources:
         if source.kind != NEIGHBOUR:
             links.append(np.stack((source.left_rows + first[source.left], source.right_rows + first[source.right])))
-    one, other = np.concatenate(links, axis=1)
-    count = sum(map(len, items.values()))
-    graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(count, count))
-    group = connected_components(graph, directed=False)[1].astype(np.int64)
+    group = linked_groups(np.concatenate(links, axis=1).T, sum(map(len, items.values())))
     sides = [
         np.stack((group[source.left_rows + first[source.left]], group[source.right_rows + first[source.right]]))
         for source in sources
     ]
-    return [torch.from_numpy(own) if _repeat(own) else None for own in sides]
+    return [repeating(own) for own in sides]
 
 
 def equal_items(items: CodeItems) -> Int[np.ndarray, " items"]:
-    """For each item, the first one of equal vector and equal tokens, up to rounding; these a model cannot tell apart.
+    """For each item, the first one of equal vector and equal tokens, up to rounding; a model cannot tell them apart.
 
-    Tokens are read only of items whose vector repeats, and compared by their number and mean.
+    Only the tokens of items whose vector repeats are read; they are compared by their number and mean.
     """
-    first = equal_rows(items.pooled.vectors)
-    for row in np.flatnonzero(first != np.arange(len(first))).tolist():
-        if not _same_tokens(items, row, int(first[row])):
-            first[row] = row
+    first, counts = equal_rows(items.pooled.vectors), items.tokens.counts
+    repeated = np.flatnonzero(first != np.arange(len(first)))
+    for start in range(0, len(repeated), CHECKED_ITEMS):
+        rows = repeated[start : start + CHECKED_ITEMS]
+        mine, theirs = (_means(items.tokens, some) for some in (rows, first[rows]))
+        near = np.linalg.norm(mine - theirs, axis=1) <= SAME_TOKENS * np.linalg.norm(mine, axis=1)
+        other = rows[~near | (counts[rows] != counts[first[rows]])]
+        first[other] = other
     return first
 
 
-def _same_tokens(items: CodeItems, one: int, other: int) -> bool:
-    if items.tokens.counts[one] != items.tokens.counts[other]:
-        return False
-    mine, theirs = (items.tokens.rows(np.array([row])).mean(0) for row in (one, other))
-    return bool(np.linalg.norm(mine - theirs) <= SAME_TOKENS * np.linalg.norm(mine))
-
-
-def _repeat(sides: Int[np.ndarray, "sides pairs"]) -> bool:
-    return any(len(np.unique(side)) < len(side) for side in sides)
+def _means(tokens: Tokens, rows: Int[np.ndarray, " items"]) -> Float[np.ndarray, "items dim"]:
+    counts = tokens.counts[rows]
+    return np.add.reduceat(tokens.rows(rows), np.cumsum(counts) - counts) / counts[:, None]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from isthmus.codes.learning.losses import code_matching
 from isthmus.codes.learning.pairs import CodeItems, PairSource
-from isthmus.codes.learning.same_items import pair_groups
+from isthmus.codes.learning.same_items import Groups, pair_groups
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.health import HealthReport, health
 from isthmus.codes.reading.use import Contrast, concept_overlap, use_of_items
@@ -30,21 +30,23 @@ def mismatch(
     items: Mapping[str, CodeItems],
     sources: Sequence[PairSource],
     matching: Callable[[Tensor, Tensor, Tensor | None], Tensor] = code_matching,
+    groups: Groups | None = None,
 ) -> float:
     """The code matching loss (B.7) over a sample of each source's pairs, mean over sources.
 
     It is high for a start in which two concepts share a code: pairs that differ only in these concepts look the same.
+    ``groups`` are the `pair_groups`, if they are known already.
     """
     model.eval()
     losses = []
-    for source, groups in zip(sources, pair_groups(items, sources), strict=True):
+    for source, own in zip(sources, pair_groups(items, sources) if groups is None else groups, strict=True):
         picked = np.arange(0, len(source), max(1, len(source) // MATCHED_PAIRS))[:MATCHED_PAIRS]
         sides = ((source.left, source.left_rows), (source.right, source.right_rows))
         left, right = (
             model.outputs(name, *items[name].batch(rows[picked], model.device)).log_codes for name, rows in sides
         )
         with alone():
-            losses.append(matching(left, right, repeats_of(groups, torch.from_numpy(picked))).item())
+            losses.append(matching(left, right, repeats_of(own, torch.from_numpy(picked))).item())
     return float(np.mean(losses))
 
 

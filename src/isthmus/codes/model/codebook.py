@@ -88,8 +88,8 @@ class Codebook(nn.Module):
             return
         self.sums.lerp_(gathered[:, :-1], 1 - self.decay)
         self.counts.lerp_(gathered[:, -1], 1 - self.decay)
-        # A new tensor, because the backward pass of this step still needs the old codes. A code that was idle for so
-        # long that its count vanishes stays where it is.
+        # A new tensor, because the backward pass of this step still needs the old codes. A code whose count vanishes
+        # because it was idle for long stays where it is.
         counts = self.counts[:, None]
         self.vectors = torch.where(counts > VANISHED, self.sums / counts, self.vectors)
         self.idle.add_(1).masked_fill_(gathered[:, -1] > 0, 0)

@@ -32,9 +32,9 @@ class View:
 def require_finite_tokens(
     tokens: Tokens, rows: Int[np.ndarray, " items"], vectors: Float[np.ndarray, "tokens dim"], name: str
 ) -> None:
-    """Raise `IsthmusError` that names the item of the first of these tokens that is not finite, and the token in it.
+    """Raise `IsthmusError` that names the first of these tokens that is not finite, and its item.
 
-    ``vectors`` are the tokens of the items ``rows``. Tokens on disk can hold what was too large for half precision.
+    ``vectors`` are the tokens of the items ``rows``. Tokens on disk are infinite where half precision was too small.
     """
     bad = ~np.isfinite(vectors).all(1)
     if bad.any():

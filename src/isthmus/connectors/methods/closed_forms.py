@@ -1,8 +1,8 @@
 """Closed forms: maps from the second moments of pairs, one pass over the pairs and one decomposition.
 
 Pairs are centred unit rows (l_i, r_i): overlap pairs, pseudo pairs, or both. Fewer rows than dimensions are expressed
-in their own span first: a few hundred rows of thousands of dimensions take no longer than of a few hundred, and the
-maps are the same.
+in their own span first: the maps are the same, and a few hundred rows take no longer in thousands of dimensions than
+in a few hundred.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from isthmus.base.errors import IsthmusError
 RESOLUTION = 1e-15
 """Smallest penalty, as a share of the variance: below it, only rounding errors are magnified."""
 LEAST_WEIGHT, LEAST_SCALE = 1e-30, 1e-10
+"""Weights and scales of maps below which float32 loses digits."""
 Spans = tuple[Tensor | None, Tensor | None]
-"""Orthonormal directions of each side's rows, (dim, rows) in float64; None for a side with rows enough to be dense."""
+"""Orthonormal directions of each side's rows, (dim, rows) in float64; None for a side without fewer rows than
+dimensions."""
 
 
 def spans_of(pairs: Sequence[tuple[Float[Tensor, "_ dl"], Float[Tensor, "_ dr"]]]) -> Spans:
@@ -31,7 +33,7 @@ def spans_of(pairs: Sequence[tuple[Float[Tensor, "_ dl"], Float[Tensor, "_ dr"]]
 
 
 def span_of(rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "dim rows"] | None:
-    """Orthonormal directions of the rows, in float64; ``None`` if they are as many as the dimensions."""
+    """Orthonormal directions of the rows, in float64; ``None`` unless there are fewer rows than dimensions."""
     return torch.linalg.qr(rows.T.double()).Q if len(rows) < rows.shape[1] else None
 
 
@@ -163,7 +165,7 @@ def inverse_root(
 
 
 def in_range(weights: Float[Tensor, "dim joint"]) -> Float[Tensor, "dim joint"]:
-    """A map in float32. The scale of a map does not matter: one that float32 cannot hold is brought to 1."""
+    """A map in float32. Its scale does not matter: one that float32 cannot hold is set to 1."""
     largest = float(weights.abs().max())
     if not 0 < largest < torch.inf:
         raise IsthmusError("the two sides of the pairs do not vary together: check that equal ids mean equal items")

@@ -80,7 +80,7 @@ class CmcrObjective(nn.Module):
     """``L = L_inter + λ L_intra`` of a batch (the paper's equation 8), over two projectors, plus any loss terms.
 
     ``left`` and ``right`` hold each space's rows ``(modalities, rows, dim)``: its overlap rows and, if both sides
-    have a memory, their pseudo counterparts. Rows with equal ``groups`` (`training.repeats`) are no negatives.
+    have a memory, their pseudo counterparts. Rows with equal ``groups`` (`training.repeats`) do not count as negatives.
     """
 
     def __init__(

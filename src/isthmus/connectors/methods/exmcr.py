@@ -83,7 +83,7 @@ class ExmcrObjective(nn.Module):
 
     ``base`` and ``leaf`` hold each space's rows ``(modalities, rows, dim)``: the overlap modality and, if the space
     has a memory, the memory modality. With fewer modalities there are fewer inter-space terms. Rows with equal
-    ``groups`` (`training.repeats`) are no negatives.
+    ``groups`` (`training.repeats`) do not count as negatives.
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 A ``gathered_`` loss is the same for a batch spread over processes. It takes one process's share of the batch; its mean
 over the processes, value and gradient, is that of the plain loss on the whole batch.
 
-``repeats`` masks pairs of rows that show the same item (`training.repeats`): they are no negatives.
+``repeats`` masks pairs of rows that show the same item (`training.repeats`): they do not count as negatives.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 from isthmus.connectors.config import CmcrConfig
 from isthmus.training.processes import gather, my_rows, processes
+from isthmus.training.repeats import Repeats, without_repeats
 
 SIGLIP_BIAS = -10.0
 """Initial value of SigLIP's learned bias: most pairs are negative."""
 
 Contrastive = Callable[[Tensor, Tensor], Tensor]
-Repeats = Bool[Tensor, "share batch"] | None
 
 
 class TwoWayInfoNce(torch.autograd.Function):
@@ -63,7 +63,7 @@ def info_nce(
     left: Float[Tensor, "batch dim"], right: Float[Tensor, "batch dim"], temperature: float, repeats: Repeats = None
 ) -> Float[Tensor, ""]:
     """Symmetric InfoNCE: ``-1/(2B) Σ_i [log softmax_j(<l_i, r_j>/τ)_i + log softmax_j(<l_j, r_i>/τ)_i]``."""
-    scores = _without(repeats, _scores(left, right / temperature))
+    scores = without_repeats(_scores(left, right / temperature), repeats)
     if temperature >= SMALLEST_FUSED_TEMPERATURE:
         return TwoWayInfoNce.apply(scores)
     both_ways = scores.logsumexp(1) + scores.logsumexp(0)
@@ -74,8 +74,8 @@ def gathered_info_nce(
     left: Float[Tensor, "share dim"], right: Float[Tensor, "share dim"], temperature: float, repeats: Repeats = None
 ) -> Float[Tensor, ""]:
     """This process's rows of `info_nce`, with the negatives of all processes."""
-    to_right = _without(repeats, _scores(left, gather(right)) / temperature)
-    to_left = _without(repeats, _scores(right, gather(left)) / temperature)
+    to_right = without_repeats(_scores(left, gather(right)) / temperature, repeats)
+    to_left = without_repeats(_scores(right, gather(left)) / temperature, repeats)
     positives = to_right.diagonal(my_rows(to_right.shape[1]).start)
     return 0.5 * (to_right.logsumexp(1) + to_left.logsumexp(1) - 2 * positives).mean()
 
@@ -88,7 +88,7 @@ def siglip(
     repeats: Repeats = None,
 ) -> Float[Tensor, ""]:
     """Sigmoid loss: ``-1/B Σ_ij log σ(±(<l_i, r_j>/τ + b))``, plus on the diagonal, minus elsewhere."""
-    return _siglip(_without(repeats, _scores(left, right) / temperature + bias), offset=0)
+    return _siglip(without_repeats(_scores(left, right) / temperature + bias, repeats), offset=0)
 
 
 def gathered_siglip(
@@ -99,7 +99,7 @@ def gathered_siglip(
     repeats: Repeats = None,
 ) -> Float[Tensor, ""]:
     """This process's rows of `siglip`, with the negatives of all processes."""
-    scores = _without(repeats, _scores(left, gather(right)) / temperature + bias)
+    scores = without_repeats(_scores(left, gather(right)) / temperature + bias, repeats)
     return _siglip(scores, offset=my_rows(scores.shape[1]).start)
 
 
@@ -112,11 +112,6 @@ def _scores(left: Tensor, right: Tensor) -> Float[Tensor, "left right"]:
     """Inner products; under autocast they are computed in half precision, everything after in float32."""
     scores = left @ right.T
     return scores if scores.dtype == torch.float64 else scores.float()
-
-
-def _without(repeats: Repeats, scores: Float[Tensor, "share batch"]) -> Float[Tensor, "share batch"]:
-    """Scores without the repeats, which then add nothing to a sum of exponentials."""
-    return scores if repeats is None else scores.masked_fill(repeats, -torch.inf)
 
 
 def inter(

@@ -18,7 +18,7 @@ from isthmus.connectors.config import ConsistencyConfig
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import Concatenated, Recentred, RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
-from isthmus.training.repeats import equal_rows
+from isthmus.training.repeats import equal_rows, repeating
 
 BLOCK_ROWS = 65_536
 SideRows = Float[Tensor, "modalities rows dim"]
@@ -94,26 +94,21 @@ def _queried_from_memory(memory: RowSource, own: TrainingSide, other: TrainingSi
 
 def pair_groups(left: RowSource, right: RowSource) -> Int[Tensor, "kinds rows"] | None:
     """Group numbers of overlap pairs: equal vectors on a side are the same text. ``None`` if no text repeats."""
-    return _repeating(torch.stack([_numbers(left), _numbers(right)]))
+    return repeating(np.stack([_numbers(left), _numbers(right)]))
 
 
 def every_group(left: TrainingSide, right: TrainingSide) -> Int[Tensor, "kinds rows"] | None:
     """Group numbers of the rows of `every_counterpart`: of the texts on each side, or of the items of a memory."""
-    kinds = [torch.stack([_numbers(left.overlap), _numbers(right.overlap)])]
+    kinds = [np.stack([_numbers(left.overlap), _numbers(right.overlap)])]
     for memory in (left.memory, right.memory):
         if memory is not None:
             before = sum(numbers.shape[1] for numbers in kinds)
-            kinds.append((before + _numbers(memory)).expand(2, -1))
-    return _repeating(torch.cat(kinds, dim=1))
+            kinds.append(np.tile(before + _numbers(memory), (2, 1)))
+    return repeating(np.concatenate(kinds, axis=1))
 
 
-def _numbers(rows: RowSource) -> Int[Tensor, " rows"]:
-    return torch.from_numpy(equal_rows(np.concatenate(list(rows.batches(BLOCK_ROWS)))))
-
-
-def _repeating(groups: Int[Tensor, "kinds rows"]) -> Int[Tensor, "kinds rows"] | None:
-    unique = groups == torch.arange(groups.shape[1])
-    return None if unique.all() else groups
+def _numbers(rows: RowSource) -> Int[np.ndarray, " rows"]:
+    return equal_rows(np.concatenate(list(rows.batches(BLOCK_ROWS))))
 
 
 def complete(
