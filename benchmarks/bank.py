@@ -58,7 +58,7 @@ AUTO = AutoConfig()
 ANCHORS = 8
 """Number of candidates, best on average over the families, that are in every blend."""
 SIZES = ((50, 50), (50, 200), (50, 600), (200, 200), (200, 600), (600, 600))
-"""Numbers of queries, and of gallery items with their counterparts among them, that an estimate is calibrated on."""
+"""Numbers of queries, and of gallery items (all counterparts among them), on which an estimate is calibrated."""
 OTHERS = 8
 """Single candidates per world that the estimate is calibrated on, in addition to the blend."""
 
@@ -101,9 +101,9 @@ class Judged:
         return float(np.mean([mrr(s, r, gallery) for s, r in zip(self.blended(weights), self.relevant, strict=True)]))
 
     def asked(self, weights: np.ndarray, queries: int, gallery: int) -> tuple[float, float]:
-        """For some queries and a part of the gallery: how many queries are returned to, and the truth.
+        """The share of queries found again by their nearest neighbour in a part of the gallery, and the true rate.
 
-        The mean over galleries and directions.
+        Both are means over galleries and directions.
         """
         key = (weights.tobytes(), queries, gallery)
         if key not in self.known:
@@ -131,7 +131,7 @@ class Judged:
 
 
 def _part(wanted: Tensor, queries: int, gallery: int) -> tuple[Tensor, Tensor]:
-    """Some queries with a counterpart, and a part of the gallery that has all their counterparts."""
+    """Some queries with a counterpart, and a part of the gallery with all their counterparts, as an index."""
     draw = torch.Generator().manual_seed(queries + gallery)
     asked = wanted.any(1).nonzero()[:, 0]
     asked = asked[torch.randperm(len(asked), generator=draw)[:queries]]

@@ -1,10 +1,10 @@
-"""Random fits: every fit ends in one line that says what is wrong, or in a connector whose vectors can be used.
+"""Random fits: every fit ends in a one-line error, or in a connector whose vectors can be used.
 
     python benchmarks/random_fits.py --fits 500      # prints counts; exit code 1 if a fit breaks the rule
 
 A fit draws sizes, dimensions, ranks, duplicates, constant rows, scales, precisions, missing memories, and every field
-of a method's config within its documented range. A connector passes if its rows are finite and of unit length, do not
-depend on the rows beside them, survive saving bit for bit, and its report has finite figures only.
+of a method's config within its documented range. A connector passes if its rows are finite, have unit length, do not
+depend on the rows beside them and are bit for bit the same after saving, and if its report has only finite figures.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Drawn:
 
 
 def draw_fit(random: np.random.Generator) -> Drawn:
-    """Two sides and a method. Raises `IsthmusError` if a side cannot be made, as its vectors are zero or not finite."""
+    """Two sides and a method. Raises `IsthmusError` if a side's vectors are zero or not finite."""
     dims = [_drawn(random, DIMS) for _ in range(2)]
     latent = int(random.integers(1, 1 + random.choice((1, 2, 5, 20, 100))))
     texts = _drawn(random, TEXTS)
@@ -80,7 +80,7 @@ def _drawn(random: np.random.Generator, sizes: tuple[int, ...]) -> int:
 def _rows(
     random: np.random.Generator, rows: np.ndarray, noise: float, modality: str, space: str, ids: list[str] | None
 ) -> Embeddings:
-    """Rows with noise, and perhaps with duplicates, constant rows or columns, a scale, and few digits."""
+    """Rows with noise, some of them with duplicates, constant rows or columns, a scale, or few digits."""
     rows = rows + noise * random.standard_normal(rows.shape)
     if len(rows) and random.random() < 0.15:
         rows = rows[random.integers(0, max(1, len(rows) // 3), len(rows))]
@@ -166,7 +166,7 @@ def judge(drawn: Drawn, folder: Path) -> str:
         if not np.isfinite(rows).all():
             return f"{own.modality}: rows are not finite"
         if len(rows) and np.abs(np.linalg.norm(rows.astype(np.float64), axis=1) - 1).max() > TOLERANCE:
-            return f"{own.modality}: rows are not of unit length"
+            return f"{own.modality}: rows do not have unit length"
         if not np.array_equal(loaded.project(own).vectors, rows):
             return f"{own.modality}: rows differ after saving"
         for step in (1, 7):
@@ -179,7 +179,7 @@ def judge(drawn: Drawn, folder: Path) -> str:
     if not _finite(connector.report.as_dict()) or not _finite(connector.choice):
         return "the report has figures that are not finite"
     text = json.dumps(connector.report.as_dict(), allow_nan=False) + str(connector.report)
-    return "the report says nan" if "nan" in text.split() else ""
+    return "the report prints nan" if "nan" in text.split() else ""
 
 
 def _finite(value: Any) -> bool:
@@ -195,7 +195,7 @@ def _finite(value: Any) -> bool:
 
 
 def outcome(seed: int, number: int) -> tuple[str, str]:
-    """How one fit ended, "connected", "refused" or "broken", and what was said."""
+    """How one fit ended ("connected", "refused" or "broken"), and the fit with its fault, or the error's message."""
     random = np.random.default_rng([seed, number])
     try:
         with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
@@ -206,12 +206,12 @@ def outcome(seed: int, number: int) -> tuple[str, str]:
             return ("broken" if wrong else "connected"), f"{drawn.method} {drawn.options}: {wrong}"
     except IsthmusError as error:
         return ("broken" if "\n" in str(error) else "refused"), str(error)
-    except Exception as error:  # the rule is that no other error leaves the library
+    except Exception as error:  # no other error may leave the library
         return "broken", f"{type(error).__name__}: {error}"
 
 
 def main() -> None:
-    """Run the fits, print how they ended, and leave with code 1 if one is broken."""
+    """Run the fits, print how they ended, and exit with code 1 if one is broken."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--fits", type=int, default=500)
     options.add_argument("--seed", type=int, default=0)
@@ -222,16 +222,16 @@ def main() -> None:
         print(drawn)
         print(judge(drawn, Path(tempfile.mkdtemp())) or "connected")
         return
-    started, ended, said = time.monotonic(), Counter[str](), Counter[str]()
+    started, ended, refusals = time.monotonic(), Counter[str](), Counter[str]()
     for number in track(range(given.fits), description="fitting", transient=True):
         how, what = outcome(given.seed, number)
         ended[how] += 1
         if how == "refused":
-            said[what[:60]] += 1
+            refusals[what[:60]] += 1
         if how == "broken":
             print(f"fit {number}: {what}")
     print(f"{given.fits} fits, seed {given.seed}: {dict(ended)}, {time.monotonic() - started:.0f} s")
-    print(f"refusals: {len(said)} messages, the most common: {said.most_common(3)}")
+    print(f"refusals: {len(refusals)} messages, the most common: {refusals.most_common(3)}")
     sys.exit(1 if ended["broken"] else 0)
 
 

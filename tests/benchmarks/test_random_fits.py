@@ -8,7 +8,7 @@ import random_fits
 @pytest.mark.slow
 def test_random_fits_end_in_a_connector_or_in_a_line() -> None:
     ended = [random_fits.outcome(1, number) for number in range(15)]
-    assert [said for how, said in ended if how == "broken"] == []
+    assert [fault for how, fault in ended if how == "broken"] == []
     assert {how for how, _ in ended} == {"connected", "refused"}
 
 

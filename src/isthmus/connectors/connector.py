@@ -214,8 +214,8 @@ class Connector(HubModel):
                 )
             if (directions := varying_directions(embeddings.vectors)) < FEW_DIMENSIONS:
                 raise IsthmusError(
-                    f"no estimate: the {embeddings.modality} rows vary in {directions} directions, it holds from "
-                    f"{FEW_DIMENSIONS}: measure the connector on some pairs"
+                    f"no estimate: the {embeddings.modality} rows vary in {directions} directions, {FEW_DIMENSIONS} "
+                    "are needed: measure the connector on some pairs"
                 )
         rate, _ = mutual_neighbour_rates(queries.vectors, gallery.vectors)
         return band_from_neighbours(rate, len(queries), len(gallery))

@@ -29,7 +29,7 @@ def unit(rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "rows dim"]:
 
 
 def is_identity(weights: Float[Tensor, "inputs outputs"]) -> bool:
-    """Whether a map changes nothing, as that of ridge on the left: large products are then left out."""
+    """Whether a map changes nothing, as ridge's on the left: large products can then be skipped."""
     square = weights.shape[0] == weights.shape[1]
     return square and torch.equal(weights, torch.eye(len(weights), dtype=weights.dtype))
 
@@ -67,7 +67,7 @@ class Head:
     @torch.no_grad()
     def project(self, rows: Float[Tensor, "rows dim"], modality: str) -> Float[Tensor, "rows joint"]:
         """Unit rows in the joint space, computed in float64 and returned in the precision of ``rows``."""
-        exact = self.in_float64 if rows.dtype != torch.float64 else self
+        exact = self.in_float64
         centred = recentred(rows.double(), exact.centres.get(modality))
         adapted = exact.adapters[modality](centred) if modality in exact.adapters else centred
         return unit(exact.projector(adapted)).to(rows.dtype)
@@ -99,7 +99,7 @@ def project_blend(
     """
     total = sum(weights)
     parts = [
-        head.in_float64.project(rows.double(), modality) * math.sqrt(weight / total)
+        head.project(rows.double(), modality) * math.sqrt(weight / total)
         for head, weight in zip(heads, weights, strict=True)
     ]
     return torch.cat(parts, dim=1)

@@ -25,7 +25,7 @@ class LabelledTokens:
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.regions):
             raise IsthmusError(
-                f"{self.tokens!r} come with the regions of {len(self.regions)} items: give the same items"
+                f"got {self.tokens!r} but regions of {len(self.regions)} items: give both of the same items"
             )
 
     def labels(self) -> Int[np.ndarray, " tokens"]:

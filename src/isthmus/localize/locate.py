@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -16,6 +15,7 @@ from isthmus.codes.model.model import CodeModel
 from isthmus.embeddings.tokens import Tokens
 from isthmus.localize.heat import agreement, lifted, similarity, smoothed
 from isthmus.localize.regions import LEAST_HEAT, peak, region, touching
+from isthmus.training.checkpoint import hash_of
 
 By = Literal["codes", "tokens"]
 COMMON_ITEMS = 1000
@@ -30,7 +30,7 @@ class LocateQuery:
     Args:
         codes: ``(codes,)`` distribution over the model's codes.
         vector: ``(code_dim,)`` mean of the query's tokens, projected into the space of the codes.
-        codebook: Fingerprint of the codebook that the codes are of; "" if it is not known.
+        codebook: Fingerprint of the codes' codebook; "" if it is not known.
 
     Example:
         >>> from isthmus.codes.model.config import CodesConfig
@@ -78,9 +78,7 @@ class LocateQuery:
 
 
 def _fingerprint(model: CodeModel) -> str:
-    return hashlib.sha256(np.ascontiguousarray(model.codebook.vectors.detach().cpu().numpy()).tobytes()).hexdigest()[
-        :16
-    ]
+    return hash_of([model.codebook.vectors])[:16]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from isthmus.metrics.ranks import relevant_ranks
 class Vectors(Protocol):
     """What `retrieval` reads: unit rows and their ids, as `Embeddings` has them.
 
-    Spaces are compared, and default relevance is refused, where rows have a ``space`` or are ``numbered``.
+    If rows have a ``space``, spaces are compared; if rows are ``numbered``, default relevance is refused.
     """
 
     @property
@@ -69,8 +69,8 @@ def retrieval(
         queries: Unit rows (n, d) and their ids.
         gallery: Unit rows (m, d) of the same space and their ids.
         relevant: Which items are relevant: those with the query's id (``None``), item ids by query id, a pair of
-            label arrays (n,) and (m,) that have to agree, or a boolean matrix (n, m). If row i of both belong
-            together and have no ids: ``(np.arange(n), np.arange(n))``.
+            label arrays (n,) and (m,) that have to agree, or a boolean matrix (n, m). For rows without ids of which
+            row i of both belong together, pass ``(np.arange(n), np.arange(n))``.
         ks: The k of R@k.
 
     Returns:
@@ -180,7 +180,7 @@ def _labels(given: Labels) -> list[Hashable]:
 def _agreeing(
     queries: Sequence[Hashable], items: Sequence[Hashable]
 ) -> Callable[[slice], Bool[np.ndarray, "block items"]]:
-    """Items whose label is that of the query. Labels are numbered first: arrays of text cut and pad it."""
+    """Items whose label is that of the query. Labels are numbered first: NumPy arrays of text cut and pad it."""
     number: dict[Hashable, int] = {}
     codes = [np.array([number.setdefault(label, len(number)) for label in own], int) for own in (queries, items)]
     return lambda block: codes[0][block, None] == codes[1][None, :]

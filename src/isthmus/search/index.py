@@ -18,12 +18,12 @@ from isthmus.search.hits import Hits
 
 UNIT_TOLERANCE = 1e-2
 ADDING = Lock()
-"""Held while rows are added, by one lock for all indexes: an index can then be pickled."""
+"""Held while rows are added. One lock serves all indexes, so that an index can be pickled."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What an index holds at one moment; replaced as a whole, so that ids and rows always belong together."""
+    """What an index holds; it is replaced as a whole, so that ids and rows always belong together."""
 
     space: str
     ids: list[str]
@@ -38,7 +38,7 @@ class Index:
         reference: Typical queries. CSLS measures against them how much of a hub each item is; by default against the
             queries of each search.
 
-    Vectors mapped into a base by Ex-MCR, or by a star, can be searched with the base's own vectors and the reverse.
+    Vectors that Ex-MCR or a star mapped into a base can be searched with the base's own vectors, and the reverse.
 
     Raises:
         IsthmusError: Rows do not have unit length, or ``reference`` is in another space or empty.
@@ -76,7 +76,7 @@ class Index:
         return self._contents.ids
 
     def add(self, embeddings: Embeddings) -> None:
-        """Add rows after those that are there. Searches in other threads see all of them or none.
+        """Add rows at the end. Searches in other threads see all of them or none.
 
         Args:
             embeddings: Unit rows of the same space.

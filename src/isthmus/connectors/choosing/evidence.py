@@ -23,7 +23,7 @@ MIX_TEMPERATURE = 0.02
 CHAIN_TEMPERATURE = 0.05
 LEAST_SHARE = 0.02
 SMALLEST = 1e-300
-"""Added to no figure: texts that vary alike in all directions have no slope, and get the least share."""
+"""Least denominator of a slope: texts that vary alike in all directions have none, and get the least share."""
 
 
 @dataclass(frozen=True)

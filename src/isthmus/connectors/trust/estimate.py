@@ -4,7 +4,7 @@ There are two bands, with different assumptions. One comes from the connector's 
 other needs the user's own unlabelled queries and gallery, assumes that each query has a counterpart there, and comes
 from the share of queries that are the nearest neighbour of their own nearest neighbour, and from both sizes. Both are
 linear in log-odds and were calibrated over the bank of worlds by leaving families out (benchmarks/bank.py): they
-contained the true figure in nine of ten left-out worlds.
+contained the true figure in nine of ten left-out cases (docs/benchmarks.md says on which worlds and sizes).
 """
 
 from __future__ import annotations
@@ -56,9 +56,8 @@ def neighbour_evidence(mutual_neighbours: float, queries: int, gallery: int) -> 
     """The quantities from which the band for given queries and gallery is computed.
 
     ``mutual_neighbours``: log-odds of the share of queries that are the nearest neighbour of their own nearest
-    neighbour. Among few queries that happens more easily, and in a large gallery a wrong neighbour can do the same;
-    so ``gallery`` and ``queries`` are the logarithms of the gallery's size and of the number of queries, relative to
-    `GALLERY`.
+    neighbour. That happens more easily among few queries, and with a wrong neighbour in a large gallery, so
+    ``gallery`` and ``queries`` are the logarithms of the two sizes, relative to `GALLERY`.
     """
     return {
         "mutual_neighbours": log_odds(mutual_neighbours),
@@ -80,7 +79,7 @@ def band_from_neighbours(mutual_neighbours: float, queries: int, gallery: int) -
 
 
 def varying_directions(rows: Float[np.ndarray, "rows dim"]) -> int:
-    """In how many directions rows vary: those with a thousandth of the largest variance; 500 rows are looked at."""
+    """Number of directions with at least a thousandth of the largest variance, among at most 500 of the rows."""
     some = rows[np.linspace(0, len(rows) - 1, min(len(rows), 500)).astype(np.int64)].astype(np.float64)
     centred = some - some.mean(0)
     variances = np.linalg.svd(centred, compute_uv=False) ** 2

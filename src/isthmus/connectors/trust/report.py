@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 CLEARLY, PERHAPS = 5, 2
-"""Standard errors by which the MRR of held-out rows exceeds chance clearly, or more than chance would explain."""
-
-
+"""Standard errors above chance at which the MRR of held-out rows is clearly better, and perhaps better."""
 FEW_HELD_OUT = 40
+"""With fewer held-out rows all figures are rough."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +122,9 @@ class ConnectorReport:
 
     @property
     def too_few_to_tell(self) -> bool:
-        """Whether so few rows were held out that good and random orders look alike.
+        """Whether so few rows were held out that a good order looks like a random one.
 
-        Either not even a perfect order would be clearly better than a random one, or this one is better by less.
+        Either not even a perfect order would be clearly better than a random one, or this order is perhaps better.
         """
         if self.beats_chance or self.held_out >= FEW_HELD_OUT:
             return False
@@ -184,6 +183,6 @@ class ConnectorReport:
 
 
 def _measured(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a dataclass with NaN for figures that are null: JSON has no numbers that are not finite."""
+    """The fields of a dataclass, with NaN for figures that are null: JSON has no NaN."""
     figures = {field.name for field in fields(kind) if field.type == "float"}
     return {name: math.nan if value is None and name in figures else value for name, value in data.items()}

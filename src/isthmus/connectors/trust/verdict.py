@@ -55,7 +55,7 @@ def verdict(report: ConnectorReport) -> tuple[str, ...]:
 
 
 def why_no_estimate(report: ConnectorReport, dimensions: Mapping[str, int]) -> str:
-    """Why a report has no band, or "" if it may have one; ``dimensions`` are those in which each space's rows vary."""
+    """Why a report has no band, or "" if it may have one; ``dimensions``: in how many a space's rows vary."""
     small = next((entry for entry in report.coverage if entry.rows < FEW_ITEMS), None)
     narrow = next((space for space, own in dimensions.items() if own < FEW_DIMENSIONS), None)
     if not report.beats_chance:
@@ -65,7 +65,7 @@ def why_no_estimate(report: ConnectorReport, dimensions: Mapping[str, int]) -> s
     if small is not None:
         return f"the {small.modality} memory has {small.rows} items, {FEW_ITEMS} are needed"
     if narrow is not None:
-        return f"the rows of {narrow!r} vary in {dimensions[narrow]} dimensions, it holds from {FEW_DIMENSIONS}"
+        return f"the rows of {narrow!r} vary in {dimensions[narrow]} dimensions, {FEW_DIMENSIONS} are needed"
     return ""
 
 
