@@ -3,6 +3,7 @@
 import importlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 
 import isthmus
 from isthmus import Connector, Embeddings, IsthmusError
+from isthmus.connectors.choosing.auto import TRAINED
 from isthmus.connectors.config import CcaConfig
+from isthmus.training.config import OptimisationConfig
 from isthmus.worlds.world import World
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 
@@ -25,6 +28,11 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def connector(world: World) -> Connector:
     return isthmus.connect(world.left, world.right, method="cca")
+
+
+@pytest.fixture(scope="module")
+def auto(world: World) -> Connector:
+    return isthmus.connect(world.left, world.right, method="auto", seed=3)
 
 
 def found_first(connector: Connector, world: World) -> float:
@@ -44,18 +52,15 @@ def test_every_method_finds_counterparts_it_never_saw_paired(method: str, world:
 
 
 @pytest.mark.slow
-def test_auto_is_not_worse_than_the_plain_closed_forms(world: World) -> None:
-    auto = found_first(isthmus.connect(world.left, world.right), world)
-    assert auto >= found_first(isthmus.connect(world.left, world.right, method="procrustes"), world)
+def test_auto_is_not_worse_than_the_plain_closed_forms(auto: Connector, world: World) -> None:
+    assert found_first(auto, world) >= found_first(isthmus.connect(world.left, world.right, method="procrustes"), world)
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_connector(world: World) -> None:
-    first, second = (isthmus.connect(world.left, world.right, method="auto", seed=3) for _ in range(2))
-    assert first.space == second.space
-    np.testing.assert_array_equal(
-        first.project(world.left["image"]).vectors, second.project(world.left["image"]).vectors
-    )
+def test_the_same_seed_gives_the_same_connector(auto: Connector, world: World) -> None:
+    again = isthmus.connect(world.left, world.right, method="auto", seed=3)
+    assert again.space == auto.space
+    np.testing.assert_array_equal(again.project(world.left["image"]).vectors, auto.project(world.left["image"]).vectors)
 
 
 def test_saved_and_loaded_it_is_the_same_connector(connector: Connector, world: World, tmp_path: Path) -> None:
@@ -87,8 +92,10 @@ def test_cosines_of_a_blend_are_the_weighted_mean_of_its_members_in_fewer_dimens
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 0.25])
-def test_a_trained_member_is_tried_where_texts_are_many(share: float) -> None:
-    many = synthetic_world("many", SyntheticRecipe(texts=2600, memory=500, dims=(32, 24), content=12), seed=1)
+def test_a_trained_member_is_tried_where_texts_are_many(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    brief = replace(TRAINED, optimisation=OptimisationConfig(epochs=1, min_steps=5))
+    monkeypatch.setattr(importlib.import_module("isthmus.connectors.connect"), "TRAINED", brief)
+    many = synthetic_world("many", SyntheticRecipe(texts=2600, memory=300, dims=(32, 24), content=12), seed=1)
     connector = isthmus.connect(many.left, many.right, trained_share=share)
     tried = connector.choice["trained"]
     assert (tried is not None) == (share > 0)

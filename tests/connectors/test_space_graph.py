@@ -17,16 +17,13 @@ from isthmus.connectors.graph.space_graph import renamed
 from isthmus.connectors.methods.closed_forms import canonical_axes, moments
 
 OPTIONS = {"projector": "two-mlps"}
+SHORT = {"projector": "linear", "optimisation": {"epochs": 1, "min_steps": 2, "batch_size": 64}}
+SHORT_MLPS = {**SHORT, "projector": "two-mlps"}
 
 
 @pytest.fixture(scope="module")
 def spaces() -> three_spaces.ThreeSpaces:
     return three_spaces.draw()
-
-
-@pytest.fixture(scope="module")
-def star(spaces: three_spaces.ThreeSpaces) -> isthmus.SpaceGraph:
-    return isthmus.connect_graph(spaces.sets, method="exmcr", base="clip", **OPTIONS)
 
 
 def recall(graph: isthmus.SpaceGraph, spaces: three_spaces.ThreeSpaces) -> float:
@@ -93,9 +90,8 @@ def test_the_order_of_keys_changes_no_connector(spaces: three_spaces.ThreeSpaces
 
 
 @pytest.mark.slow
-def test_a_star_connects_them_too_and_keeps_its_base(
-    star: isthmus.SpaceGraph, spaces: three_spaces.ThreeSpaces
-) -> None:
+def test_a_star_connects_them_too_and_keeps_its_base(spaces: three_spaces.ThreeSpaces) -> None:
+    star = isthmus.connect_graph(spaces.sets, method="exmcr", base="clip", **OPTIONS)
     assert recall(star, spaces) > 0.6
     images = spaces.sets[0]["image"]
     assert star.project(images) is images
@@ -104,23 +100,21 @@ def test_a_star_connects_them_too_and_keeps_its_base(
 
 
 @pytest.mark.slow
-def test_leaves_added_later_leave_the_others_as_they_are(
-    star: isthmus.SpaceGraph, spaces: three_spaces.ThreeSpaces, tmp_path: Path
-) -> None:
-    first = isthmus.connect_graph(spaces.sets[:2], method="exmcr", base="clip", **OPTIONS)
+def test_leaves_added_later_leave_the_others_as_they_are(spaces: three_spaces.ThreeSpaces, tmp_path: Path) -> None:
+    star, first = (
+        isthmus.connect_graph(sets, method="exmcr", base="clip", **SHORT_MLPS)
+        for sets in (spaces.sets, spaces.sets[:2])
+    )
     before = first.project(spaces.audio).vectors.tobytes()
     first.save(tmp_path / "star")
     weights = (tmp_path / "star" / "leg_0" / "model.safetensors").read_bytes()
-    grown = isthmus.connect_graph([spaces.sets[0], spaces.sets[2]], method="exmcr", onto=first, **OPTIONS)
+    grown = isthmus.connect_graph([spaces.sets[0], spaces.sets[2]], method="exmcr", onto=first, **SHORT_MLPS)
     grown.save(tmp_path / "star")
     again = isthmus.SpaceGraph.load(tmp_path / "star")
     assert again.spaces == ["clip", "clap", "ulip"]
     assert again.project(spaces.audio).vectors.tobytes() == before
     assert (tmp_path / "star" / "leg_0" / "model.safetensors").read_bytes() == weights
     assert again.project(spaces.points).vectors.tobytes() == star.project(spaces.points).vectors.tobytes()
-
-
-SHORT = {"projector": "linear", "optimisation": {"epochs": 1, "min_steps": 2, "batch_size": 64}}
 
 
 def short_star(spaces: three_spaces.ThreeSpaces, seed: int, sets: int = 3) -> isthmus.SpaceGraph:
@@ -216,8 +210,8 @@ def test_a_saved_graph_loads_and_names_an_altered_leg(spaces: three_spaces.Three
         isthmus.SpaceGraph.load(tmp_path / "joint")
 
 
-@pytest.mark.slow
-def test_mixtures_weigh_unit_rows(star: isthmus.SpaceGraph, spaces: three_spaces.ThreeSpaces) -> None:
+def test_mixtures_weigh_unit_rows(spaces: three_spaces.ThreeSpaces) -> None:
+    star = short_star(spaces, 0)
     own, lent = (star.project(spaces.sets[number]["text"]) for number in (0, 1))
     mixed = isthmus.mix_embeddings([own, lent], [3.0, 1.0])
     expected = 3 * own.vectors.astype(np.float64) + lent.vectors
