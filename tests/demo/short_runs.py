@@ -40,9 +40,9 @@ class Media:
         return f"number {item}"
 
 
-def small_world() -> World:
+def small_world(dims: tuple[int, int] = (10, 8)) -> World:
     draw = np.random.default_rng(0)
-    maps = [draw.standard_normal((6, dim)) for dim in (10, 8)]
+    maps = [draw.standard_normal((6, dim)) for dim in dims]
 
     def embed(content: np.ndarray, side: int, modality: str) -> Embeddings:
         rows = content @ maps[side] + 0.1 * draw.standard_normal((len(content), maps[side].shape[1]))

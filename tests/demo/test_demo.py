@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from short_runs import CLOSED_FORMS, run_on
+from short_runs import CLOSED_FORMS, run_on, small_world
 
 from isthmus.base.progress import Progress
 from isthmus.connectors.config import MethodConfig
 from isthmus.connectors.connect import ConnectInput
 from isthmus.connectors.connector import Connector
-from isthmus.demo import connector_stages
-from isthmus.demo.stages import StageProgress
+from isthmus.demo import connector_stages, methods
+from isthmus.demo.stages import StageProgress, Stages
 from isthmus.demo.world import recordings_of
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.world import World
@@ -50,6 +50,20 @@ def test_after_an_interruption_only_unfinished_stages_are_computed(
     assert not (tmp_path / "summary.json").exists()
     run_on(world, CLOSED_FORMS, tmp_path)
     assert computed == ["ProcrustesConfig", "CcaConfig", "CcaConfig"]
+
+
+def test_the_raw_baseline_compares_two_spaces_of_equal_dimension(tmp_path: Path) -> None:
+    """The digits world has two spaces of 128 dimensions with different names; matchers refuse to mix such spaces."""
+    small = small_world(dims=(8, 8))
+    stages = connector_stages.ConnectorStages(small, Stages(tmp_path, "world"), seed=0)
+    figures = stages.method("raw", methods.METHODS["raw"])["galleries"]
+    for name, gallery in small.galleries.items():
+        left, right = (
+            own.vectors / np.linalg.norm(own.vectors, axis=1, keepdims=True) for own in (gallery.left, gallery.right)
+        )
+        scores = left @ right.T
+        first = [np.mean(found == np.arange(30)) for found in (scores.argmax(1), scores.argmax(0))]
+        assert figures[f"{name}.r1"] == pytest.approx(100 * np.mean(first))
 
 
 def test_stages_and_the_training_inside_them_are_reported_together() -> None:

@@ -108,5 +108,5 @@ class ConnectorStages:
 
 
 def _as_if_one_space(rows: Embeddings) -> Embeddings:
-    """The same rows under one name for both spaces, which are not comparable: that is what the baseline shows."""
+    """The same rows in a space that both sides share: matchers refuse two spaces, which this baseline compares."""
     return rows.with_vectors(rows.vectors, space="raw")

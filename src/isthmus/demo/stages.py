@@ -66,7 +66,7 @@ def _read(path: Path) -> Outcome:
         outcome = {name: value for name, value in found.items() if name != FINGERPRINT}
         # Files of version 0.1 have no fingerprint.
         if FINGERPRINT in found and found[FINGERPRINT] != _fingerprint(outcome):
-            raise ValueError("altered: its fingerprint is that of other figures")
+            raise ValueError("altered: its fingerprint does not match its figures")
     return outcome
 
 
