@@ -1,6 +1,6 @@
 """Code blocks of documentation pages, and what runs them: Python in one namespace, `isthmus` lines as commands.
 
-``python doc_pages.py PAGE`` runs a page in the current folder, in a process of its own.
+``python doc_pages.py FOLDER/PAGE ...`` runs each page in its folder, in a process of its own.
 """
 
 import os
@@ -13,10 +13,16 @@ from pathlib import Path
 
 DOCS = Path(__file__).parent.parent / "docs"
 ITEMS = 14
+END_OF_PAGE = "\f"
 ALL = ("python", "bash", "")
 """Languages of blocks that can be run."""
-SHORTER = {("codes", "train"): ["--restarts", "1", "--optimisation.min-steps", "20"]}
-"""Options that keep a command short in tests."""
+SHORTER = {
+    ("codes", "train"): ["--restarts", "1", "--optimisation.min-steps", "20"],
+    ("embed",): ["--workers", "0"],  # tests/bulk runs the command with decoding processes
+}
+"""Options that keep a command short in tests, by its first words."""
+SHORTER_PYTHON = {"min_steps=60": "min_steps=5"}
+"""Replacements that keep the Python of a page short in tests."""
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
@@ -37,14 +43,16 @@ def run_page(page: Path, names: dict[str, object] | None = None, languages: Sequ
     names = {} if names is None else names
     for language, text in blocks(page):
         if language == "python" and language in languages:
+            for long, short in SHORTER_PYTHON.items():
+                text = text.replace(long, short)
             exec(compile(text, page.name, "exec"), names)
         elif language in languages:
             for arguments in commands(text):
-                main([*arguments, *SHORTER.get(tuple(arguments[:2]), [])])
+                main([*arguments, *(SHORTER.get(tuple(arguments[:1])) or SHORTER.get(tuple(arguments[:2]), []))])
 
 
-def run_page_on_media(page: Path, folder: Path) -> str:
-    """Run a page in a process of its own, in a folder of photos, sounds and captions; returns what it prints.
+def run_pages_on_media(pages: Sequence[Path], folder: Path) -> list[str]:
+    """Run pages in one process, each in its own folder of photos, sounds and captions; returns what each one prints.
 
     Tiny checkpoints of CLIP and CLAP are where the cache of the hub keeps the real ones.
     """
@@ -55,22 +63,27 @@ def run_page_on_media(page: Path, folder: Path) -> str:
     for name, write in (("clip", tiny_checkpoints.write_clip), ("clap", tiny_checkpoints.write_clap)):
         family = families()[name]
         tiny_checkpoints.in_hub_cache(folder / "hf", family.checkpoint, family.revision, write)
-    for kind in ("photos", "sounds"):
-        (folder / kind).mkdir()
-    for number in range(ITEMS):
-        media_files.write_image(folder / "photos" / f"{number}.jpg", number)
-        media_files.write_audio(folder / "sounds" / f"{number}.wav", 1.0, seed=number)
-    (folder / "captions.txt").write_text("".join(f"a photo of {number} dogs\n" for number in range(40)))
+    copies = [folder / page.stem / page.name for page in pages]
+    for page, copy in zip(pages, copies, strict=True):
+        for kind in ("photos", "sounds"):
+            (copy.parent / kind).mkdir(parents=True)
+        for number in range(ITEMS):
+            media_files.write_image(copy.parent / "photos" / f"{number}.jpg", number)
+            media_files.write_audio(copy.parent / "sounds" / f"{number}.wav", 1.0, seed=number)
+        (copy.parent / "captions.txt").write_text("".join(f"a photo of {number} dogs\n" for number in range(40)))
+        copy.write_bytes(page.read_bytes())
     done = subprocess.run(
-        [sys.executable, __file__, str(page)],
-        cwd=folder,
+        [sys.executable, __file__, *map(str, copies)],
         env={**os.environ, "HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.split(END_OF_PAGE)[:-1]
 
 
 if __name__ == "__main__":
-    run_page(Path(sys.argv[1]))
+    for place in map(Path, sys.argv[1:]):
+        os.chdir(place.parent)
+        run_page(place)
+        print(end=END_OF_PAGE)

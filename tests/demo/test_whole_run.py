@@ -125,7 +125,7 @@ def test_every_name_in_the_summary_is_documented(whole_run: Run) -> None:
 
 def test_codes_are_trained_judged_and_shown(digits: DigitsWorld, tmp_path: Path) -> None:
     small = digits.world("test", Sizes(texts=200, memory=200, pairs=200, gallery=30))
-    brief = replace(code_stages.OURS, restarts=1, optimisation=replace(BRIEF, min_steps=20))
+    brief = replace(code_stages.OURS, restarts=1, optimisation=replace(BRIEF, min_steps=5))
     recipes = {name: replace(own, config=brief) for name, own in code_stages.CODE_RECIPES.items() if name != "literal"}
     make_data = partial(code_data, digits, small, 200, 20)
     data = []

@@ -1,5 +1,6 @@
 """The code of the documentation runs as it is printed, on tiny data; every public name is on an API page."""
 
+import json
 import re
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import doc_pages
 import isthmus
 from isthmus.cli import main
 from isthmus.cli.parser import parse
+from isthmus.spaces.registry import families
 
 LATENT = 8
+README = doc_pages.DOCS.parent / "README.md"
 
 
 def write_vectors(folder: Path) -> None:
@@ -77,10 +80,26 @@ def test_the_python_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.slow
-def test_a_folder_of_media_runs(tmp_path: Path) -> None:
-    printed = doc_pages.run_page_on_media(doc_pages.DOCS / "tutorials" / "folder.md", tmp_path)
-    assert (tmp_path / "text-hits.jsonl").read_text().count('"query"') == 40
-    assert sum(line.startswith('{"item"') for line in printed.splitlines()) == doc_pages.ITEMS
+def test_pages_about_folders_of_media_run(tmp_path: Path) -> None:
+    """One process runs them all, because importing the encoders takes longer than any of them."""
+    section = tmp_path / "readme.md"
+    section.write_text(README.read_text().split("## On your folders")[1].split("\n## ")[0])
+    ((_, block),) = doc_pages.blocks(section)
+    assert block.startswith("pip install")
+    assert len(doc_pages.commands(block)) == 4
+    pages = [section, doc_pages.DOCS / "tutorials" / "folder.md", doc_pages.DOCS / "embed.md"]
+    of_readme, of_tutorial, _ = doc_pages.run_pages_on_media(pages, tmp_path)
+
+    hits = [json.loads(line) for line in of_readme.splitlines() if line.startswith('{"query"')]
+    assert [found["query"] for found in hits] == sorted(f"{number}.wav" for number in range(doc_pages.ITEMS))
+    assert all(len(found["hits"]) == 5 and found["hits"][0]["id"].endswith(".jpg") for found in hits)
+    manifest = json.loads((tmp_path / "readme" / "clip-set" / "manifest.json").read_text())
+    assert manifest["modalities"]["image"]["revision"] == families()["clip"].revision
+
+    assert (tmp_path / "folder" / "text-hits.jsonl").read_text().count('"query"') == 40
+    assert sum(line.startswith('{"item"') for line in of_tutorial.splitlines()) == doc_pages.ITEMS
+
+    assert len(isthmus.open_set(tmp_path / "embed" / "clip-set")["image"]) == doc_pages.ITEMS
 
 
 def test_every_documented_command_exists_with_its_options(monkeypatch: pytest.MonkeyPatch) -> None:

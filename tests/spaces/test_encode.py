@@ -11,7 +11,6 @@ import pytest
 import soundfile
 from PIL import Image
 
-import doc_pages
 import isthmus
 import media_files
 from isthmus.base.errors import IsthmusError
@@ -255,9 +254,3 @@ def test_a_users_own_encoder_needs_three_methods() -> None:
     np.testing.assert_allclose(found.vectors[:, [97, 98]], [[2 / 5**0.5, 1 / 5**0.5], [0, 1]], rtol=1e-6)
     with pytest.raises(IsthmusError, match="item 0: ndarray: this space reads files only: pass a path"):
         space.encode([np.zeros((4, 4))], modality="image")
-
-
-@pytest.mark.slow
-def test_the_page_on_encoders_runs(tmp_path: Path) -> None:
-    doc_pages.run_page_on_media(doc_pages.DOCS / "embed.md", tmp_path)
-    assert len(isthmus.open_set(tmp_path / "clip-set")["image"]) == doc_pages.ITEMS
