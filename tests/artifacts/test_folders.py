@@ -110,7 +110,7 @@ def test_inspect_shows_every_kind_also_of_0_1(kind: str, says: str, capsys: pyte
 def test_inspect_of_something_else_says_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["inspect", str(tmp_path)])
-    assert "is no embedding set, connector, graph of spaces, code model or assignment" in capsys.readouterr().err
+    assert "is not an embedding set, connector, graph of spaces, code model or assignment" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ TAGLINE = "Connect two embedding spaces that share one modality, with no paired 
 CODES_TAGLINE = "Train and use a codebook that several modalities share."
 HELP = ("help", "-h", "--help")
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
-"""The environment variables of OpenMP that say how threads wait."""
+"""The environment variables of OpenMP that set how threads wait."""
 TRACEBACK = "ISTHMUS_TRACEBACK"
 """The environment variable that asks for tracebacks."""
 
@@ -69,16 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         end(f"{error.filename or _words(given)}: {kind_and_reason(error)}", 2, show_traceback=show)
     except Exception as error:
         hint = "" if show else f"; {TRACEBACK}=1 shows where"
-        end(f"{_words(given)} failed ({kind_and_reason(error)}): please report it as a fault of isthmus{hint}",
+        end(f"{_words(given)} failed ({kind_and_reason(error)}): please report this fault of isthmus{hint}",
             1, show_traceback=show)  # fmt: skip
     except KeyboardInterrupt as interruption:
         end(f"interrupted; {interruption.args[0] if interruption.args else 'nothing was saved'}", 130)
 
 
 def _wait_without_spinning() -> None:
-    """Let threads sleep at OpenMP's barriers, unless the user's environment says how they wait.
+    """Let threads sleep at OpenMP's barriers, unless the user's environment sets how they wait.
 
-    Spinning threads take the cores from what else runs on the machine, and from each other. It is read when torch is
+    Spinning threads take the cores from other programs and from each other. OpenMP reads the variable when torch is
     imported, which no command has done yet; programs that import isthmus decide for themselves.
     """
     if not any(name in os.environ for name in WAITING):
@@ -86,7 +86,7 @@ def _wait_without_spinning() -> None:
 
 
 def _words(given: list[str]) -> str:
-    """The command that was given, without its arguments."""
+    """The given command without its arguments."""
     return " ".join(given[: 2 if given[:1] == ["codes"] else 1])
 
 

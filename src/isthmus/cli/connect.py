@@ -132,7 +132,7 @@ def run_connect_graph(
 
 
 def _remove_checkpoints(out: Path) -> None:
-    """Delete the checkpoints that training left in the output folder, and nothing else that is called so."""
+    """Delete the checkpoints that training left in the output folder, and no other files with such names."""
     from isthmus.training.checkpoint import is_checkpoint
 
     for done in out.glob("*training.checkpoint"):

@@ -18,8 +18,8 @@ def embed(
     """Embed images, audio, video, text or point clouds with an encoder.
 
     Items that are in the set already are skipped, changed ones are embedded again. After an interruption, run the same
-    command again to continue. Items that cannot be read are listed in errors.parquet. The last line of each job says
-    what became of everything that was found: embedded, already there, failed, cut, doubled, skipped or left out.
+    command again to continue. Items that cannot be read are listed in errors.parquet. The last line of each job
+    accounts for everything found: embedded, already there, failed, cut, doubled, skipped or left out.
 
     Args:
         *media: What to embed, one modality each: a folder, a list of paths (.txt), a table (.csv, .tsv, .jsonl,

@@ -20,7 +20,8 @@ def inspect(path: Path, *, verify: bool = False, space: str | None = None) -> No
         shown = [lines for has, show in KINDS if has(path) for lines in show(path, verify)]
     if not shown:
         raise IsthmusError(
-            f"{path}: is no embedding set, connector, graph of spaces, code model or assignment: give the folder of one"
+            f"{path}: is not an embedding set, connector, graph of spaces, code model or assignment: "
+            "give the folder of one"
         )
     print("\n".join(shown))
 
@@ -46,7 +47,7 @@ def _connector(path: Path, verify: bool) -> Iterator[str]:
     if own.report is not None:
         yield from (f"  {line}" for line in own.report.lines())
     if verify:
-        yield verified(path, read_record(path, CONFIG, FORMAT, KIND), KIND) if path.is_dir() else "no hashes to compare"
+        yield _verified(path, CONFIG, FORMAT, KIND) if path.is_dir() else "no hashes to compare"
 
 
 def _graph(path: Path, verify: bool) -> Iterator[str]:
@@ -57,7 +58,7 @@ def _graph(path: Path, verify: bool) -> Iterator[str]:
 
     yield str(SpaceGraph.load(path))
     if verify:
-        yield verified(path, read_record(path, GRAPH, FORMAT, KIND), KIND)
+        yield _verified(path, GRAPH, FORMAT, KIND)
 
 
 def _codes(path: Path, verify: bool) -> Iterator[str]:
@@ -71,27 +72,33 @@ def _codes(path: Path, verify: bool) -> Iterator[str]:
     yield from (f"  {name}: {view.modality} tokens of {view.space!r}, {view.dim}-d" for name, view in own.views.items())
     yield from (f"  {line}" for line in own.facts.get("health", []))
     if verify:
-        yield verified(path, read_record(path, CONFIG, FORMAT, KIND), KIND)
+        yield _verified(path, CONFIG, FORMAT, KIND)
 
 
 def _assignment(path: Path, verify: bool) -> Iterator[str]:
-    from isthmus.artifacts.record import read_record, verified
     from isthmus.codes.reading.assignment import FORMAT, KIND, RECORD, Assignment
 
     own = Assignment.load(path)
     yield f"assignment: {len(own)} {own.modality} items, {len(own.codes)} tokens, {own.size} codes"
     if verify:
-        yield verified(path, read_record(path, RECORD, FORMAT, KIND), KIND)
+        yield _verified(path, RECORD, FORMAT, KIND)
 
 
 def _model(path: Path, verify: bool) -> Iterator[str]:
-    """A connector or a code model, which have a config of the same name."""
+    """A connector or a code model: both have a `config.json`."""
+    from isthmus.artifacts.folder import CONFIG
     from isthmus.base.json_files import read_json
     from isthmus.codes.model.files import FORMAT
 
-    found = read_json(path / "config.json", "copy or save the model again", finite=False)
+    found = read_json(path / CONFIG, "copy or save the model again", finite=False)
     codes = isinstance(found, dict) and found.get("format") == FORMAT
     yield from (_codes if codes else _connector)(path, verify)
+
+
+def _verified(path: Path, record: str, form: str, kind: str) -> str:
+    from isthmus.artifacts.record import read_record, verified
+
+    return verified(path, read_record(path, record, form, kind), kind)
 
 
 def _has(*patterns: str) -> Callable[[Path], bool]:
@@ -105,4 +112,4 @@ KINDS: list[tuple[Callable[[Path], bool], Callable[[Path, bool], Iterator[str]]]
     (_has("assignment.json"), _assignment),
     (lambda path: path.suffix in (".pt", ".pth", ".bin") and path.is_file(), _connector),
 ]
-"""How each kind is recognised, and shown."""
+"""How each kind is recognised, and what shows it."""

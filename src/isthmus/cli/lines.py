@@ -14,10 +14,10 @@ NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 
 def write_json_lines(objects: Iterable[Mapping[str, object]], what: str, out: Path | None) -> None:
-    """Print one JSON object a line, or write them to ``out`` and print its path."""
+    """Print one JSON object per line, or write the lines to ``out`` and print its path."""
     lines = (json_text(one, ensure_ascii=False) for one in objects)
     if out is None:
-        # Another encoding may lack a character, and only JSON's own escapes keep the lines JSON.
+        # An encoding other than UTF-8 may lack a character; with JSON's own escapes the lines stay JSON.
         utf8 = str(sys.stdout.encoding).lower().replace("-", "") == "utf8"
         sys.stdout.writelines(_escaped(line, CONTROL if utf8 else NOT_ASCII) for line in lines)
     else:

@@ -1,5 +1,6 @@
 """The sets of a command, with the names of their spaces."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open_sets(paths: Sequence[Path], spaces: Sequence[str]) -> "list[dict[str, Embeddings]]":
-    """Open sets; ``spaces`` has the name of each one's space, or is empty."""
+    """Open sets; ``spaces`` names the space of each set, or is empty."""
     from isthmus.embeddings import open_set
 
     if spaces and len(spaces) != len(paths):
@@ -22,5 +23,10 @@ def open_sets(paths: Sequence[Path], spaces: Sequence[str]) -> "list[dict[str, E
 
 
 def space_option(spaces: Sequence[str]) -> str:
-    """The option as the next command needs it."""
-    return f" --space {' '.join(spaces)}" if spaces else ""
+    """The option for the next command, quoted for the shell.
+
+    Example:
+        >>> space_option(["clip", "my clap"])
+        " --space clip 'my clap'"
+    """
+    return f" --space {shlex.join(spaces)}" if spaces else ""

@@ -1,4 +1,4 @@
-"""The terminal: what is printed there has no control characters of its own, whoever named the files and items."""
+"""The terminal: output without control characters, whoever named the files and items."""
 
 import logging
 import re
@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import Any, NoReturn
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that move the cursor, recolour or reorder what is shown, or are none at all; not newline and tab."""
+"""Characters that move the cursor, recolour or reorder what is shown, and half surrogates; newline and tab are left."""
 
 
 def printable(text: str) -> str:
@@ -23,7 +23,7 @@ def printable(text: str) -> str:
 
 
 class _Printable:
-    """A stream that is written to with control characters escaped."""
+    """A stream that escapes control characters."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -42,7 +42,7 @@ class _Printable:
 
 @contextmanager
 def printable_output() -> Iterator[None]:
-    """Escape on stdout and in log lines what a terminal would obey, and what its encoding does not have."""
+    """Escape what a terminal would obey or its encoding lacks, on stdout and in log lines."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

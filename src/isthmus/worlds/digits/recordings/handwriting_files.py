@@ -14,7 +14,7 @@ from isthmus.worlds.digits.recordings.handwriting import TILE, Handwriting
 WANTED = "give MNIST idx files (a folder, or the images file) or an .npz with images (n, 28, 28) and labels (n,)"
 IDX_UINT8 = 8
 MOST_BYTES = 2**31
-"""Of an unzipped file or array: MNIST's largest has 47 million."""
+"""Size limit of an unzipped file or array; MNIST's largest has 47 million bytes."""
 
 
 def load_handwriting(path: str | Path) -> Handwriting:
