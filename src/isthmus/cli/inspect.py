@@ -34,7 +34,6 @@ def _set(path: Path, verify: bool, space: str | None = None) -> Iterator[str]:
 
 def _connector(path: Path, verify: bool) -> Iterator[str]:
     from isthmus.artifacts.folder import CONFIG
-    from isthmus.artifacts.record import read_record, verified
     from isthmus.connectors.connector import Connector
     from isthmus.connectors.files import FORMAT, KIND
 
@@ -52,7 +51,6 @@ def _connector(path: Path, verify: bool) -> Iterator[str]:
 
 def _graph(path: Path, verify: bool) -> Iterator[str]:
     from isthmus.artifacts.folder import GRAPH
-    from isthmus.artifacts.record import read_record, verified
     from isthmus.connectors.graph.files import FORMAT, KIND
     from isthmus.connectors.graph.space_graph import SpaceGraph
 
@@ -63,7 +61,6 @@ def _graph(path: Path, verify: bool) -> Iterator[str]:
 
 def _codes(path: Path, verify: bool) -> Iterator[str]:
     from isthmus.artifacts.folder import CONFIG
-    from isthmus.artifacts.record import read_record, verified
     from isthmus.codes.model.files import FORMAT, KIND
     from isthmus.codes.model.model import CodeModel
 
