@@ -119,13 +119,15 @@ def clip_retrieval_folder(folder: Path, rows: int = 20) -> Path:
 
 
 def test_a_folder_of_clip_retrieval_opens_as_it_is(tmp_path: Path) -> None:
-    found = open_set(clip_retrieval_folder(tmp_path / "laion"))
+    with pytest.warns(UserWarning, match="39 of 40 texts repeat an earlier caption"):
+        found = open_set(clip_retrieval_folder(tmp_path / "laion"))
     assert set(found) == {"image", "text"}
     assert found["image"].space == "laion"
     assert len(found["image"]) == 40
     assert found["image"].ids[21] == "pictures/1_1.jpg"
     np.testing.assert_allclose(np.linalg.norm(found["text"].vectors, axis=1), 1, atol=1e-6)
-    assert open_set(tmp_path / "laion", space="clip")["text"].space == "clip"
+    with pytest.warns(UserWarning, match="texts repeat"):
+        assert open_set(tmp_path / "laion", space="clip")["text"].space == "clip"
 
 
 def test_damage_is_named_with_file_and_remedy(tmp_path: Path) -> None:
