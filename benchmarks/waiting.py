@@ -29,6 +29,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
     "one thread": {"OMP_NUM_THREADS": "1"},
 }
 DIGIT_STEPS = 2
+IMAGES = 4000
 UNSET = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_NUM_THREADS")
 
 
@@ -77,7 +78,7 @@ def embedding() -> Callable[[], object]:
     folder = Path(tempfile.mkdtemp()) / "clip"
     tiny_checkpoints.write_clip(folder)
     space, draw = load_space(f"clip:{folder}", device="cpu"), np.random.default_rng(0)
-    images = [Image.fromarray(draw.integers(0, 255, (64, 64, 3), dtype=np.uint8)) for _ in range(256)]
+    images = [Image.fromarray(draw.integers(0, 255, (64, 64, 3), dtype=np.uint8)) for _ in range(IMAGES)]
     return lambda: space.encode(images, modality="image", batch_size=32)
 
 

@@ -17,12 +17,10 @@ from isthmus.training.processes import this_process
 from two_views import draw_materials
 
 
-def fit(weights: Path, checkpoint: Path | None = None) -> None:
-    torch.set_num_threads(1)
-    loop.CHECKPOINT_SECONDS = 0.0
+def fit(steps: int, weights: Path, checkpoint: Path | None = None) -> None:
     config = CmcrConfig(
         projector="clap-clip",
-        optimisation=OptimisationConfig(epochs=1, min_steps=int(sys.argv[1]), batch_size=64),
+        optimisation=OptimisationConfig(epochs=1, min_steps=steps, batch_size=64),
     )
     member = fit_cmcr(draw_materials(texts=300, memory=200), config, seed=3, checkpoint=checkpoint)
     if this_process() == 0:
@@ -31,4 +29,6 @@ def fit(weights: Path, checkpoint: Path | None = None) -> None:
 
 
 if __name__ == "__main__":
-    fit(*map(Path, sys.argv[2:]))
+    torch.set_num_threads(1)
+    loop.CHECKPOINT_SECONDS = 0.0
+    fit(int(sys.argv[1]), *map(Path, sys.argv[2:]))

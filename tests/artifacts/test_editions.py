@@ -23,7 +23,7 @@ CHANGES = (*NEED_SPACE, "os.remove", "os.rmdir")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
-EVERY = int(os.environ.get("ISTHMUS_TEST_EVERY", "5"))
+EVERY = int(os.environ.get("ISTHMUS_TEST_EVERY", "9"))
 """A fault happens at every n-th step; 1 tries all of them, which takes minutes."""
 
 

@@ -26,7 +26,7 @@ from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import LabelledTokens
 
 SHORT = replace(BRIEF, min_steps=150, batch_size=64)
-SHORTER = replace(SHORT, min_steps=100)
+SHORTER = replace(SHORT, min_steps=70)
 """Enough for our recipe to share codes, and for the literal one to own them."""
 OURS = CodesConfig(optimisation=SHORT, restarts=1)
 BRIEFEST = CodesConfig(optimisation=replace(BRIEF, min_steps=8, batch_size=32), restarts=2)
@@ -238,7 +238,7 @@ def test_the_size_is_the_largest_whose_codes_are_shared(
 ) -> None:
     monkeypatch.setattr(fit, "SIZES", (8, 128, 512))
     tried = recorded(monkeypatch, "_best_start")
-    brief = replace(OURS, codes=0, optimisation=replace(SHORT, min_steps=60))
+    brief = replace(OURS, codes=0, optimisation=replace(SHORT, min_steps=40))
     found = fit_codes(pairs, triples(pairs), brief, device="cpu")
     assert [len(model.codebook) for model, _ in tried] == [8, 128]
     (smaller, shared), (_, larger) = tried

@@ -18,7 +18,7 @@ from two_views import DrawTwoViews, TwoViews
 QUICK = CmcrConfig(
     temperature=0.1,
     noise_variance=0.01,
-    optimisation=OptimisationConfig(epochs=1, min_steps=400, batch_size=200, learning_rate=5e-3),
+    optimisation=OptimisationConfig(epochs=1, min_steps=200, batch_size=200, learning_rate=5e-3),
 )
 
 

@@ -22,7 +22,7 @@ QUICK = ExmcrConfig(
     temperature=0.1,
     noise_variance=0.01,
     projector="linear",
-    optimisation=OptimisationConfig(epochs=1, min_steps=400, batch_size=200, learning_rate=5e-3),
+    optimisation=OptimisationConfig(epochs=1, min_steps=200, batch_size=200, learning_rate=5e-3),
 )
 FEW = replace(QUICK, optimisation=OptimisationConfig(epochs=1, min_steps=3, batch_size=50))
 

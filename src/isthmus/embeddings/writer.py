@@ -160,7 +160,7 @@ class EmbeddingWriter:
             self._ledger.close()
 
     def _write(self, rows: int) -> None:
-        whole = np.concatenate(self._vectors)
+        whole = self._vectors[0] if len(self._vectors) == 1 else np.concatenate(self._vectors)
         rows_of_shard = [{"id": name, **own} for name, own in zip(self._ids[:rows], self._metadata[:rows], strict=True)]
         number = self._ledger.claim()[0]
         shard = write_shard(self.folder, self._manifest.modality, number, whole[:rows], rows_of_shard)
