@@ -252,3 +252,45 @@ def test_lists_of_other_files_are_not_followed(tmp_path: Path, monkeypatch: pyte
         Path(name).write_bytes(content)
         with pytest.raises(UnreadableError):
             read_audio(Path(name), RATE)
+
+
+class Failing(io.BytesIO):
+    """A stream on a medium that breaks after ``last`` bytes."""
+
+    def __init__(self, content: bytes, last: int) -> None:
+        super().__init__(content)
+        self.last = last
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() > self.last:
+            raise OSError(5, "Input/output error")
+        return super().read(size)
+
+
+class Breaking:
+    """A source whose stream fails in the middle."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name, self.content = name, content
+
+    def open(self) -> io.BytesIO:
+        return Failing(self.content, len(self.content) // 2)
+
+
+def test_a_stream_that_fails_is_refused_and_the_next_file_is_read(capfd: pytest.CaptureFixture[str]) -> None:
+    """soundfile and PyAV print errors of a stream; PyAV may raise one while it reads the next file."""
+    for name, content in (
+        ("a.m4a", encoded(sweep(0, 20), "mp4", "aac", movflags="faststart")),
+        ("a.wav", written(sweep(0, 20), "WAV")),
+    ):
+        with pytest.raises(UnreadableError, match=rf"{name}: cannot be read \(OSError: Input/output error\)"):
+            read_audio(Breaking(name, content), RATE)
+    assert heard_seconds(read_audio(encoded(sweep(0, 2), "mp4", "aac"), RATE))[:2] == [0, 1]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_impossible_seek_of_a_damaged_file_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    content = written(sweep(0, 2), "AIFF")
+    with pytest.raises(UnreadableError, match="has no audio"):
+        read_audio(patched(content, **{f"at_{content.index(b'SSND')}": b"\0"}), RATE)
+    assert capfd.readouterr() == ("", "")

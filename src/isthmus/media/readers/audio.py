@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 from jaxtyping import Float32
 
+from isthmus.media.readers.callback_stream import callback_stream
 from isthmus.media.readers.sound_header import length_is_told, promised_share
 from isthmus.media.readers.sound_track import SLACK_SECONDS, cut_short, decoded_track, promised_seconds
 from isthmus.media.source import ByteSource, Decoded, UnreadableError, as_source, unreadable
@@ -26,18 +27,18 @@ SUFFIXES = (
     *(".m4a", ".aac", ".opus", ".wma", ".mka", ".amr", ".ac3"),
 )
 RATES = (1000, 768_000)
-"""Sampling rates in Hz that can be right."""
+"""Plausible sampling rates in Hz."""
 MOST_CHANNELS = 64
 WINDOW_SECONDS = 10.0
 MOST_WINDOWS = 12
 INTEGER_RANGE = {"int16": 2**15, "int32": 2**31}
 """Samples of these types are divided by this, which brings them to [-1, 1)."""
 LOUDEST = 16.0
-"""Floats beyond it are no samples in [-1, 1] that are a little too loud: they are in the range of int16."""
+"""Floats beyond it are not samples in [-1, 1] that are a little too loud: they are in the range of int16."""
 SILENT = 1 / 32
-"""If the mean of all channels is that much quieter than the first one, the channels cancel each other."""
+"""If the mean of all channels is that much quieter than the first channel, the channels cancel each other."""
 LONGEST_SECONDS = 10**7
-"""A length that no recording has: streamed FLAC does not know its own."""
+"""No recording is that long: it stands for an unknown length, as in streamed FLAC."""
 TWO_FILES = (61, 80)
 """Errors of libsndfile: a second WAV or AIFF file follows the first, and PyAV would read the first only."""
 Span = tuple[float, float]
@@ -136,7 +137,7 @@ def _from_file(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]]:
 
 def _by_soundfile(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]] | None:
     """The windows; None if soundfile cannot read the file, or cannot know how long it is."""
-    with source.open() as stream:
+    with callback_stream(source) as stream:
         try:
             with soundfile.SoundFile(stream) as file:
                 form, frames, own = file.format, file.frames, file.samplerate
@@ -217,7 +218,7 @@ def _by_pyav(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]]:
 
 
 def _in_stream(chunks: Iterable[Tracks], length: float, rate: int) -> list[tuple[np.ndarray, Span]]:
-    """The windows of a long track, of which only they are held in memory."""
+    """The windows of a long track; nothing else of it is held in memory."""
     spans = windows(length)
     parts: list[list[np.ndarray]] = [[] for _ in spans]
     place = 0

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from isthmus.base.errors import IsthmusError
+from isthmus.media.readers.callback_stream import callback_stream
 from isthmus.media.source import ByteSource
 
 CLOSED = {"protocol_whitelist": "none"}
@@ -23,7 +24,7 @@ def opened_container(source: ByteSource) -> Iterator[Any]:
     except ImportError as error:
         raise IsthmusError(f"{source.name}: reading it needs PyAV: pip install 'isthmus[embed]'") from error
     av.logging.set_level(None)
-    with source.open() as stream, av.open(stream, mode="r", options=CLOSED) as container:
+    with callback_stream(source) as stream, av.open(stream, mode="r", options=CLOSED) as container:
         yield container
 
 

@@ -17,9 +17,9 @@ AGAIN = {
     "FLAC": (re.compile(b""), re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")),
     "OGG": (re.compile(rb"OggS\0[\0\1\4\5]"), re.compile(rb"OggS\0[\2\3]")),
 }
-"""What only stands after the start of a file, and how a file starts: after one another, they are two files joined."""
+"""What occurs only after the start of a file, and how a file starts: the first, then the second: two files joined."""
 MARK = 7
-"""The bytes of a mark but one: those that may stand at the end of a block."""
+"""How much of a file's start the end of a block may hold: all but its last byte."""
 XING = re.compile(rb"\xff[\xe2-\xff][^\xff].{1,38}?(?:Xing|Info)(.{12})", re.DOTALL)
 NEAR_BYTES = 2048
 """How far the size in an MP3 header may be off: one frame, or a tag at the end."""
@@ -35,8 +35,8 @@ def promised_share(stream: BufferedIOBase) -> float:
 def length_is_told(stream: BufferedIOBase, form: str) -> bool:
     """Whether the length in the header can be right, for a file that libsndfile takes for a ``form``.
 
-    MP3 must state a size (a Xing frame) that is the file's; FLAC and Ogg must not be several files in one; a WAV may
-    not say that it is empty, as one does whose recorder died.
+    MP3 must state the file's size (in a Xing frame); FLAC and Ogg must not be several files in one; a WAV must not say
+    that it is empty, as it does if the recorder died.
     """
     size = _size(stream)
     if form == "MP3":
@@ -58,7 +58,7 @@ def _size(stream: BufferedIOBase) -> int:
 
 
 def _promise(stream: BufferedIOBase, size: int) -> tuple[int, int]:
-    """The bytes of sound that the header promises, and those that are there; 0 and 0 if it is of another kind."""
+    """The bytes of sound that the header promises and that the file has; 0 and 0 if it is of another kind."""
     stream.seek(0)
     head = stream.read(40)
     if head[:4] == b".snd":
@@ -80,7 +80,7 @@ def _promise(stream: BufferedIOBase, size: int) -> tuple[int, int]:
 def _found_chunk(
     stream: BufferedIOBase, size: int, place: int, form: str, wanted: bytes, *, even: bool
 ) -> tuple[int, int]:
-    """The stated and the present size of the first chunk of a name; 0 and 0 if there is none."""
+    """The stated and the actual size of the first chunk called ``wanted``; 0 and 0 if the file has none."""
     for _ in range(MOST_CHUNKS):
         stream.seek(place)
         head = stream.read(4 + struct.calcsize(form))

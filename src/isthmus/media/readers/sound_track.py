@@ -1,4 +1,4 @@
-"""The sound track of a file that PyAV opens: how long it should be, and its samples, whatever format they turn to."""
+"""The sound track of a file that PyAV opens: its stated length and its samples, also if their format changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SLACK_SECONDS, SLACK_SHARE = 0.1, 0.02
 """How much of a stated length may be missing: containers round it, and encoders trim the ends."""
 
 PARTS = 64
-"""Frames that are mixed at once: one by one, mixing them costs as much as decoding them."""
+"""How many frames to mix at once: mixing them one by one costs as much as decoding them."""
 
 
 def promised_seconds(source: ByteSource) -> float | None:
