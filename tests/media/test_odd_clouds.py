@@ -1,4 +1,4 @@
-"""Point clouds of the real world: which array of an npz is meant, and files that name other files."""
+"""Point clouds of the real world: which array of an npz has the points, and files that name other files."""
 
 import io
 import json
@@ -41,14 +41,16 @@ def test_normals_are_never_taken_for_the_cloud(key: str) -> None:
     np.testing.assert_array_equal(npz(**dict(reversed(arrays.items()))), expected)
 
 
-def test_the_only_array_that_can_be_meant_is_the_cloud() -> None:
-    np.testing.assert_array_equal(npz(scan=CLOUD, vertex_normals=NORMALS, n=np.zeros(3)), read_points(CLOUD, 1000))
+def test_the_only_array_that_could_be_points_is_the_cloud() -> None:
+    names = np.array(["a", "b"])
+    found = npz(scan=CLOUD, vertex_normals=NORMALS, n=np.zeros(3), names=names, objects=names.astype(object))
+    np.testing.assert_array_equal(found, read_points(CLOUD, 1000))
 
 
 @pytest.mark.parametrize("keys", [("scan_a", "scan_b"), ("points", "vertices"), ("normals", "colors"), ("t",)])
-def test_an_npz_that_does_not_say_which_array_it_means_is_refused(keys: tuple[str, ...]) -> None:
+def test_an_npz_with_no_clear_array_of_points_is_refused(keys: tuple[str, ...]) -> None:
     arrays = {key: CLOUD if len(keys) > 1 else np.zeros(3) for key in keys}
-    with pytest.raises(UnreadableError, match=r"a\.npz: .* of its arrays may be the points .*: name one of them"):
+    with pytest.raises(UnreadableError, match=r"a\.npz: .* of its arrays could be the points .*: name one of them"):
         npz(**arrays)
 
 

@@ -147,7 +147,7 @@ def _as_rgb(name: str, image: Image.Image, depth: int | None) -> Image.Image:
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    """An image with transparency, in RGB on a white ground."""
+    """An image with transparency, in RGB on a white background."""
     layer = image.convert("RGBA")
     if image.format in UNUSED_ALPHA and layer.getchannel("A").getextrema()[1] == 0:
         return layer.convert("RGB")

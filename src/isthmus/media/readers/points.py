@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from isthmus.base.array_files import parse_npy_header
 from isthmus.base.errors import IsthmusError
-from isthmus.media.readers.vector import MOST_BYTES, read_npy, read_npy_header
-from isthmus.media.source import ByteSource, Decoded, UnreadableError, as_source, unreadable
+from isthmus.media.readers.vector import read_npy
+from isthmus.media.source import MOST_BYTES, ByteSource, Decoded, UnreadableError, as_source, unreadable
 
 ARRAYS, MESHES = (".npy", ".npz"), (".ply", ".off", ".obj", ".glb")
 SUFFIXES = (*ARRAYS, *MESHES)
@@ -30,9 +31,9 @@ ARRAY_NAMES = (
 )
 """Names of the array of points in an npz, in small letters."""
 OTHER_NAMES = re.compile("norm|colou?r|rgb|face|triangle|edge|label|segment|class|feat|tangent|uv|index|indices")
-"""In the names of arrays that are never taken for the points."""
+"""Arrays with one of these in their names are never taken for the points."""
 MOST_COLUMNS = 64
-"""A wider array is a transposed cloud, or no cloud."""
+"""A wider array is a transposed cloud, or not a cloud."""
 SEED = 0
 
 
@@ -49,7 +50,7 @@ def read_points(content: ByteSource | Path | str | bytes | np.ndarray, most: int
 
     Raises:
         UnreadableError: The content has no points, has NaN, all points are in one place, or several arrays of an npz
-            could be meant.
+            could be the points.
 
     Example:
         >>> import numpy as np
@@ -106,18 +107,18 @@ def _array(name: str, file: BufferedIOBase, suffix: str, size: int) -> np.ndarra
 
 
 def _array_of_points(name: str, archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> str:
-    """The array that must be meant: the one with a usual name, or the only one of the right shape."""
+    """The array of points: the one with a usual name, or the only one of the right shape."""
     shapes = {}
     for key, entry in members.items():
         with archive.open(entry) as member:
-            shapes[key] = read_npy_header(member)[0]
+            shapes[key] = parse_npy_header(member)[0]
     fitting = [key for key, shape in shapes.items() if _may_be_points(shape) and not OTHER_NAMES.search(key.lower())]
     usual = [key for key in fitting if key.lower() in ARRAY_NAMES]
     found = usual or fitting
     if len(found) != 1:
         listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items()) or "nothing"
         which = f"{len(found)} of its arrays" if found else "none of its arrays"
-        raise UnreadableError(f"{name}: {which} may be the points ({listed}): name one of them points")
+        raise UnreadableError(f"{name}: {which} could be the points ({listed}): name one of them points")
     return found[0]
 
 
@@ -127,7 +128,7 @@ def _may_be_points(shape: tuple[int, ...]) -> bool:
 
 @dataclass(frozen=True)
 class NoOtherFiles:
-    """Stands where trimesh would look for the other files that the file ``name`` refers to."""
+    """What trimesh asks for the other files that the file ``name`` refers to."""
 
     name: str
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
-from isthmus.media.source import ByteSource, Decoded, UnreadableError, as_source, unreadable
+from isthmus.base.array_files import read_npy_header
+from isthmus.media.source import MOST_BYTES, ByteSource, Decoded, UnreadableError, as_source, unreadable
 
 SUFFIXES = (".npy",)
-MOST_BYTES = 2**30
-"""Larger arrays and files are refused."""
 MOST_DIMENSIONS = 2**20
 
 
@@ -57,20 +57,11 @@ def _from_file(source: ByteSource) -> np.ndarray:
 
 
 def read_npy(name: str, file: Any, size: int) -> np.ndarray:
-    """The array in an ``.npy`` stream of ``size`` bytes. Raises `UnreadableError` unless it holds numbers."""
-    shape, column_major, dtype = read_npy_header(file)
-    count = int(np.prod(shape, dtype=object))
-    if dtype.hasobject or dtype.kind not in "fiu":
-        raise UnreadableError(f"{name}: expected an array of numbers, got {dtype}")
-    if count * dtype.itemsize > min(size, MOST_BYTES):
-        raise UnreadableError(f"{name}: its header promises shape {shape} of {dtype}, the file has only {size} bytes")
-    values = np.frombuffer(file.read(count * dtype.itemsize), dtype=dtype)
-    return values.reshape(shape, order="F" if column_major else "C")
-
-
-def read_npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """The shape of the array in an ``.npy`` stream, whether its columns come first, and its type."""
-    version = np.lib.format.read_magic(file)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    found: tuple[tuple[int, ...], bool, np.dtype] = read_header(file)
-    return found
+    """The array in an ``.npy`` stream of ``size`` bytes. Raises `ValueError` unless it holds numbers and is whole."""
+    if size > MOST_BYTES:
+        raise UnreadableError(f"{name}: {size} bytes, the limit is {MOST_BYTES} bytes")
+    shape, in_columns, dtype = read_npy_header(file, size)
+    if dtype.kind == "b":
+        raise UnreadableError(f"{name}: has {dtype}, not numbers")
+    values = np.frombuffer(file.read(math.prod(shape) * dtype.itemsize), dtype=dtype)
+    return values.reshape(shape, order="F" if in_columns else "C")
