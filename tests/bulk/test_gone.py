@@ -11,6 +11,7 @@ from isthmus.bulk import records
 from isthmus.bulk.embed import Summary
 from isthmus.bulk.records import is_gone
 from isthmus.media.listing.listing import list_media
+from listings import write_tar
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +117,17 @@ def test_a_tar_is_gone_only_when_it_is_deleted(clip: str, tmp_path: Path, monkey
     assert add_second(prune=True).rows == 1
 
 
+@pytest.mark.parametrize("archive", ["S.TAR", "a.tar/b.tar", "a.tar"])
+def test_the_archive_of_a_member_is_found_whatever_is_named_like_one(tmp_path: Path, archive: str) -> None:
+    path = tmp_path / archive
+    path.parent.mkdir(exist_ok=True)
+    write_tar(path, {"c.tar/0.png": b"x"})
+    (item,) = list_media(path, "image")
+    assert not is_gone(records.uri_of(item), item.stamp)
+    path.unlink()
+    assert is_gone(records.uri_of(item), item.stamp)
+
+
 def test_a_file_whose_folder_cannot_be_read_is_not_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = media_files.write_image(tmp_path / "a.png")
     item = next(list_media(path, "image"))
@@ -141,5 +153,5 @@ def test_a_file_whose_folder_cannot_be_read_is_not_gone(tmp_path: Path, monkeypa
         ("relative.tar/a.png", "12:34:512"),
     ],
 )
-def test_what_is_no_local_file_is_never_gone(uri: str, stamp: str) -> None:
+def test_only_local_files_can_be_gone(uri: str, stamp: str) -> None:
     assert not is_gone(uri, stamp)

@@ -15,6 +15,7 @@ import pytest
 import media_files
 from isthmus.base.errors import IsthmusError
 from isthmus.media import list_media, read_image
+from isthmus.media.item import is_same_stamp
 from isthmus.media.source import sha256_of_source
 
 
@@ -140,6 +141,21 @@ def test_stamps_follow_the_text_and_the_file(photos: Path) -> None:
     media_files.write_image(photos / "b.png", seed=99, size=(20, 20))
     after = {item.id: item.stamp for item in list_media(photos, "image")}
     assert [name for name in before if before[name] != after[name]] == ["b.png"]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "known", "same"),
+    [
+        ("5:6:c7", "5:6:c7", True),
+        ("5:6:c7", "5:6", True),
+        ("5:6:512:c7", "5:6:512", True),
+        ("5:6:c7", "5:6:c8", False),
+        ("5:6:c7", "5:7", False),
+        ("https://host:c7", "https://host", False),
+    ],
+)
+def test_stamps_of_files_by_isthmus_0_1_lack_the_time_of_the_inode(stamp: str, known: str, same: bool) -> None:
+    assert is_same_stamp(stamp, known) == same
 
 
 def test_errors_name_the_place_and_the_problem(tmp_path: Path) -> None:

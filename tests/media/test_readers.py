@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import media_files
-from isthmus.media import UnreadableError, read_audio, read_image, read_points, read_video
+from isthmus.media import UnreadableError, read_audio, read_image, read_points, read_vector, read_video
 from isthmus.media.readers.audio import MOST_WINDOWS, WINDOW_SECONDS, windows
 
 CORNER = np.zeros((4, 6, 3), np.uint8)
@@ -252,3 +252,11 @@ def test_broken_point_clouds_are_named(tmp_path: Path) -> None:
     for path in sorted(tmp_path.iterdir()):
         with pytest.raises(UnreadableError, match=path.name.replace(".", r"\.")):
             read_points(path, 1000)
+
+
+@pytest.mark.parametrize("shape", [(4, 16), (2, 3, 4), ()])
+def test_an_array_of_several_vectors_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UnreadableError):
+        read_vector(np.ones(shape))
+    for fine in ((16,), (1, 16), (16, 1)):
+        assert read_vector(np.ones(fine)).shape == (16,)

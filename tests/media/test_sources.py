@@ -12,9 +12,20 @@ from pathlib import Path
 import pytest
 
 import media_files
-from isthmus.media import UnreadableError, read_audio, read_image, read_points, read_vector, read_video, remote, source
+from isthmus.media import (
+    UnreadableError,
+    list_media,
+    read_audio,
+    read_image,
+    read_points,
+    read_vector,
+    read_video,
+    remote,
+    source,
+)
 from isthmus.media.remote import Remote
 from isthmus.media.source import LocalFile, TarMember, sha256_of_source
+from listings import write_tar
 
 READERS = (read_image, lambda path: read_audio(path, 8000), lambda path: read_video(path, 2), read_vector)
 
@@ -168,3 +179,12 @@ def test_a_member_of_a_tar_has_a_limit(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "a.tar").write_bytes(b"\0" * 5000)
     with pytest.raises(UnreadableError, match="5000 bytes, the limit in a tar"):
         TarMember(tmp_path / "a.tar", "a.png", 0, 5000).open()
+
+
+def test_a_member_of_a_tar_that_was_cut_after_it_was_listed_is_refused(tmp_path: Path) -> None:
+    archive = write_tar(tmp_path / "a.tar", {"0.txt": b"x" * 3000, "1.txt": b"y" * 3000})
+    first, second = (item.source for item in list_media(archive, "image", column="txt"))
+    os.truncate(archive, second.offset + 1000)
+    assert first.open().read() == b"x" * 3000
+    with pytest.raises(UnreadableError, match=r"a\.tar/1\.txt: is cut short: 1000 of 3000 bytes"):
+        second.open()

@@ -23,7 +23,7 @@ from isthmus.bulk.store import Store
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item, list_media
 from isthmus.media.listing.left_out import LeftOut
-from isthmus.media.source import DatasetRow
+from isthmus.media.listing.saved_dataset import DatasetRow
 from isthmus.spaces import Space, load_space
 from isthmus.spaces.registry import parse
 
@@ -51,7 +51,7 @@ class Summary:
         failed_here: How many of them could not be read.
         cut: How many of the texts embedded now are longer than the encoder reads.
         left_out: What was found and not taken: files of other kinds by suffix, doubled and empty texts, and others; and
-            where ids are from, if a column has them or could.
+            where the ids come from, if a column has them or might.
 
     Example:
         >>> from collections import Counter

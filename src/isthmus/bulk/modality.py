@@ -8,6 +8,8 @@ from pathlib import Path
 from isthmus.base.errors import IsthmusError
 from isthmus.media.listing import everyday, tables
 from isthmus.media.listing.cells import media_column
+from isthmus.media.listing.folder import walked
+from isthmus.media.listing.left_out import LeftOut
 from isthmus.media.listing.listing import suffixes_at
 from isthmus.media.listing.paths import path_column
 from isthmus.media.listing.request import SUFFIXES, Request
@@ -34,7 +36,7 @@ def modality_at(where: Path, family: Family) -> str:
     }
     most = max(counts.values())
     likely = [modality for modality, count in counts.items() if count == most]
-    if most == 0 and where.is_dir() and not any(counts.values()) and not _is_dataset(where):
+    if most == 0 and where.is_dir() and not _is_dataset(where):
         raise IsthmusError(f"{where}: contains no {' or '.join(family.modalities)}: give another place")
     if len(likely) != 1 or (likely == ["text"] and _may_hold_media(where, family)):
         raise IsthmusError(f"{where}: could be any of {', '.join(family.modalities)}: name one with --modality")
@@ -42,13 +44,17 @@ def modality_at(where: Path, family: Family) -> str:
 
 
 def _may_hold_media(where: Path, family: Family) -> bool:
-    """Whether a list or table seems to contain media, or paths of media, rather than texts."""
-    if where.is_dir() or tables.suffix_of(where) not in tables.SUFFIXES:
+    """Whether a list or table, or the first Parquet file of a folder, seems to have media rather than texts."""
+    kinds = [kind for kind in family.modalities if kind != "text"]
+    if where.is_dir():
+        table = next((path for path in walked(where, LeftOut()) if tables.suffix_of(path) == ".parquet"), None)
+        return table is not None and any(media_column(table, Request(kind)) for kind in kinds)
+    if tables.suffix_of(where) not in tables.SUFFIXES:
         return False
     if tables.suffix_of(where) == ".txt":
         lines = [entry.content for entry in islice(tables.read_entries(where), LOOKED_AT)]
         return bool(lines) and all("://" in line or _is_file(where.parent / line) for line in lines)
-    if any(media_column(where, Request(kind)) for kind in family.modalities if kind != "text"):
+    if any(media_column(where, Request(kind)) for kind in kinds):
         return True
     return path_column(where) is not None and not set(tables.TEXT_COLUMNS) & set(tables.columns_of(where))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,13 @@ from isthmus.base.locks import PATIENCE, FileLock
 from isthmus.embeddings.layout import lock_file, metadata_file
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item
-from isthmus.media.item import as_unicode
+from isthmus.media.item import LOCAL_STAMP, as_unicode
+from isthmus.media.listing.webdataset import is_tar
 from isthmus.media.source import LocalFile, TarMember
 
 ERRORS = "errors.parquet"
 COLUMNS = ("id", "uri", "stamp", "content")
 """Columns of a set's metadata that identify the content of a row."""
-LOCAL_STAMP = re.compile(r"absent|\d+:\d+(?P<member>:\d+)?(:c\d+)?")
-"""The stamp of a local file, or of a member of a local tar; texts, URIs and dataset rows have other stamps."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +70,17 @@ def uri_of(item: Item) -> str:
 def is_gone(uri: str, stamp: str) -> bool:
     """Whether a local file, or the tar that a member was read from, no longer exists.
 
-    Texts, URIs and dataset rows are never gone: it is enough that another list does not name them. A file is not gone
-    either if its folder cannot be read, or if its name is not valid Unicode, so that ``uri`` has an escaped form of it.
+    Texts, URIs and dataset rows are never gone: another list merely does not name them. Nor is a file gone if its
+    folder cannot be read, or if its name is not valid Unicode: ``uri`` then has an escaped form of it.
     """
     found = LOCAL_STAMP.fullmatch(stamp)
     if found is None or not Path(uri).is_absolute() or "\\" in uri:
         return False
-    path = uri.partition(".tar/")[0] + ".tar" if found["member"] else uri
-    return is_absent(path)
+    if not found["member"]:
+        return is_absent(uri)
+    # Folders around the archive, and inside it, may be named like an archive.
+    archives = [path for path in Path(uri).parents if is_tar(path)]
+    return bool(archives) and all(is_absent(str(path)) or path.is_dir() for path in archives)
 
 
 def is_absent(path: str) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.media.source import ByteSource, LocalFile
+
+LOCAL_STAMP = re.compile(r"absent|(?P<content>\d+:\d+(?P<member>:\d+)?)(?P<inode>:c\d+)?")
+"""The stamp of a local file, or of a member of a local tar; texts, URIs and rows have other stamps."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def file_item(path: Path, name: str) -> Item:
 
 
 def stamp_of(path: Path) -> str:
-    """Size, time of the content and time of the inode of a file; a file put in its place has another one of these."""
+    """Size, time of the content and time of the inode of a file: one of them changes if the file is replaced."""
     try:
         facts = path.stat()
     except OSError:
@@ -47,9 +51,16 @@ def stamp_of(path: Path) -> str:
     return f"{facts.st_size}:{facts.st_mtime_ns}:c{facts.st_ctime_ns}"
 
 
+def member_stamp(archive: str, offset: int) -> str:
+    """The stamp of the member at ``offset`` of a tar with the stamp ``archive``."""
+    found = LOCAL_STAMP.fullmatch(archive)
+    return f"{found['content']}:{offset}{found['inode']}" if found and found["content"] else archive
+
+
 def is_same_stamp(stamp: str, known: str) -> bool:
-    """Whether a stamp says that nothing changed; those of isthmus 0.1 have no time of the inode."""
-    return stamp == known or (":c" not in known and stamp.partition(":c")[0] == known)
+    """Whether a stamp shows no change; those of isthmus 0.1 have no time of the inode."""
+    found = LOCAL_STAMP.fullmatch(stamp)
+    return stamp == known or (found is not None and found["content"] == known)
 
 
 def text_item(name: str, content: str, origin: Path | None = None) -> Item:

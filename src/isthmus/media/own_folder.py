@@ -1,13 +1,18 @@
-"""The folder of a table or dataset: local files it names are read only there, unless more is allowed."""
+"""The folder of a table or dataset: files that its cells name are read only from there, unless more is allowed."""
 
 from __future__ import annotations
 
+import io
 import os
 import re
+from collections.abc import Mapping
+from io import BufferedIOBase
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from isthmus.base.errors import IsthmusError
+from isthmus.media.source import UnreadableError, regular_file
 
 FILE_URI = re.compile(r"(?:file:(?=/)|local:(?=//))(?://(?P<host>[^/]*))?(?P<path>.*)", re.IGNORECASE | re.DOTALL)
 URI = re.compile(r"[a-z][a-z0-9+.-]*(::[a-z][a-z0-9+.-]*)*://", re.IGNORECASE)
@@ -25,6 +30,20 @@ class OwnFolder:
         self.folder, self.allow_outside = folder, allow_outside
         self._real: dict[Path, Path] = {}
 
+    def opened_cell(self, cell: Any, place: str) -> BufferedIOBase:
+        """The bytes that a cell holds, or those of the file it names: bytes, a path, or a struct of the two.
+
+        Raises `UnreadableError`, beginning with ``place``, for any other cell, and errors as `file` does.
+        """
+        held = (cell.get("bytes"), cell.get("path")) if isinstance(cell, Mapping) else (cell,)
+        content = next((one for one in held if one not in (None, "")), None)
+        if isinstance(content, bytes):
+            return io.BytesIO(content)
+        if isinstance(content, str):
+            return regular_file(self.file(content, place))
+        problem = "is empty" if content is None else f"is a {type(content).__name__}, not bytes or a path"
+        raise UnreadableError(f"{place}: the cell {problem}")
+
     def file(self, named: str, place: str) -> Path:
         """The file of a path, relative to the folder, or of a file URI.
 
@@ -34,7 +53,7 @@ class OwnFolder:
         uri = FILE_URI.fullmatch(named)
         if uri is not None:
             if (uri["host"] or "localhost").lower() != "localhost":
-                raise IsthmusError(f"{place}: {named!r:.200} is a file of the machine {uri['host']!r}: write file:///…")
+                raise IsthmusError(f"{place}: {named!r:.200} is on the machine {uri['host']!r}: write file:///…")
             named = unquote(uri["path"])
         path = self.folder / named
         try:

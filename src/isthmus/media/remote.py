@@ -15,7 +15,7 @@ from isthmus.media.source import MOST_BYTES, UnreadableError
 
 BLOCK = 2**20
 REMOTE_SECONDS, SILENT_SECONDS = 300.0, 30.0
-"""How long a remote file may take, and how long a server may say nothing."""
+"""How long a remote file may take, and how long a server may be silent."""
 WEB = ("http", "https")
 STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hf", "memory")
 """What fsspec may open. It knows others that run programs, unpack archives or read local files."""
@@ -30,7 +30,7 @@ class Remote:
     name: str
 
     def open(self) -> BufferedIOBase:
-        """Fetch the bytes. Raises `UnreadableError` if they are too many, do not come in time, or may not be opened."""
+        """Fetch the bytes. Raises `UnreadableError` if they are too many or too late, or its kind may not be opened."""
         scheme = self.name.partition("://")[0].lower()
         if scheme in WEB:
             with _opened_web(self.name) as response:

@@ -1,4 +1,4 @@
-"""Where the bytes of an item come from: a file, a tar member, a dataset row or memory. Opened on demand.
+"""Where the bytes of an item come from: a file, a tar member or memory. Opened on demand.
 
 Only regular files are opened: a pipe, a socket or a device may never end. What is read into memory is bounded.
 """
@@ -15,17 +15,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from isthmus.base.errors import IsthmusError, reason_of
-from isthmus.media.own_folder import OwnFolder
 
 HASH_BLOCK = 2**20
 MOST_BYTES = 2**30
-"""Larger members of archives, and larger remote files, are refused, since they are read into memory."""
+"""Larger members of archives, remote files, arrays and point clouds are refused: they are read into memory."""
 NOT_FILES = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -114,42 +112,15 @@ class TarMember:
         return f"{self.archive}/{self.member}"
 
     def open(self) -> BufferedIOBase:
-        """Read the member's bytes."""
+        """Read the member's bytes. Raises `UnreadableError` if the archive is shorter than it was."""
         if self.size > MOST_BYTES:
             raise UnreadableError(f"{self.name}: {self.size} bytes, the limit in a tar is {MOST_BYTES}: unpack it")
         with regular_file(self.archive) as file:
             file.seek(self.offset)
-            return io.BytesIO(file.read(self.size))
-
-
-@dataclass(frozen=True)
-class DatasetRow:
-    """A cell of a Hugging Face dataset on disk that holds encoded bytes or a path."""
-
-    folder: Path
-    column: str
-    row: int
-    allow_outside: bool = False
-
-    @property
-    def name(self) -> str:
-        """The dataset, the row and the column."""
-        return f"{self.folder}[{self.row}].{self.column}"
-
-    def open(self) -> BufferedIOBase:
-        """The bytes of the cell."""
-        cell = opened_dataset(self.folder, self.column)[self.row][self.column]
-        if isinstance(cell, bytes):
-            return io.BytesIO(cell)
-        if isinstance(cell, str):
-            return self._file(cell)
-        if cell["bytes"] is not None:
-            return io.BytesIO(cell["bytes"])
-        return self._file(cell["path"])
-
-    def _file(self, named: str) -> BufferedIOBase:
-        own = OwnFolder(self.folder, allow_outside=self.allow_outside)
-        return regular_file(own.file(named, self.name))
+            content = file.read(self.size)
+        if len(content) < self.size:
+            raise UnreadableError(f"{self.name}: is cut short: {len(content)} of {self.size} bytes are in the archive")
+        return io.BytesIO(content)
 
 
 @dataclass(frozen=True)
@@ -170,7 +141,7 @@ def regular_file(path: Path) -> BufferedReader:
     waiting = getattr(os, "O_NONBLOCK", 0)
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | waiting))  # noqa: SIM115
     try:
-        # Again, of what was opened: the name may stand for another file by now.
+        # The file may have been replaced since the first check.
         _check_regular(path, os.fstat(file.fileno()))
     except UnreadableError:
         file.close()
@@ -181,19 +152,6 @@ def regular_file(path: Path) -> BufferedReader:
 def _check_regular(path: Path, facts: os.stat_result) -> None:
     if not stat.S_ISREG(facts.st_mode):
         raise UnreadableError(f"{path}: is {NOT_FILES.get(stat.S_IFMT(facts.st_mode), 'special')}, not a file")
-
-
-@lru_cache(maxsize=4)
-def opened_dataset(folder: Path, column: str) -> Any:
-    """A dataset written by `datasets.save_to_disk`, with its media column left encoded."""
-    from datasets import Audio, Image, Video, load_from_disk
-
-    found = load_from_disk(str(folder))
-    feature = found.features[column]
-    for kind in (Image, Audio, Video):
-        if isinstance(feature, kind):
-            return found.cast_column(column, kind(decode=False))
-    return found
 
 
 def as_source(content: Any) -> ByteSource:

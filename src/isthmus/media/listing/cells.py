@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,26 +9,25 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
-from isthmus.base.errors import IsthmusError
+from isthmus.base.errors import IsthmusError, reading
 from isthmus.media.item import Item, named_item, stamp_of
 from isthmus.media.listing.ids import Ids
 from isthmus.media.listing.left_out import ID_COLUMNS
 from isthmus.media.listing.request import Request
 from isthmus.media.listing.tables import (
-    DOWNLOAD_COLUMNS,
-    DOWNLOADED,
+    FAILED_DOWNLOADS,
+    WRITE_AGAIN,
     id_of,
-    parquet_errors,
+    is_failed_download,
     parquet_schema,
     suffix_of,
 )
 from isthmus.media.own_folder import OwnFolder
-from isthmus.media.source import UnreadableError, regular_file
 
 
 @dataclass(frozen=True)
 class ParquetCell:
-    """The cell of a row, which is in a group of rows that is read at once; ``stamp`` changes when the file does."""
+    """A cell: row ``place`` of the row group ``group``, which is read as a whole; ``stamp`` changes with the file."""
 
     table: Path
     column: str
@@ -45,29 +43,23 @@ class ParquetCell:
         return f"{self.table}[{self.row}].{self.column}"
 
     def open(self) -> BufferedIOBase:
-        """The bytes of the cell, or of the file whose path it has. Raises `UnreadableError` for an empty cell."""
+        """The bytes of the cell, or of the file it names; see `OwnFolder.opened_cell`."""
         cell = _group(self.table, self.column, self.group, self.stamp)[self.place].as_py()
-        content = cell["bytes"] if isinstance(cell, dict) else cell
-        if content is not None:
-            return io.BytesIO(content)
-        if not isinstance(cell, dict) or not cell["path"]:
-            raise UnreadableError(f"{self.name}: the cell is empty")
-        own = OwnFolder(self.table.parent, allow_outside=self.allow_outside)
-        return regular_file(own.file(cell["path"], self.name))
+        return OwnFolder(self.table.parent, allow_outside=self.allow_outside).opened_cell(cell, self.name)
 
 
 @lru_cache(maxsize=2)
 def _group(table: Path, column: str, group: int, stamp: str) -> Any:
     import pyarrow.parquet
 
-    with parquet_errors(table), pyarrow.parquet.ParquetFile(table) as file:
+    with reading(table, WRITE_AGAIN), pyarrow.parquet.ParquetFile(table) as file:
         return file.read_row_group(group, columns=[column]).column(column)
 
 
 def media_column(table: Path, request: Request) -> str | None:
     """The column of a Parquet file that holds media themselves: the one asked for, or the first of a usual name.
 
-    None if there is none, so that the table can only have texts or paths.
+    None if there is none: then the table can only have texts or paths.
     """
     import pyarrow
 
@@ -96,17 +88,16 @@ def list_cells(table: Path, column: str, request: Request, *, prefix: str, ids: 
     id_column = request.id_column or next((name for name in ID_COLUMNS if name in names), None)
     if not request.left_out.ids:
         request.left_out.note_ids(id_column, "file and row", names)
-    status = "status" if all(name in names for name in DOWNLOAD_COLUMNS) else None
-    light = [name for name in (id_column, status) if name is not None]
-    with parquet_errors(table), pyarrow.parquet.ParquetFile(table) as file:
+    light = [name for name in (id_column, "status") if name in names]
+    with reading(table, WRITE_AGAIN), pyarrow.parquet.ParquetFile(table) as file:
         row = 0
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
             facts = file.read_row_group(group, columns=light).to_pylist() if light else [{}] * rows
             for place, own in enumerate(facts):
                 row += 1
-                if status is not None and own["status"] != DOWNLOADED:
-                    request.left_out.others["failed downloads"] += 1
+                if is_failed_download(own, names):
+                    request.left_out.others[FAILED_DOWNLOADS] += 1
                     continue
                 name = f"{prefix}/{row - 1}"
                 if id_column is not None:

@@ -18,18 +18,18 @@ MARKS = {
     "graph.json": ("README.md",),
     "assignment.json": ("codes.parquet",),
 }
-"""Files of which each folder of isthmus (a set, its tokens, a model, a graph, codes) has one, and those beside them."""
+"""Each folder isthmus writes (a set, tokens, a model, a graph, codes) has one of these files, next to those named."""
 OURS = re.compile(rb'\{\s*"format":\s*"isthmus-(?P<what>[a-z-]+)')
 SET_FOLDERS = ("_emb", "_metadata", "_tokens")
 WROTE = "folders isthmus wrote into"
-ELSEWHERE = "links to folders that are listed already or around this one"
+ELSEWHERE = "links to folders already listed or above this one"
 Identity = tuple[int, int] | Path
 
 
 def walked(folder: Path, left_out: LeftOut) -> Iterator[Path]:
     """Files in the order of their names, then those of linked folders. Each folder is listed once.
 
-    Hidden files, folders that isthmus wrote, and links to a folder around this one are counted as left out.
+    Hidden files, folders that isthmus wrote, and links to a folder above this one are counted as left out.
     """
     return _Walk(folder, left_out).files()
 
@@ -49,7 +49,7 @@ def written_by_isthmus(folder: Path, names: Collection[str]) -> set[str]:
 
 
 def _what(mark: Path) -> str:
-    """What kind of folder a mark stands for; "" if it is not isthmus's."""
+    """The kind of folder that a mark identifies; "" if isthmus did not write it."""
     if not mark.is_file():
         return ""
     try:

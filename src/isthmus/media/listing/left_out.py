@@ -1,4 +1,4 @@
-"""What a listing found and did not take, by kind, and where its ids are from, so that nothing happens in silence."""
+"""What a listing found and did not take, by kind, and where its ids come from."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class LeftOut:
     """Filled while a listing is read.
 
     Attributes:
-        kinds: Files that are of another kind than what was asked for, by suffix.
+        kinds: Files of other kinds than the one asked for, by suffix.
         doubled: Texts that are their own ids and occurred before.
         empty: Entries of tables without a text or medium.
         others: Everything else, by what it is.
-        ids: Where ids are from, if a column has them or could; else "".
+        ids: Where the ids come from, if a column has them or might; else "".
 
     Example:
         >>> left_out = LeftOut()
@@ -42,7 +42,7 @@ class LeftOut:
         self.kinds[Path(name).suffix.lower() or NO_SUFFIX] += 1
 
     def note_ids(self, taken: str | None, usual: str, columns: Iterable[str]) -> None:
-        """Note that ids are those of the column ``taken``; or the ``usual`` ones, though a column looks like ids."""
+        """Note that ids come from the column ``taken``, or are the ``usual`` ones though a column looks like ids."""
         unused = next((name for name in ID_COLUMNS if name in columns), None)
         if taken is not None:
             self.ids = f"column {taken!r}"

@@ -17,11 +17,10 @@ from isthmus.media.listing.left_out import LeftOut
 from isthmus.media.listing.paths import list_paths
 from isthmus.media.listing.request import SUFFIXES, Request
 from isthmus.media.listing.saved_dataset import MARKS, list_dataset
-from isthmus.media.listing.webdataset import list_tar, tar_members
+from isthmus.media.listing.webdataset import is_tar, list_tar, tar_members
 
-TAR = ".tar"
-Way = Callable[[Path, Sequence[Path], Request], Iterator[Item]]
-"""How the files of a folder, some of its paths, are listed."""
+Lister = Callable[[Path, Sequence[Path], Request], Iterator[Item]]
+"""Lists the items in some files of a folder."""
 
 
 def list_media(
@@ -46,7 +45,7 @@ def list_media(
         id_column: The column that has ids; by default texts and paths are their own ids.
         kind: What the files are, if not media of that modality: ``"vector"`` for vectors made elsewhere.
         allow_outside: Read local files that a list, table or dataset names outside its own folder.
-        left_out: Filled with what was found and not taken.
+        left_out: Counts what was found and not taken.
 
     Yields:
         Items, not yet read.
@@ -88,18 +87,14 @@ def _check_rows(where: Path, request: Request) -> None:
 def suffixes_at(where: Path) -> dict[str, int]:
     """Count the suffixes of a folder's files or a tar's members; a single file counts once."""
     if not where.is_dir():
-        found = [Path(member.name) for member in tar_members(where)] if _is_tar(where) else [where]
+        found = [Path(member.name) for member in tar_members(where)] if is_tar(where) else [where]
     else:
         found = list(walked(where, LeftOut()))
-        tars = [path for path in found if _is_tar(path)]
+        tars = [path for path in found if is_tar(path)]
         known = {suffix for suffixes in SUFFIXES.values() for suffix in suffixes}
         if tars and len(tars) >= sum(path.suffix.lower() in known for path in found):
             found = [Path(member.name) for member in tar_members(tars[0])]
     return dict(Counter(path.suffix.lower() for path in found))
-
-
-def _is_tar(path: Path) -> bool:
-    return path.suffix.lower() == TAR
 
 
 def _listed(where: Path, request: Request) -> Iterator[Item]:
@@ -115,7 +110,7 @@ def _listed(where: Path, request: Request) -> Iterator[Item]:
         return (text_item(name, content) for name, content in everyday.everyday_texts())
     if not where.is_file():
         raise IsthmusError(f"{where}: not found: give a folder, a list, a table, a .tar or a dataset")
-    if _is_tar(where):
+    if is_tar(where):
         return list_tar(where, request, prefix=where.stem, ids=Ids())
     if request.texts:
         return _texts([where], request)
@@ -130,30 +125,30 @@ def _listed(where: Path, request: Request) -> Iterator[Item]:
 
 
 def _folder(folder: Path, request: Request) -> Iterator[Item]:
-    """The files of the kind, or the tars if there are as many, or else the tables that hold the media themselves.
+    """The files of the kind, the tars if they are at least as many, or else the tables that hold the media themselves.
 
-    In a folder of texts the files are tables, and tars must be more. What is not taken is counted.
+    For texts, whose files are tables, there must be more tars than tables. What is not taken is counted.
     """
     found = list(walked(folder, request.left_out))
     if request.texts:
         found = _without_downloads(found, request.left_out)
     files = [path for path in found if path.suffix.lower() in request.suffixes]
-    tars = [path for path in found if _is_tar(path)]
+    tars = [path for path in found if is_tar(path)]
     tables_of_media = [] if request.texts else [path for path in found if tables.suffix_of(path) == ".parquet"]
-    ways: list[tuple[list[Path], Way]] = [(files, _files), (tars, _tars), (tables_of_media, _cells)]
+    listers: list[tuple[list[Path], Lister]] = [(files, _files), (tars, _tars), (tables_of_media, _cells)]
     if tars and (len(tars) > len(files) or (len(tars) == len(files) and not request.texts)):
-        ways[:2] = ways[1], ways[0]
+        listers[:2] = listers[1], listers[0]
     uncounted = replace(request, left_out=LeftOut())
-    for paths, way in ways:
-        if next(way(folder, paths, uncounted), None) is not None:
+    for paths, lister in listers:
+        if next(lister(folder, paths, uncounted), None) is not None:
             break
     else:
-        paths, way = [], _files
+        paths, lister = [], _files
     taken = set(paths)
     for path in found:
         if path not in taken:
             request.left_out.skip(path.name)
-    return way(folder, paths, request)
+    return lister(folder, paths, request)
 
 
 def _files(folder: Path, paths: Sequence[Path], request: Request) -> Iterator[Item]:
@@ -178,14 +173,14 @@ def _cells(folder: Path, paths: Sequence[Path], request: Request) -> Iterator[It
 
 
 def _without_downloads(found: Sequence[Path], left_out: LeftOut) -> list[Path]:
-    """The files without img2dataset's tables whose captions are in a folder of ``.txt``, or a tar, of the same name."""
+    """The files without tables of img2dataset whose captions are also in a folder of ``.txt`` or a tar of that name."""
     beside = {path.parent for path in found if path.suffix.lower() == ".txt"}
-    beside |= {path.with_suffix("") for path in found if _is_tar(path)}
+    beside |= {path.with_suffix("") for path in found if is_tar(path)}
     kept = []
     for path in found:
         downloads = tables.suffix_of(path) == ".parquet" and path.with_suffix("") in beside
-        if downloads and {*tables.DOWNLOAD_COLUMNS} <= {*tables.columns_of(path)}:
-            left_out.others["tables of downloads whose captions are beside them"] += 1
+        if downloads and tables.lists_downloads(tables.columns_of(path)):
+            left_out.others["tables of downloads whose captions are files next to them"] += 1
         else:
             kept.append(path)
     return kept

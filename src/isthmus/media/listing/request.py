@@ -36,7 +36,7 @@ class Request:
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """The suffixes of files of the kind; of tables that have texts."""
+        """The suffixes of files of the kind; for texts, those of tables."""
         return SUFFIXES[self.kind]
 
     @property

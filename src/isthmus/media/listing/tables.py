@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,17 +14,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from isthmus.base.errors import IsthmusError, reason_of
+from isthmus.base.errors import IsthmusError, reading
 from isthmus.base.json_files import parse_json
 from isthmus.media.listing.left_out import ID_COLUMNS, LeftOut
 
 SUFFIXES = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 TEXT_COLUMNS = ("text", "caption", "sentence", "prompt", "label")
 LONGEST_FIELD = 2**24
+WRITE_AGAIN = "write it again as Parquet"
 DOWNLOADED = "success"
 DOWNLOAD_COLUMNS = ("status", "url", "key")
-"""Columns by which a table of img2dataset is known; its failed downloads have captions, but no media."""
+"""A table that has these columns was written by img2dataset; its failed downloads have captions, but no media."""
+FAILED_DOWNLOADS = "failed downloads"
 Record = Mapping[str, Any]
+_CSV_LIMIT = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,10 @@ def read_entries(
         column: The column of the content, by default the first of ``usual`` that an entry has.
         id_column: The column of ids, by default none: an entry is its own id.
         usual: See ``column``.
-        left_out: Where to count what is left out and to note where ids are from.
+        left_out: Counts what is left out, and notes where the ids come from.
 
     Raises:
-        IsthmusError: A column or an id is missing, a cell is no text, an entry cannot be parsed, or the file is not
+        IsthmusError: A column or an id is missing, a cell is not a text, an entry cannot be parsed, or the file is not
             UTF-8. The message names the row or line.
     """
     left_out = LeftOut() if left_out is None else left_out
@@ -68,8 +72,8 @@ def read_entries(
         return
     wanted = {*((column,) if column else usual), *((id_column,) if id_column else ID_COLUMNS), *DOWNLOAD_COLUMNS}
     for row, record in _records(path, wanted):
-        if record.get("status", DOWNLOADED) != DOWNLOADED and all(name in record for name in DOWNLOAD_COLUMNS):
-            left_out.others["failed downloads"] += 1
+        if is_failed_download(record, record):
+            left_out.others[FAILED_DOWNLOADS] += 1
             continue
         chosen = column if column in record else next((name for name in usual if name in record), None)
         if chosen is None or (column is not None and chosen != column):
@@ -91,10 +95,20 @@ def _id_of(path: Path, row: int, record: Record, column: str | None) -> str | No
     return id_of(record[column], column, f"{path}: entry {row}")
 
 
-def id_of(cell: Any, column: str, place: str) -> str:
-    """The id in a cell of ``column``. Raises `IsthmusError`, beginning with ``place``, for none and for a float.
+def lists_downloads(columns: Container[str]) -> bool:
+    """Whether a table with these columns was written by img2dataset."""
+    return all(name in columns for name in DOWNLOAD_COLUMNS)
 
-    Floats are no ids in sets made from arrays either: 3.0 is not the 3 of another table.
+
+def is_failed_download(record: Record, columns: Container[str]) -> bool:
+    """Whether a row of a table with these columns is a download that failed."""
+    return lists_downloads(columns) and record["status"] != DOWNLOADED
+
+
+def id_of(cell: Any, column: str, place: str) -> str:
+    """The id in a cell of ``column``. Raises `IsthmusError`, beginning with ``place``, if it is empty or a float.
+
+    Sets made from arrays refuse float ids, too: 3.0 here may be 3 in another table.
     """
     found = text_of(cell, f"{place}: {column!r}")
     if not found:
@@ -150,19 +164,8 @@ def parquet_schema(path: Path) -> Any:
     """The schema of a Parquet file. Raises `IsthmusError` if it cannot be read."""
     import pyarrow.parquet
 
-    with parquet_errors(path):
+    with reading(path, WRITE_AGAIN):
         return pyarrow.parquet.read_schema(path)
-
-
-@contextmanager
-def parquet_errors(path: Path) -> Iterator[None]:
-    """Turn the errors of pyarrow into one line."""
-    import pyarrow
-
-    try:
-        yield
-    except (OSError, pyarrow.ArrowException) as error:
-        raise IsthmusError(f"{path}: cannot be read as Parquet ({reason_of(error)}): write it again") from error
 
 
 def _records(path: Path, wanted: set[str] | None) -> Iterator[tuple[int, Record]]:
@@ -203,7 +206,6 @@ def _jsonl(path: Path) -> Iterator[Record]:
 
 def _csv(path: Path) -> Iterator[Record]:
     """The rows below the header. A csv may quote its fields; a tsv has no quotes."""
-    csv.field_size_limit(LONGEST_FIELD)
     tabs = suffix_of(path) == ".tsv"
     with _utf8(path), path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(file, strict=True)
@@ -211,7 +213,7 @@ def _csv(path: Path) -> Iterator[Record]:
         while True:
             begins = reader.line_num + 1
             try:
-                fields = next(reader, None)
+                fields = _fields(reader)
             except csv.Error as error:
                 raise IsthmusError(
                     f"{path}: the entry that begins on line {begins} is not CSV ({error}): close its quotes"
@@ -231,6 +233,16 @@ def _csv(path: Path) -> Iterator[Record]:
             yield dict(zip(header, fields + [""] * (len(header) - len(fields)), strict=False))
 
 
+def _fields(reader: Iterator[list[str]]) -> list[str] | None:
+    """The next row. The limit on fields belongs to the csv module, so it is put back."""
+    with _CSV_LIMIT:
+        before = csv.field_size_limit(LONGEST_FIELD)
+        try:
+            return next(reader, None)
+        finally:
+            csv.field_size_limit(before)
+
+
 def _header(path: Path, names: list[str], *, tabs: bool) -> list[str]:
     other = next((sign for sign in ";\t" if sign in names[0]), None)
     if len(names) == 1 and other is not None and not tabs:
@@ -245,18 +257,18 @@ def _header(path: Path, names: list[str], *, tabs: bool) -> list[str]:
 def _parquet(path: Path, wanted: set[str] | None) -> Iterator[Record]:
     import pyarrow.parquet
 
-    with parquet_errors(path), pyarrow.parquet.ParquetFile(path) as file:
+    with reading(path, WRITE_AGAIN), pyarrow.parquet.ParquetFile(path) as file:
         names = [name for name in file.schema_arrow.names if wanted is None or name in wanted]
         classes = _classes(file.schema_arrow.metadata)
         if not names and file.metadata.num_rows:
             yield {}
         for batch in file.iter_batches(columns=names):
             for record in batch.to_pylist():
-                yield {name: _named_class(cell, classes.get(name)) for name, cell in record.items()}
+                yield {name: named_class(cell, classes.get(name)) for name, cell in record.items()}
 
 
 def _classes(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
-    """The names of the classes of columns that datasets of the Hugging Face hub store as numbers."""
+    """The names of the classes that tables of the Hugging Face hub store as numbers, by column."""
     try:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
         return {name: own["names"] for name, own in features.items() if own.get("_type") == "ClassLabel"}
@@ -264,7 +276,8 @@ def _classes(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
         return {}
 
 
-def _named_class(cell: Any, names: Sequence[str] | None) -> Any:
+def named_class(cell: Any, names: Sequence[str] | None) -> Any:
+    """The name of a class that is stored as a number, None if there is no such class; other cells as they are."""
     if names is None or not isinstance(cell, int):
         return cell
     return names[cell] if 0 <= cell < len(names) else None

@@ -7,23 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
-from isthmus.media.item import Item, named_item, stamp_of, text_item
+from isthmus.media.item import Item, member_stamp, named_item, stamp_of, text_item
 from isthmus.media.listing.ids import Ids
+from isthmus.media.listing.left_out import NO_SUFFIX
 from isthmus.media.listing.request import Request
 from isthmus.media.source import TarMember
 
-SHARED_KEY = "tar members that share another's key, what is before the first dot (--column names an extension)"
+SHARED_KEY = "tar members with the key of another, its name up to the first dot (--column names an extension)"
 
 
 def list_tar(archive: Path, request: Request, *, prefix: str, ids: Ids) -> Iterator[Item]:
     """One member of each sample; ids are ``prefix`` and the sample's key.
 
-    The member is the one with the extension that ``--column`` names. Without it, the first whose whole extension is one
+    The member has the extension that ``--column`` names. Without it, the first member is taken whose whole extension is
     of the kind, or else the first whose last suffix is.
 
     Raises `IsthmusError` if an archive is compressed or cut short, or a text is not UTF-8.
     """
-    size, _, changed = stamp_of(archive).partition(":c")
+    stamp = stamp_of(archive)
     for number, (key, members) in enumerate(_samples(archive).items()):
         chosen = _chosen(members, request)
         if chosen is None:
@@ -31,7 +32,7 @@ def list_tar(archive: Path, request: Request, *, prefix: str, ids: Ids) -> Itera
         ids.is_new(f"{prefix}/{key}", archive, number)
         source = TarMember(archive, chosen.name, chosen.offset_data, chosen.size)
         if not request.texts:
-            yield named_item(f"{prefix}/{key}", source, f"{size}:{chosen.offset_data}:c{changed}")
+            yield named_item(f"{prefix}/{key}", source, member_stamp(stamp, chosen.offset_data))
             continue
         try:
             content = source.open().read().decode("utf-8-sig").strip()
@@ -66,10 +67,15 @@ def _chosen(members: list[tuple[str, tarfile.TarInfo]], request: Request) -> tar
         fitting = whole or last
     for extension, member in members:
         if member not in fitting:
-            request.left_out.kinds[f".{extension}" if extension else "no suffix"] += 1
+            request.left_out.kinds[f".{extension}" if extension else NO_SUFFIX] += 1
     if len(fitting) > 1:
         request.left_out.others[SHARED_KEY] += len(fitting) - 1
     return fitting[0] if fitting else None
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a file is a tar by its suffix."""
+    return path.suffix.lower() == ".tar"
 
 
 def tar_members(archive: Path) -> Iterator[tarfile.TarInfo]:
