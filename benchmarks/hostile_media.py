@@ -2,9 +2,9 @@
 
     python benchmarks/hostile_media.py
 
-Broken, lying and exploding images, audio, videos and point clouds, names that lead to pipes and devices, and servers
-that never end. Every file must be read or refused by name. Two canaries tell what no file may do: start Ghostscript,
-or open an address that it names.
+Broken, lying and exploding images, audio, videos and point clouds, paths to pipes and devices, and servers whose
+answers never end. Every file must be read or refused by name. Two canaries report what no file may do:
+start Ghostscript, or open an address that it names.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def outcome(found: DecodedItem, name: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--timeout", type=float, default=20.0)
-    parser.add_argument("--show", action="store_true", help="print what is said of every file")
+    parser.add_argument("--show", action="store_true", help="print the outcome of every file")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place, socketserver.ThreadingTCPServer(("127.0.0.1", 0), Server) as server:
         server.daemon_threads, server.block_on_close = True, False

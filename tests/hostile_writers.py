@@ -243,7 +243,7 @@ def hostile_clouds() -> list[tuple[str, bytes]]:
 
 
 def write_special(folder: Path) -> None:
-    """Names that lead to what is no file: pipes, devices, a socket, a folder, a loop of links, nothing."""
+    """Paths that are not files: pipes, devices, a socket, a folder, links in a loop or to nothing."""
     folder.mkdir()
     for suffix in (".png", ".wav", ".mp4", ".npy"):
         os.mkfifo(folder / f"pipe{suffix}")

@@ -1,10 +1,12 @@
-"""A user's package with a space of its own, as an installed distribution, here and in the processes tests start."""
+"""A folder of images; a user's package with a space of its own, installed here and in the processes tests start."""
 
 import os
 import sys
 from pathlib import Path
 
 import pytest
+
+import media_files
 
 HERE = Path(__file__).parent
 
@@ -21,3 +23,13 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     kept = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*added, *filter(None, kept)]))
     return "stage:here"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of seven images."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(7):
+        media_files.write_image(folder / f"{number}.png", number, (40 + number, 40))
+    return folder

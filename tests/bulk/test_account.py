@@ -39,7 +39,7 @@ def test_everything_found_in_a_folder_is_accounted_for(clip: str, tmp_path: Path
     photos.mkdir()
     for number in range(4):
         media_files.write_image(photos / f"{number}.png", number)
-    (photos / "broken.png").write_bytes(b"no image")
+    (photos / "broken.png").write_bytes(b"not an image")
     for name in ("a.heic", "b.HEIC", "notes.txt"):
         (photos / name).write_text("x")
 
@@ -113,7 +113,7 @@ def test_a_moved_folder_is_there_already(tmp_path: Path) -> None:
     assert (summary.rows, summary.same, summary.gone) == (3, 3, 0)
 
 
-def test_a_failure_in_another_folder_is_no_failure_here(tmp_path: Path) -> None:
+def test_a_failure_in_another_folder_does_not_count_here(tmp_path: Path) -> None:
     first, second = vectors(tmp_path / "a", 1, seed=0), vectors(tmp_path / "b", 1, seed=1)
     size = (first / "0.npy").stat().st_size
     np.save(first / "good.npy", np.ones(8))
@@ -163,7 +163,7 @@ def test_texts_of_another_table_do_not_replace_those_of_the_same_ids(clip: str, 
     assert (run("b.csv").rows, run("b.csv").same) == (2, 2)
 
 
-def test_a_text_is_not_embedded_again_under_an_id_of_the_other_sort(stage: str, tmp_path: Path) -> None:
+def test_a_text_is_not_embedded_again_with_an_id_of_another_origin(stage: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,caption\n0,a dog\n1,rain\n")
     (tmp_path / "b.csv").write_text("id,caption\n0,wind\n1,snow\n")
 
@@ -171,10 +171,14 @@ def test_a_text_is_not_embedded_again_under_an_id_of_the_other_sort(stage: str, 
         return isthmus.embed(tmp_path / name, tmp_path / out, space=stage, modality="text", id_column=id_column)
 
     assert run("a.csv", "own").account.endswith("; ids: the texts; --id-column id takes that column")
-    with pytest.raises(IsthmusError, match=r"'a dog' under the id 'a dog', its own id.*leave --id-column out"):
+    with pytest.raises(
+        IsthmusError, match=r"'a dog' as its own id, .* with the id '0' from a column: omit --id-column"
+    ):
         run("a.csv", "own", "id")
     assert run("a.csv", "keyed", "id").account.endswith("; ids: column 'id'")
-    with pytest.raises(IsthmusError, match=r"'a dog' under the id '0', an id of a column.*give --id-column as before"):
+    with pytest.raises(
+        IsthmusError, match=r"'a dog' with the id '0' from a column, .* as its own id: give --id-column"
+    ):
         run("a.csv", "keyed")
     assert (run("a.csv", "keyed", "id").same, run("a.csv", "own").same) == (2, 2)
     assert (run("b.csv", "keyed").rows, run("b.csv", "own").rows) == (4, 4)

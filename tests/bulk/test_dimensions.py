@@ -1,4 +1,4 @@
-"""Vector files of different dimensions in one folder: the odd ones fail one by one, and the set stays whole."""
+"""Vector files of different dimensions in one folder: the rare ones fail one by one, and the set stays whole."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,9 +48,9 @@ def test_most_files_of_the_first_shard_decide_the_dimension(tmp_path: Path) -> N
     assert isthmus.open_set(tmp_path / "out")["image"].dim == 16
 
 
-def test_as_many_files_of_one_dimension_as_of_another_are_refused_by_name(tmp_path: Path) -> None:
+def test_equally_frequent_dimensions_are_refused_by_name(tmp_path: Path) -> None:
     where = vectors(tmp_path / "in", {"a": 9, "b": 16})
-    with pytest.raises(IsthmusError, match=r"a\.npy has 9 dimensions and .*b\.npy has 16"):
+    with pytest.raises(IsthmusError, match=r"a\.npy has 9 dimensions and .*b\.npy has 16, both equally frequent"):
         embed_vectors(where)
     (where / "a.npy").unlink()
     assert embed_vectors(where).rows == 1

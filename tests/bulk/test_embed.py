@@ -1,16 +1,11 @@
-"""Bulk embedding: every item once, whatever happens; what is there stays, what is broken is written down."""
+"""Bulk embedding: every item once, in any number of runs; unreadable items are recorded, files of others stay."""
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet
 import pytest
 
 import isthmus
@@ -18,29 +13,12 @@ import media_files
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import EmbeddingWriter
 from isthmus.embeddings.folder import verify_set
-from isthmus.embeddings.ledger import Ledger, RowLedger
 from isthmus.embeddings.manifest import read_manifest
 from isthmus.embeddings.token_files import open_tokens, verify_tokens
 from isthmus.spaces import load_space
+from written_sets import errors, hashes
 
 Checkpoints = Callable[[str], Path]
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number in range(7):
-        media_files.write_image(folder / f"{number}.png", number, (40 + number, 40))
-    return folder
-
-
-def hashes(out: Path, modality: str = "image") -> dict[int, tuple[str, int]]:
-    return {shard.number: (shard.sha256, shard.rows) for shard in read_manifest(out)[modality].shards}
-
-
-def errors(out: Path) -> dict[str, str]:
-    return {row["id"]: row["reason"] for row in pyarrow.parquet.read_table(out / "errors.parquet").to_pylist()}
 
 
 @pytest.mark.slow
@@ -59,9 +37,7 @@ def test_rows_are_what_the_encoder_gives_for_each_item(checkpoints: Checkpoints,
 
 
 @pytest.mark.slow
-def test_neither_workers_nor_the_way_there_changes_a_byte(
-    checkpoints: Checkpoints, photos: Path, tmp_path: Path
-) -> None:
+def test_workers_do_not_change_a_byte(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
     name = f"clip:{checkpoints('clip')}"
     isthmus.embed(photos, tmp_path / "inline", space=name, shard_items=2, workers=0)
     isthmus.embed(photos, tmp_path / "two", space=name, shard_items=2, workers=2)
@@ -133,7 +109,7 @@ def test_windows_of_a_sound_are_tokens_of_one_item(checkpoints: Checkpoints, tmp
     assert tokens.places[-1, 1] == pytest.approx(25, abs=0.01)
 
 
-def test_what_cannot_be_read_is_written_down_and_left(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
+def test_unreadable_items_are_recorded_and_skipped(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
     (photos / "2.png").write_bytes(b"no picture")
     (photos / "3.png").write_bytes(b"")
 
@@ -153,71 +129,7 @@ def test_what_cannot_be_read_is_written_down_and_left(checkpoints: Checkpoints, 
     assert run(retry=True).embedded == 0
 
 
-@pytest.mark.slow
-def test_a_file_that_kills_hangs_or_eats_memory_costs_itself_only(stage: str, tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    acts = ["fine"] * 4 + ["die", "fine", "hang", "grow", "broken", "die"] + ["fine"] * 4
-    for number, act in enumerate(acts):
-        (folder / f"{number:02}.npy").write_text(act)
-    started = time.monotonic()
-    names = [f"{number:02}.npy" for number in range(len(acts))]
-    (folder / "list.txt").write_text("\n".join(names))
-    summary = isthmus.embed(
-        folder / "list.txt", tmp_path / "out", space=stage, modality="image", workers=2, timeout=3.0
-    )
-    found = errors(tmp_path / "out")
-    assert set(found) == {name for name, act in zip(names, acts, strict=True) if act != "fine"}
-    assert "died" in found["04.npy"]
-    assert "within 3 seconds" in found["06.npy"]
-    assert "emory" in found["07.npy"]
-    assert "on purpose" in found["08.npy"]
-    assert summary.rows == acts.count("fine")
-    assert time.monotonic() - started < 60
-
-
-@pytest.mark.slow
-def test_after_kill_9_only_unfinished_shards_are_done_again(stage: str, tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for number in range(24):
-        (folder / f"{number:02}.npy").write_text("broken" if number % 7 == 3 else "slow")
-    listed = folder / "list.txt"
-    listed.write_text("\n".join(f"{number:02}.npy" for number in range(24)))
-    options = {"space": stage, "modality": "image", "shard_items": 2, "workers": 0, "batch": 2}
-    whole = isthmus.embed(listed, tmp_path / "whole", **options)
-    assert whole.rows == 21
-
-    cut = tmp_path / "cut"
-    flags = ["--space", stage, "--modality", "image", "--shard-items", "2", "--workers", "1", "--batch", "2"]
-    command = [sys.executable, "-m", "isthmus", "embed", str(listed), *flags, "--out", str(cut)]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while "image" not in read_manifest(cut) or len(hashes(cut)) < 3:
-        assert running.poll() is None
-        time.sleep(0.02)
-    running.send_signal(signal.SIGSTOP)
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(running.pid)], capture_output=True, text=True)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    done = hashes(cut)
-    assert 3 <= len(done) < 12
-    (cut / "image_emb" / ".image_emb_99.npy.1.part").write_bytes(b"left over")
-    for child in children.stdout.split():
-        for _ in range(100):
-            if not Path(f"/proc/{child}").exists():
-                break
-            time.sleep(0.1)
-        assert not Path(f"/proc/{child}").exists(), "a decoding process outlived its job"
-
-    again = isthmus.embed(listed, cut, **options)
-    assert again.embedded == 21 - sum(rows for _, rows in done.values())
-    assert hashes(cut) == hashes(tmp_path / "whole")
-    assert errors(cut) == errors(tmp_path / "whole")
-    assert not list((cut / "image_emb").glob(".*.part"))
-    verify_set(cut)
-
-
-def test_one_set_is_made_in_one_way_only(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
+def test_a_set_is_not_extended_with_other_settings(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
     isthmus.embed(photos, tmp_path / "out", space=f"clip:{checkpoints('clip')}", workers=0)
     with pytest.raises(IsthmusError, match="are in space 'clip:clip', not 'siglip2:siglip2'"):
         isthmus.embed(photos, tmp_path / "out", space=f"siglip2:{checkpoints('siglip2')}", workers=0)
@@ -291,18 +203,6 @@ def test_precomputed_vectors_of_another_length_are_failures(tmp_path: Path) -> N
     assert "5 dimensions, not 8" in errors(tmp_path / "out")["3.npy"]
 
 
-@pytest.mark.slow
-def test_a_script_without_a_guard_is_told_so(stage: str, tmp_path: Path) -> None:
-    (tmp_path / "a.npy").write_text("fine")
-    (tmp_path / "script.py").write_text(
-        f"import isthmus\nisthmus.embed({str(tmp_path / 'a.npy')!r}, {str(tmp_path / 'out')!r}, "
-        f"space={stage!r}, modality='image', workers=1)\n"
-    )
-    done = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True)
-    assert done.returncode != 0
-    assert "if __name__ == '__main__'" in done.stderr
-
-
 def test_two_jobs_do_not_write_one_modality_at_once(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
     kind = {"modality": "image", "space": "clip:clip", "dim": 8}
     with (
@@ -335,38 +235,6 @@ def test_files_that_a_user_put_into_a_set_stay(checkpoints: Checkpoints, photos:
     assert [file.read_text() for file in theirs] == ["mine"] * len(theirs)
     verify_set(tmp_path / "out")
     assert sorted(open_tokens(tmp_path / "out").ids) == sorted(isthmus.open_set(tmp_path / "out")["image"].ids)
-
-
-def test_embed_stopped_between_tokens_and_rows_is_unfinished_and_then_mended(
-    checkpoints: Checkpoints, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out, name = tmp_path / "out", f"clip:{checkpoints('clip')}"
-
-    def run(folder: Path) -> object:
-        return isthmus.embed(photos, folder, space=name, workers=0, tokens=True, shard_items=3)
-
-    commits = []
-
-    def commit_once(ledger: RowLedger, *shards: object, **facts: object) -> None:
-        commits.append(shards)
-        if len(commits) == 2:
-            raise KeyboardInterrupt
-        Ledger.commit(ledger, *shards, **facts)
-
-    monkeypatch.setattr(RowLedger, "commit", commit_once, raising=False)
-    with pytest.raises(KeyboardInterrupt):
-        run(out)
-    monkeypatch.undo()
-    for opened in (isthmus.open_set, open_tokens):
-        with pytest.raises(IsthmusError, match="image rows are unfinished: isthmus embed"):
-            opened(out)
-    rows, tokens = isthmus.open_set(out, unfinished=True)["image"], open_tokens(out, unfinished=True)
-    assert rows.ids == tokens.ids == ["0.png", "1.png", "2.png"]
-    assert run(out).embedded == 4
-    run(tmp_path / "whole")
-    for file in ("manifest.json", "image_tokens/manifest.json"):
-        assert (out / file).read_text() == (tmp_path / "whole" / file).read_text()
-    assert isthmus.open_set(out)["image"].ids == open_tokens(out).ids
 
 
 def test_wrong_options_and_inputs_are_refused_by_name(checkpoints: Checkpoints, photos: Path, tmp_path: Path) -> None:
@@ -409,44 +277,7 @@ def test_texts_of_very_different_length_keep_their_order(checkpoints: Checkpoint
         np.testing.assert_allclose(row, alone, atol=1e-5)
 
 
-@pytest.mark.slow
-def test_pipes_devices_and_endless_files_cost_themselves_only(photos: Path, stage: str, tmp_path: Path) -> None:
-    os.mkfifo(photos / "pipe.png")
-    (photos / "zero.png").symlink_to("/dev/zero")
-    with (photos / "endless.png").open("wb") as file:
-        file.truncate(2**43)
-    listed = tmp_path / "list.txt"
-    listed.write_text("\n".join(map(str, sorted(photos.iterdir()))))
-    for workers in (0, 1):
-        out = tmp_path / f"out{workers}"
-        started = time.monotonic()
-        summary = isthmus.embed(
-            listed, out, space=stage, modality="video", workers=workers, timeout=4.0, allow_outside=True
-        )
-        assert time.monotonic() - started < 60
-        assert summary.rows == 7
-        found = {Path(name).name: why for name, why in errors(out).items()}
-        assert {name: "not a file" in why for name, why in found.items()} == {
-            "pipe.png": True,
-            "zero.png": True,
-            "endless.png": False,
-        }
-        assert "not read within 4 seconds" in found["endless.png"]
-
-
-@pytest.mark.slow
-def test_a_worker_that_hangs_in_its_start_is_one_line(
-    stage: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("STAGE_HANGS_BUT_IN", str(os.getpid()))
-    monkeypatch.setattr("isthmus.bulk.decoding.START_SECONDS", 2.0)
-    started = time.monotonic()
-    with pytest.raises(IsthmusError, match="have not come up within 3 seconds"):
-        isthmus.embed(photos, tmp_path / "out", space=stage, modality="image", workers=1, timeout=1.0)
-    assert time.monotonic() - started < 20
-
-
-def test_a_set_whose_media_were_read_in_another_way_is_not_extended(
+def test_a_set_whose_media_were_read_differently_is_not_extended(
     photos: Path, checkpoints: Checkpoints, tmp_path: Path
 ) -> None:
     space = f"clip:{checkpoints('clip')}"

@@ -16,7 +16,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"clip:{tiny_checkpoints.write_clip(tmp_path_factory.mktemp('clip') / 'clip')}"
 
 
-def test_ids_of_a_table_are_given_also_if_they_count_from_zero(clip: str, tmp_path: Path) -> None:
+def test_ids_of_a_table_are_given_even_if_they_count_from_zero(clip: str, tmp_path: Path) -> None:
     (tmp_path / "texts.csv").write_text("id,caption\n0,a dog\n1,rain\n")
     isthmus.embed(tmp_path / "texts.csv", tmp_path / "out", space=clip, id_column="id", workers=0, tokens=True)
     found = isthmus.open_set(tmp_path / "out")["text"]
@@ -24,7 +24,7 @@ def test_ids_of_a_table_are_given_also_if_they_count_from_zero(clip: str, tmp_pa
     assert not open_tokens(tmp_path / "out").numbered
 
 
-def test_row_numbers_of_a_saved_dataset_are_no_ids_until_they_are_asked_for(clip: str, tmp_path: Path) -> None:
+def test_row_numbers_of_a_saved_dataset_are_not_ids_until_they_are_asked_for(clip: str, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     image = media_files.write_image(tmp_path / "a.png").read_bytes()
     features = datasets.Features({"png": datasets.Image()})

@@ -134,7 +134,7 @@ class Decoders:
         return task.future.result()
 
     def _submitted(self, item: Item) -> Task:
-        """Give an item to the pool; start one if there is none."""
+        """Give an item to the pool, which is started if need be."""
         if self._pool is None:
             try:
                 from pebble import ProcessPool

@@ -31,8 +31,8 @@ class EncodedItem:
 class EncodedShard:
     """The encoded items of a shard in the listing's order, their content hashes by id, and the unreadable items.
 
-    ``cut`` counts the texts of which the encoder saw only the beginning. ``misfits`` are the ids of items that fail
-    only because their rows have another dimension than ``dim``.
+    ``cut`` counts the texts that were longer than the encoder reads. ``misfits`` are the ids of items that fail only
+    because their rows have another dimension than ``dim``.
     """
 
     items: list[EncodedItem] = field(default_factory=list)
@@ -48,7 +48,7 @@ def encode_shard(
 ) -> EncodedShard:
     """Encode every item that can be read, and record why the others cannot.
 
-    Raises `IsthmusError` if the set has no dimension yet, and as many items have one as another.
+    Raises `IsthmusError` if the set has no dimension yet, and two dimensions are equally frequent.
     """
     shard = EncodedShard()
 
@@ -66,7 +66,7 @@ def encode_shard(
         _encode(space, job, batch, shard)
         read = len(shard.items) - before
         count.add(read, unreadable=len(batch) - read)
-    _part_misfits(space, job, shard, count)
+    _reject_misfits(space, job, shard, count)
     place = {item.id: number for number, item in enumerate(items)}
     shard.items.sort(key=lambda one: place[one.item.id])
     shard.problems.sort(key=lambda problem: place[problem[0].id])
@@ -90,8 +90,8 @@ def _encode(space: Space, job: Job, batch: list[PreparedItem], shard: EncodedSha
     shard.items += [EncodedItem(item, row, own) for (item, _), row, own in zip(batch, rows, tokens, strict=True)]
 
 
-def _part_misfits(space: Space, job: Job, shard: EncodedShard, count: ItemCount) -> None:
-    """Make failures of the items whose rows have another dimension than the set, or than most of its first shard."""
+def _reject_misfits(space: Space, job: Job, shard: EncodedShard, count: ItemCount) -> None:
+    """Move items whose rows have another dimension than the set, or than most of its first shard, to the problems."""
     shard.dim = job.dim or _most_frequent(shard.items)
     fitting = [one for one in shard.items if len(one.row) == shard.dim]
     does = "has" if space.kind == "vector" else "the encoder returned"
@@ -112,7 +112,7 @@ def _most_frequent(items: Sequence[EncodedItem]) -> int:
         (first, rows), (second, _) = most
         names = [next(one.item.name for one in items if len(one.row) == dim) for dim in (first, second)]
         raise IsthmusError(
-            f"{names[0]} has {first} dimensions and {names[1]} has {second}, and as many items ({rows}) have the one "
-            "as the other: take those out that do not belong to the set"
+            f"{names[0]} has {first} dimensions and {names[1]} has {second}, both equally frequent (items of each: "
+            f"{rows}): remove those that do not belong to the set"
         )
     return most[0][0] if most else 0

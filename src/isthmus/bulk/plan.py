@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from isthmus.bulk.store import Store
 from isthmus.media import Item, UnreadableError
 from isthmus.media.item import as_unicode, is_same_stamp, text_item
 from isthmus.media.remote import Remote
-from isthmus.media.source import LocalFile, TarMember, sha256_of_source
+from isthmus.media.source import LocalFile, TarMember, sha256_of_source, unreadable
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,19 @@ def make_plan(
     items: Sequence[Item], store: Store, *, retry: bool, prune: bool = False, timeout: float = math.inf
 ) -> Plan:
     """Compare a listing with the set. A file whose stamp changed is hashed: it has changed only if its content has.
-    Hashing one takes at most ``timeout`` seconds. Items that failed because of their dimension are tried again if no
-    row of the set will have the other one.
 
-    Raises `IsthmusError` if an id occurs twice, or belongs to another file in the set, or if the set has a text under
-    an id of the other sort.
+    Hashing a file takes at most ``timeout`` seconds. Items that failed because of their dimension are tried again once
+    no row of the set has the other dimension.
+
+    Raises `IsthmusError` if an id occurs twice, or belongs to another file in the set, or if a new text is in the set
+    already with an id of another origin.
     """
     by_id = {item.id: item for item in items}
     if len(by_id) < len(items):
-        seen: set[str] = set()
-        twice = next(item.id for item in items if item.id in seen or seen.add(item.id))  # type: ignore[func-returns-value]
+        twice = next(name for name, count in Counter(item.id for item in items).items() if count > 1)
         raise IsthmusError(f"the id {twice!r} occurs twice: ids must be unique, choose another column with --id-column")
     known = store.known()
-    _check_sort_of_ids(items, known, store)
+    _check_origin_of_ids(items, known, store)
     changed = {item.id for item in items if item.id in known and _differs(item, known[item.id], store, timeout)}
     gone = {row.id for row in known.values() if row.id not in by_id and is_gone(row.uri, row.stamp)}
     dim = store.dim if known.keys() - changed - (gone if prune else set()) else 0
@@ -73,10 +74,10 @@ def make_plan(
     )
 
 
-def _check_sort_of_ids(items: Sequence[Item], known: Mapping[str, KnownRow], store: Store) -> None:
-    """Raise `IsthmusError` if a new text is in the set already, where only one of the two is its own id.
+def _check_origin_of_ids(items: Sequence[Item], known: Mapping[str, KnownRow], store: Store) -> None:
+    """Raise `IsthmusError` if a new text is in the set already, and only one of the two has its id from a column.
 
-    Listed with other ids than before, a table would have each of its texts twice in the set.
+    A table listed once with --id-column and once without it would have each of its texts in the set twice.
     """
     new = [item for item in items if item.source is None and item.id not in known]
     others = {(row.stamp, row.stamp == text_item(name, name).stamp): row for name, row in known.items()} if new else {}
@@ -84,11 +85,12 @@ def _check_sort_of_ids(items: Sequence[Item], known: Mapping[str, KnownRow], sto
         own = item.id == item.text
         other = others.get((item.stamp, not own))
         if other is not None:
-            now, before = ("its own id", "an id of a column") if own else ("an id of a column", "its own id")
-            remedy = "give --id-column as before" if own else "leave --id-column out as before"
+            before = f"with the id {other.id[:60]!r} from a column" if own else "as its own id"
+            now = "as its own id" if own else f"with the id {item.id[:60]!r} from a column"
+            remedy = "give --id-column as before" if own else "omit --id-column as before"
             raise IsthmusError(
-                f"{store.folder}: has the text {item.text[:60]!r} under the id {other.id[:60]!r}, {before}, and would "
-                f"get it again under {now}: {remedy}, or embed into another folder"
+                f"{store.folder}: already has the text {item.text[:60]!r} {before}, and would have it again {now}: "
+                f"{remedy}, or embed into another folder"
             )
 
 
@@ -107,15 +109,15 @@ def _moved(gone: Sequence[KnownRow], todo: Sequence[Item], timeout: float) -> di
 
 
 def _failed_so(item: Item, failure: Failure) -> bool:
-    """Whether it was this item, as it is now, that could not be read; another folder may have one of its id."""
+    """Whether this very item, unchanged, could not be read before; an item of another folder may have the same id."""
     return is_same_stamp(item.stamp, failure.stamp) and failure.uri in ("", uri_of(item))
 
 
 def _differs(item: Item, known: KnownRow, store: Store, timeout: float) -> bool:
     """Whether the content of an item differs from its row's; False if it cannot be read now.
 
-    Only the same file with the same stamp is not read: a file of another folder may have the same name, size and time.
-    Texts of two tables may have the same ids, too; those of a table that was renamed have changed.
+    Only the same file with the same stamp need not be read: a file of another folder may have the same name, size and
+    time, and another table the same ids. The texts of a table that was renamed count as changed.
     """
     here = known.uri in ("", uri_of(item), as_unicode(item.name)) or (item.source is None and is_absent(known.uri))
     if here and is_same_stamp(item.stamp, known.stamp):
@@ -136,6 +138,7 @@ def _content(item: Item, timeout: float) -> str:
     if item.source is None:
         return item.stamp
     try:
-        return "" if isinstance(item.source, Remote) else sha256_of_source(item.source, timeout)
-    except (OSError, UnreadableError):
+        with unreadable(item.name):
+            return "" if isinstance(item.source, Remote) else sha256_of_source(item.source, timeout)
+    except UnreadableError:
         return ""

@@ -45,7 +45,7 @@ from isthmus.spaces.batching import joined_tokens
 class ShardFiles:
     """The files of a shard, not yet committed; ``shard`` has no rows if none of its items could be read.
 
-    ``cut`` counts the texts of which the encoder saw only the beginning.
+    ``cut`` counts the texts that were longer than the encoder reads.
     """
 
     shard: Shard
@@ -193,6 +193,8 @@ class Store:
 
     def edit(self, dropped: Collection[str], renamed: Mapping[str, Item]) -> None:
         """Drop rows and give others the id of a new item. The shards they are in are rewritten, all or none."""
+        if not dropped and not renamed:
+            return
         touched = sorted({row.shard for row in self.known().values() if row.id in dropped or row.id in renamed})
         if not touched:
             return
@@ -241,7 +243,7 @@ class Store:
         return shard, [row["id"] for row in before], [str(row["id"]) for row in rows]
 
     def _token_ledger(self, facts: Mapping[str, Any] | None = None) -> TokenLedger:
-        """The ledger of the tokens; ``facts`` are their dimension and unit, if there are none yet."""
+        """The ledger of the tokens; ``facts`` are the dimension and unit of the first ones."""
         if self._tokens is None:
             folder = tokens_folder(self.folder, self.asked.modality)
             facts = facts or vars(read_token_manifest(folder))

@@ -20,7 +20,7 @@ Only audio has more than one window per item. Names that begin with ``_`` are no
 say what the preparation did."""
 
 CUT = "_cut"
-"""The input that is true for a text of which the encoder sees only the beginning. Preparations need not have it."""
+"""The input that is true for a text longer than the encoder reads. Preparations may omit it."""
 
 WindowTokens = tuple[np.ndarray, np.ndarray]
 """The token vectors (tokens, dim) of one window, or one item, and their places; see `embeddings.tokens.PLACES`."""
@@ -154,5 +154,5 @@ def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except (ImportError, ValueError):
-        # A parent that is missing, or a name that is none.
+        # Its parent package is missing, or the name is not valid.
         return False

@@ -34,7 +34,7 @@ def families() -> dict[str, Family]:
 
 
 def _discovered() -> tuple[dict[str, Family], dict[str, str]]:
-    """The families by name, and what is wrong with each entry point that gives none. Built-in families come first."""
+    """The families by name, built-in ones first, and what is wrong with each entry point that provides none."""
     found: dict[str, Family] = {}
     broken: dict[str, str] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: (not entry.value.startswith(OWN), entry.name)):

@@ -33,7 +33,7 @@ def tokenizer(weights: Weights) -> Any:
 
 @lru_cache(maxsize=8)
 def settings_of(weights: Weights) -> str:
-    """All that decides what the tokenizer makes of a text, but not where the last call cut and padded it."""
+    """All that decides what the tokenizer makes of a text, except where the last call cut and padded."""
     from tokenizers import Tokenizer
 
     own = Tokenizer.from_str(tokenizer(weights).backend_tokenizer.to_str())
