@@ -1,10 +1,10 @@
 """Mutations of every kind of file that isthmus reads: each is refused by name, or has no effect on any answer.
 
-    python benchmarks/mutations.py                    # 1200 mutations, seed 0
+    python benchmarks/mutations.py                    # 40 of each kind, seeds 0 to 39
     python benchmarks/mutations.py --each 200 --kind connector
 
-Small artefacts of every kind are written, mutated at random (bits, cuts, swaps, changed JSON and headers, folders,
-links, pipes and endless devices in a file's place, files of another artefact), and read: loaded, verified, and asked
+Small artifacts of every kind are written, mutated at random (bits, cuts, swaps, changed JSON and headers, folders,
+links, pipes and endless devices in a file's place, files of another artifact), and read: loaded, verified, and asked
 for projections, hits, codes, items. Per kind the table counts what was
 
     refused   by an IsthmusError that names the file or its folder
@@ -32,7 +32,7 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from isthmus import IsthmusError
-from worlds.artefacts import KINDS, Kind, digest
+from worlds.artifacts import KINDS, Kind, digest
 from worlds.mutants import mutations_of, swapped_with
 
 LONGEST_SECONDS = 20

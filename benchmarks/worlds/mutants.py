@@ -115,7 +115,7 @@ def rename(file: Path, draw: Random) -> None:
 
 
 def swapped_with(other: Path) -> Mutation:
-    """The file of the same place in another artefact of the kind."""
+    """The file of the same place in another artifact of the kind."""
 
     def swap(file: Path, draw: Random) -> None:
         shutil.copyfile(other, file)

@@ -1,6 +1,6 @@
-"""Artefacts that version 0.1 saved still open and give the same results.
+"""Artifacts that version 0.1 saved still open and give the same results.
 
-`saved_by_0_1` holds small artefacts of commit bdde6ac, the vectors it projected (`inputs.npz`) and its results for
+`saved_by_0_1` holds small artifacts of commit bdde6ac, the vectors it projected (`inputs.npz`) and its results for
 them (`expected.npz`).
 """
 

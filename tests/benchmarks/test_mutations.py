@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mutations import cases
-from worlds.artefacts import KINDS, Kind
+from worlds.artifacts import KINDS, Kind
 
 FIRST_SEED, EACH = 1000, 8
 

@@ -1,4 +1,4 @@
-"""One small artefact of every kind that isthmus reads, and everything that is read from it, as one digest."""
+"""One small artifact of every kind that isthmus reads, and a digest of everything read from it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ TOKEN_KIND: dict[str, Any] = {"modality": "audio", "space": "clap", "unit": "sec
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of artefact.
+    """A kind of artifact.
 
     ``build`` writes one into a folder, the same for the same seed; ``answer`` reads it again and gives what it was
     asked for. A ``sealed`` kind has hashes, so that no mutation may change an answer; others have none: a list of
@@ -369,7 +369,7 @@ def _sounds_of_digits(folder: Path) -> object:
 
 
 def only(names: Iterable[str], build: Callable[[Path, int], object]) -> Callable[[Path, int], object]:
-    """An artefact of which only some files are kept."""
+    """An artifact without its other files."""
 
     def built(folder: Path, seed: int) -> None:
         build(folder, seed)
