@@ -201,6 +201,33 @@ def test_channels_that_cancel_each_other_are_heard(form: str) -> None:
     assert np.abs(sound.samples[0]).max() > 0.3
 
 
+def interleaved(samples: np.ndarray, channels: int) -> bytes:
+    """The samples in each of the channels, as Matroska with PCM."""
+    layout = f"{channels} channels"
+    values = (samples * 2**15).astype(np.int16).repeat(channels)[None]
+    with tempfile.NamedTemporaryFile() as file, av.open(file.name, "w", format="matroska") as opened:
+        track = opened.add_stream("pcm_s16le", rate=RATE, layout=layout)
+        frame = av.AudioFrame.from_ndarray(values, format="s16", layout=layout)
+        frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
+        opened.mux(track.encode(frame))
+        opened.mux(track.encode(None))
+        opened.close()
+        return Path(file.name).read_bytes()
+
+
+@pytest.mark.parametrize("channels", [2, 7, 8, 24, 64])
+def test_many_channels_are_read_and_do_not_kill_the_process(channels: int) -> None:
+    assert heard_seconds(read_audio(interleaved(sweep(0, 3), channels), RATE)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("form", ["matroska", "wav"])
+def test_more_than_64_channels_are_refused(form: str) -> None:
+    many = sweep(0, 1)
+    content = interleaved(many, 65) if form == "matroska" else written(np.stack([many] * 65, 1), "WAV")
+    with pytest.raises(UnreadableError, match="16000 Hz and 65 channels cannot be right"):
+        read_audio(content, RATE)
+
+
 def test_channels_in_memory_that_cancel_each_other_are_heard() -> None:
     one = sweep(0, 2).astype(np.float32)
     np.testing.assert_array_equal(read_audio((np.stack([one, -one], 1), RATE), RATE).samples[0], one)

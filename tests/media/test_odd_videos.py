@@ -110,7 +110,7 @@ def test_transparent_frames_are_on_white(tmp_path: Path) -> None:
     assert (frame[16:] == 255).all()
 
 
-def test_a_stream_that_changes_its_size_is_read(tmp_path: Path) -> None:
+def test_a_stream_that_changes_its_size_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = []
     for number, size in enumerate((64, 96)):
         with av.open(str(tmp_path / "part.m2v"), "w", format="mpeg2video") as container:
@@ -126,3 +126,6 @@ def test_a_stream_that_changes_its_size_is_read(tmp_path: Path) -> None:
     video = read_video(tmp_path / "a.mpg", 4)
     assert video.frames.shape == (4, 64, 64, 3)
     assert video.frames.mean((1, 2, 3)) == pytest.approx([50, 50, 150, 150], abs=6)
+    monkeypatch.setattr("isthmus.media.readers.video.MOST_PIXELS", 70 * 70)
+    with pytest.raises(UnreadableError, match=r"a\.mpg: 96 x 96 pixels, the limit is 4900 pixels"):
+        read_video(tmp_path / "a.mpg", 4)

@@ -17,7 +17,7 @@ from jaxtyping import Float32
 
 from isthmus.media.readers.callback_stream import callback_stream
 from isthmus.media.readers.sound_header import length_is_told, promised_share
-from isthmus.media.readers.sound_track import SLACK_SECONDS, cut_short, decoded_track, promised_seconds
+from isthmus.media.readers.sound_track import SLACK_SECONDS, check_format, cut_short, decoded_track, promised_seconds
 from isthmus.media.source import ByteSource, Decoded, UnreadableError, as_source, unreadable
 
 READING = "sound 2"
@@ -26,9 +26,6 @@ SUFFIXES = (
     *(".wav", ".flac", ".ogg", ".oga", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64", ".rf64"),
     *(".m4a", ".aac", ".opus", ".wma", ".mka", ".amr", ".ac3"),
 )
-RATES = (1000, 768_000)
-"""Plausible sampling rates in Hz."""
-MOST_CHANNELS = 64
 WINDOW_SECONDS = 10.0
 MOST_WINDOWS = 12
 INTEGER_RANGE = {"int16": 2**15, "int32": 2**31}
@@ -121,7 +118,7 @@ def _from_memory(source: Decoded, rate: int) -> list[tuple[np.ndarray, Span]]:
             f"got {samples.dtype} {samples.shape}"
         )
     whole = (samples[:, None] if samples.ndim == 1 else samples) / np.float32(INTEGER_RANGE.get(samples.dtype.name, 1))
-    _check_format(source.name, own, whole.shape[1])
+    check_format(source.name, own, whole.shape[1])
     return _in_windows(lambda first, last: tracks(whole[first:last].astype(np.float32)), len(whole), own, rate)
 
 
@@ -141,7 +138,7 @@ def _by_soundfile(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]
         try:
             with soundfile.SoundFile(stream) as file:
                 form, frames, own = file.format, file.frames, file.samplerate
-                _check_format(source.name, own, file.channels)
+                check_format(source.name, own, file.channels)
                 if not (file.seekable() and frames < own * LONGEST_SECONDS and length_is_told(stream, form)):
                     return None
         except soundfile.LibsndfileError as error:
@@ -173,11 +170,6 @@ def one_channel(both: Tracks) -> Float32[np.ndarray, " samples"]:
     mean, first = both
     power = float(np.square(first, dtype=np.float64).sum())
     return first if float(np.square(mean, dtype=np.float64).sum()) < SILENT**2 * power else mean
-
-
-def _check_format(name: str, rate: int, channels: int) -> None:
-    if not RATES[0] <= rate <= RATES[1] or not 1 <= channels <= MOST_CHANNELS:
-        raise UnreadableError(f"{name}: {rate} Hz and {channels} channels cannot be right")
 
 
 def _in_windows(read: Callable[[int, int], Tracks], length: int, own: int, rate: int) -> list[tuple[np.ndarray, Span]]:

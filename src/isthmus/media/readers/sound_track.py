@@ -16,6 +16,9 @@ SLACK_SECONDS, SLACK_SHARE = 0.1, 0.02
 
 PARTS = 64
 """How many frames to mix at once: mixing them one by one costs as much as decoding them."""
+RATES = (1000, 768_000)
+"""Plausible sampling rates in Hz."""
+MOST_CHANNELS = 64
 
 
 def promised_seconds(source: ByteSource) -> float | None:
@@ -55,8 +58,9 @@ def decoded_track(source: ByteSource, rate: int) -> Iterator[Float32[np.ndarray,
             for frame in frames:
                 own = (frame.format.name, frame.layout.name, frame.sample_rate)
                 if own != form:
+                    check_format(source.name, frame.sample_rate, frame.layout.nb_channels)
                     yield from _tracks(waiting + _resampled(resampler, None))
-                    resampler, form, waiting = av.AudioResampler(format="fltp", layout=frame.layout, rate=rate), own, []
+                    resampler, form, waiting = av.AudioResampler(format="flt", layout=frame.layout, rate=rate), own, []
                 waiting += _resampled(resampler, frame)
                 if len(waiting) >= PARTS:
                     yield from _tracks(waiting)
@@ -71,6 +75,12 @@ def decoded_track(source: ByteSource, rate: int) -> Iterator[Float32[np.ndarray,
             raise cut_short(source.name, promised, there)
 
 
+def check_format(name: str, rate: int, channels: int) -> None:
+    """Raise `UnreadableError` for a rate or a number of channels that no recording has."""
+    if not RATES[0] <= rate <= RATES[1] or not 1 <= channels <= MOST_CHANNELS:
+        raise UnreadableError(f"{name}: {rate} Hz and {channels} channels cannot be right")
+
+
 def cut_short(name: str, promised: float, there: float) -> UnreadableError:
     """The error for a file whose header promises more seconds than it has."""
     return UnreadableError(f"{name}: is cut short: its header promises {promised:.1f} s, it has {there:.1f} s")
@@ -78,7 +88,11 @@ def cut_short(name: str, promised: float, there: float) -> UnreadableError:
 
 def _resampled(resampler: Any, frame: Any) -> list[np.ndarray]:
     """The channels that a resampler gives for a frame, or, for None, those it still holds."""
-    return [] if resampler is None else [part.to_ndarray() for part in resampler.resample(frame)]
+    if resampler is None:
+        return []
+    # Interleaved samples, because PyAV crashes on frames of eight or more separate channels.
+    parts = [part.to_ndarray().reshape(-1, part.layout.nb_channels) for part in resampler.resample(frame)]
+    return [np.ascontiguousarray(samples.T) for samples in parts]
 
 
 def _tracks(parts: list[np.ndarray]) -> Iterator[Float32[np.ndarray, "2 samples"]]:

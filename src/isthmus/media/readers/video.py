@@ -60,15 +60,12 @@ def read_video(content: ByteSource | Path | str | bytes | np.ndarray | tuple[np.
         if not container.streams.video:
             raise UnreadableError(f"{source.name}: has no video track")
         stream = container.streams.video[0]
-        if stream.width * stream.height > MOST_PIXELS:
-            raise UnreadableError(
-                f"{source.name}: {stream.width} x {stream.height} pixels, the limit is {MOST_PIXELS} pixels"
-            )
+        _check_size(source.name, stream)
         duration = _duration(container, stream)
         if duration is None:
             return _counted(source, container, frames)
         asked = [(part + 0.5) * duration / frames for part in range(frames)]
-        found = [_frame_at(container, stream, second) for second in asked]
+        found = [_frame_at(source.name, container, stream, second) for second in asked]
         if found[-1] is None:
             last = max((second for _, second in filter(None, found)), default=0.0)
             raise UnreadableError(
@@ -124,7 +121,7 @@ def _end_of_packets(container: Any, stream: Any) -> float | None:
     return float((max(times) - (stream.start_time or 0)) * stream.time_base) if times else None
 
 
-def _frame_at(container: Any, stream: Any, second: float) -> tuple[np.ndarray, float] | None:
+def _frame_at(name: str, container: Any, stream: Any, second: float) -> tuple[np.ndarray, float] | None:
     """The frame shown at a second: seeks to the key frame before it and decodes from there."""
     first = float((stream.start_time or 0) * stream.time_base)
     container.seek(round((first + second) / stream.time_base), stream=stream)
@@ -133,11 +130,18 @@ def _frame_at(container: Any, stream: Any, second: float) -> tuple[np.ndarray, f
         if frame.time is not None and frame.time - first > second and last is not None:
             break
         last = frame
-    return None if last is None else (upright(last), float((last.time or first) - first))
+    return None if last is None else (_upright(name, last), float((last.time or first) - first))
 
 
-def upright(frame: Any) -> UInt8[np.ndarray, "height width 3"]:
+def _check_size(name: str, shown: Any) -> None:
+    """Raise `UnreadableError` for a stream of too many pixels, or a frame, which may be larger than its stream."""
+    if shown.width * shown.height > MOST_PIXELS:
+        raise UnreadableError(f"{name}: {shown.width} x {shown.height} pixels, the limit is {MOST_PIXELS} pixels")
+
+
+def _upright(name: str, frame: Any) -> UInt8[np.ndarray, "height width 3"]:
     """A frame's pixels, on white, rotated as the file says the camera was held."""
+    _check_size(name, frame)
     if any(component.is_alpha for component in frame.format.components):
         pixels = np.asarray(on_white(Image.fromarray(frame.to_ndarray(format="rgba"))))
     else:
@@ -158,5 +162,5 @@ def _counted(source: ByteSource, container: Any, frames: int) -> Video:
     with opened_container(source) as again:
         for number, frame in enumerate(again.decode(video=0)):
             if number in wanted:
-                kept[number] = upright(frame)
+                kept[number] = _upright(source.name, frame)
     return Video(_stacked([kept[number] for number in wanted]), seconds[np.asarray(wanted)], duration)
