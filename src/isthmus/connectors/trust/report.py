@@ -86,7 +86,7 @@ class ConnectorReport:
         bands: Estimates of cross-modal retrieval; empty if a memory is missing or too small.
         verdict: What the figures mean and what to do, one sentence each.
         overlap: The modality of the overlap.
-        no_estimate: Why there is no band.
+        no_estimate: Why there is no band, which the verdict does not repeat.
 
     Example:
         >>> import isthmus, numpy as np

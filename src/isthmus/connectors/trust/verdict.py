@@ -18,7 +18,6 @@ GOOD, FAIR = 0.5, 0.2
 def verdict(report: ConnectorReport) -> tuple[str, ...]:
     """One sentence for each finding, the most serious first."""
     uncovered = [entry for entry in report.coverage if entry.top_cosine < UNCOVERED]
-    few = [entry for entry in report.coverage if entry.rows < FEW_ITEMS]
     found = []
     if report.too_few_to_tell:
         found.append(
@@ -37,12 +36,6 @@ def verdict(report: ConnectorReport) -> tuple[str, ...]:
         f"will be poor for content it lacks. Add {entry.modality} items that resemble the {report.overlap} rows."
         for entry in uncovered
     ]
-    found += [
-        f"The {entry.modality} memory has only {entry.rows} items: an estimate needs {FEW_ITEMS} a side, add more."
-        for entry in few
-    ]
-    if len(report.coverage) < 2 and report.beats_chance:
-        found.append("Cross-modal retrieval cannot be estimated without a memory on both sides: add the missing one.")
     if not uncovered:
         between = "-".join(entry.modality for entry in report.coverage)
         found += [f"{between.capitalize()} retrieval is {_expected(band.middle)}" for band in report.bands]
@@ -56,14 +49,14 @@ def verdict(report: ConnectorReport) -> tuple[str, ...]:
 
 def why_no_estimate(report: ConnectorReport, dimensions: Mapping[str, int]) -> str:
     """Why a report has no band, or "" if it may have one; ``dimensions``: in how many a space's rows vary."""
-    small = next((entry for entry in report.coverage if entry.rows < FEW_ITEMS), None)
+    small = [f"the {own.modality} memory has {own.rows} items" for own in report.coverage if own.rows < FEW_ITEMS]
     narrow = next((space for space, own in dimensions.items() if own < FEW_DIMENSIONS), None)
     if not report.beats_chance:
         return f"the held-out {report.overlap} rows do not clearly find their counterparts"
     if len(report.coverage) < 2:
-        return "a space has no memory"
-    if small is not None:
-        return f"the {small.modality} memory has {small.rows} items, {FEW_ITEMS} are needed"
+        return "a space has no memory: add one"
+    if small:
+        return f"{' and '.join(small)}, {FEW_ITEMS} a side are needed: add more"
     if narrow is not None:
         return f"the rows of {narrow!r} vary in {dimensions[narrow]} dimensions, {FEW_DIMENSIONS} are needed"
     return ""
