@@ -161,6 +161,19 @@ def test_a_leaf_of_mapped_vectors_meets_the_first_base_too(spaces: three_spaces.
         assert len(isthmus.Index(stored).search(leaf, k=1)) == len(leaf)
 
 
+@pytest.mark.parametrize("name", ["clap, music", "clap,music", "clip via clap#979c9c55"])
+def test_a_leaf_whose_name_would_be_read_as_something_else_is_refused(
+    spaces: three_spaces.ThreeSpaces, name: str
+) -> None:
+    leaf = {modality: renamed(own, name) for modality, own in spaces.sets[1].items()}
+    with pytest.raises(IsthmusError, match=rf"^space '{name}' cannot be mapped into another: .* must not contain ','"):
+        isthmus.connect(spaces.sets[0], leaf, method="exmcr", **SHORT)
+    with pytest.raises(IsthmusError, match=f"^space '{name}' cannot be mapped into another"):
+        isthmus.connect_graph([spaces.sets[0], leaf, spaces.sets[2]], method="exmcr", **SHORT)
+    kept = isthmus.connect(spaces.sets[0], leaf, method="exmcr", base="right", **SHORT)
+    assert len(isthmus.Index(leaf["audio"]).search(kept.project(spaces.sets[0]["image"]), k=1)) == 600
+
+
 @pytest.mark.parametrize("base", ["left", "right"])
 def test_exmcr_of_two_spaces_takes_stored_vectors_of_its_base(spaces: three_spaces.ThreeSpaces, base: str) -> None:
     left, right = spaces.sets[:2]

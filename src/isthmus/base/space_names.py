@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from isthmus.base.errors import IsthmusError
+
 LEG = r"[^,]+#[0-9a-f]{8}"
 MAPPED = re.compile(rf"(?P<base>.+) via (?P<legs>{LEG}(?:, {LEG})*)")
 
@@ -25,6 +27,15 @@ def mapped_into(base: str, legs: Iterable[str]) -> str:
     """
     root, before = _parts(base)
     return f"{root} via {', '.join(sorted(before.union(legs)))}"
+
+
+def require_leaf_name(space: str) -> None:
+    """Raise `IsthmusError` if a leaf's name, as part of the name of mapped vectors, would be read as something else."""
+    if "," in space or " via " in space:
+        raise IsthmusError(
+            f"space {space!r} cannot be mapped into another: the names of mapped vectors list spaces, so a space's own "
+            "name must not contain ',' or ' via ': rename it"
+        )
 
 
 def shared_space(one: str, other: str) -> str | None:

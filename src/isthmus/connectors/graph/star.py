@@ -7,6 +7,7 @@ from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress
+from isthmus.base.space_names import require_leaf_name
 from isthmus.connectors.config import ExmcrConfig
 from isthmus.connectors.connect import connect
 from isthmus.connectors.graph.overlap_tree import Edge, EmbeddingSet, by_space, overlap_tree
@@ -68,6 +69,8 @@ def _new_edges(sets: dict[str, EmbeddingSet], graph: SpaceGraph, base: str | Non
         raise IsthmusError(
             f"the star already has the space of every set ({', '.join(graph.spaces)}): pass a set of a new space"
         )
+    for edge in edges:
+        require_leaf_name(edge.leaf)
     return edges
 
 

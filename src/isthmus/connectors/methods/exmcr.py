@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from isthmus.base.progress import OnProgress
+from isthmus.base.space_names import require_leaf_name
 from isthmus.connectors.config import ExmcrConfig, LeafProjector
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.losses import INTRA, SIGLIP_BIAS, contrastive_loss
@@ -43,12 +44,13 @@ def fit_exmcr(
     """Train the map of the leaf into the base; the base's head is the identity.
 
     Pseudo pairs are queried from every modality. With ``checkpoint`` (a file) the run is saved there and, started again
-    with the same arguments, continues bit for bit.
+    with the same arguments, continues bit for bit. Raises `IsthmusError` if the leaf's name is unfit for one.
     """
     join_processes()
     place = training_device(device)
     sides = {"left": materials.left, "right": materials.right}
     of_leaf = "right" if config.base == "left" else "left"
+    require_leaf_name(sides[of_leaf].space)
     leaf_centres = dict(zip(sides, centres(materials, config.centring), strict=True))[of_leaf]
     base_side = TrainingSide.of(sides[config.base], {}, config.consistency, place)
     leaf_side = TrainingSide.of(sides[of_leaf], leaf_centres, config.consistency, place)
