@@ -120,6 +120,14 @@ def test_a_graph_comes_back_with_its_legs(hub: dict[str, bytes]) -> None:
     assert np.array_equal(again.project(spaces.points).vectors, graph.project(spaces.points).vectors)
 
 
+def test_nothing_but_the_files_of_a_model_is_downloaded(hub: dict[str, bytes], tmp_path: Path) -> None:
+    isthmus.connect(*two_spaces(), method="procrustes").push_to_hub("me/joined")
+    hub |= {"own.py": b"code", "pytorch_model.bin": b"pickle", "leg_0/own.py": b"code"}
+    isthmus.Connector.from_pretrained("me/joined")
+    names = {path.name for path in (tmp_path / "cache").rglob("snapshots/*/**/*") if path.is_file()}
+    assert names == {"README.md", "config.json", "model.safetensors"}
+
+
 def test_from_pretrained_reads_a_local_folder(tmp_path: Path) -> None:
     left, right = two_spaces()
     connector = isthmus.connect(left, right, method="ridge")

@@ -27,6 +27,14 @@ def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: P
     assert [file.name for file in path.parent.iterdir()] == ["file.json"]
 
 
+def test_nobody_else_can_write_where_a_file_is_written(tmp_path: Path) -> None:
+    with atomic_path(tmp_path / "file") as first, atomic_path(tmp_path / "file") as second:
+        first.touch()
+        second.touch()
+        assert first.parent != second.parent
+        assert {part.parent.stat().st_mode & 0o777 for part in (first, second)} == {0o700}
+
+
 def test_the_new_file_takes_the_place_of_the_old(tmp_path: Path) -> None:
     write_text_atomically(tmp_path / "file", "old")
     with atomic_path(tmp_path / "file") as part:

@@ -80,6 +80,12 @@ def test_json_that_would_fail_later_is_refused_when_it_is_read(content: bytes, t
     refused(file)
 
 
+def test_json_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isthmus.base.json_files.MOST_BYTES", 10)
+    (tmp_path / "file").write_text("[1, 2, 3, 4]")
+    assert "12 bytes, the limit is 10 bytes" in refused(tmp_path / "file")
+
+
 def test_json_of_100_levels_is_read() -> None:
     assert parse_json("[" * 100 + "]" * 100) is not None
 

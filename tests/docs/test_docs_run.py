@@ -122,6 +122,13 @@ def test_every_documented_benchmark_exists_with_its_options() -> None:
             assert word in source, f"{script} {arguments}"
 
 
+def test_every_test_that_the_security_page_names_exists() -> None:
+    named = re.findall(r"`(?:tests/)?(\w+/test_\w+\.py)`", (doc_pages.DOCS / "security.md").read_text())
+    tests = Path(__file__).parent.parent
+    assert len(named) > 20
+    assert [name for name in named if not (tests / name).is_file()] == []
+
+
 def test_every_public_name_has_a_place_in_the_api_pages() -> None:
     pages = "".join(page.read_text() for page in sorted((doc_pages.DOCS / "api").glob("*.md")))
     shown = re.findall(r"^::: isthmus\.(\w+)$", pages, re.MULTILINE)
