@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     kept = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*added, *filter(None, kept)]))
     return "stage:here"
+
+
+@pytest.fixture
+def clip(checkpoints: Callable[[str], Path]) -> str:
+    """The name of a tiny CLIP."""
+    return f"clip:{checkpoints('clip')}"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,6 @@ from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import Progress
 from isthmus.bulk.embed import Summary
 from isthmus.cli import main
-
-Checkpoints = Callable[[str], Path]
-
-
-@pytest.fixture
-def clip(checkpoints: Checkpoints) -> str:
-    return f"clip:{checkpoints('clip')}"
 
 
 def vectors(folder: Path, rows: int, seed: int = 0) -> Path:

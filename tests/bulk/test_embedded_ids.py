@@ -9,13 +9,6 @@ import media_files
 from isthmus.embeddings import open_tokens
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
-    import tiny_checkpoints
-
-    return f"clip:{tiny_checkpoints.write_clip(tmp_path_factory.mktemp('clip') / 'clip')}"
-
-
 def test_ids_of_a_table_are_given_even_if_they_count_from_zero(clip: str, tmp_path: Path) -> None:
     (tmp_path / "texts.csv").write_text("id,caption\n0,a dog\n1,rain\n")
     isthmus.embed(tmp_path / "texts.csv", tmp_path / "out", space=clip, id_column="id", workers=0, tokens=True)

@@ -14,13 +14,6 @@ from isthmus.media.listing.listing import list_media
 from listings import write_tar
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
-    import tiny_checkpoints
-
-    return f"clip:{tiny_checkpoints.write_clip(tmp_path_factory.mktemp('clip') / 'clip')}"
-
-
 def rows_of(out: Path, modality: str) -> dict[str, np.ndarray]:
     found = isthmus.open_set(out)[modality]
     return dict(zip(found.ids, found.vectors, strict=True))

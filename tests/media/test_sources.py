@@ -1,10 +1,7 @@
 """Sources: pipes, devices and sockets are refused at once; remote bytes come from known addresses, within limits."""
 
-import http.server
 import os
 import socket
-import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import media_files
+from hostile_server import Answers, serving
 from isthmus.media import (
     UnreadableError,
     list_media,
@@ -73,51 +71,14 @@ def test_hashing_has_a_limit_of_time(tmp_path: Path) -> None:
     assert time.monotonic() - started < 5
 
 
-class Answers(http.server.BaseHTTPRequestHandler):
-    """Answers of a server, good and hostile, by path."""
-
-    content = b""
-
-    def do_GET(self) -> None:
-        kind = self.path.split("/")[1]
-        if kind == "silent":
-            time.sleep(5)
-            return
-        self.send_response({"missing": 404, "moved": 302, "away": 302}.get(kind, 200))
-        if kind == "moved":
-            self.send_header("Location", "/good%20one/a.png")
-        if kind == "away":
-            self.send_header("Location", "file:///etc/passwd")
-        if kind in ("good%20one", "short"):
-            self.send_header("Content-Length", str(len(self.content) + (100 if kind == "short" else 0)))
-        self.end_headers()
-        if kind in ("good%20one", "short"):
-            self.wfile.write(self.content)
-        if kind in ("endless", "slow"):
-            try:
-                while True:
-                    self.wfile.write(b"\0" * (2**16 if kind == "endless" else 1))
-                    time.sleep(0.05 if kind == "slow" else 0)
-            except OSError:
-                return
-
-    def log_message(self, *given: object) -> None:
-        return
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """The address of a server on this machine."""
-    Answers.content = media_files.write_image(tmp_path / "served.png").read_bytes()
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answers) as opened:
-        opened.daemon_threads = True
-        opened.block_on_close = False
-        threading.Thread(target=opened.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{opened.server_address[1]}"
-        opened.shutdown()
+    with serving(media_files.write_image(tmp_path / "served.png").read_bytes()) as address:
+        yield address
 
 
-def test_a_uri_is_read_also_through_a_redirection(server: str) -> None:
+def test_a_uri_is_read_even_through_a_redirection(server: str) -> None:
     for kind in ("good one", "good%20one", "moved"):
         assert Remote(f"{server}/{kind}/a.png").open().read() == Answers.content
         assert read_image(Remote(f"{server}/{kind}/a.png")).size == (70, 48)

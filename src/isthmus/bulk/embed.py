@@ -218,7 +218,8 @@ def _embedded(job: Job, space: Space, items: Sequence[Item], store: Store, repor
     before = store.entry.rows
     cut = _run(job, space, plan, store, report) if plan.todo else 0
     store.finish()
-    listed = {(item.id, uri_of(item)) for item in items}
+    failed = {failure.id for failure in store.failures}
+    failed_here = {(item.id, uri_of(item)) for item in items if item.id in failed}
     return Summary(
         out=job.out,
         space=space.name,
@@ -231,7 +232,7 @@ def _embedded(job: Job, space: Space, items: Sequence[Item], store: Store, repor
         moved=len(plan.moved),
         gone=0 if job.config.prune else len(plan.gone),
         listed=len(items),
-        failed_here=sum((failure.id, failure.uri) in listed for failure in store.failures),
+        failed_here=sum((failure.id, failure.uri) in failed_here for failure in store.failures),
         cut=cut,
     )
 

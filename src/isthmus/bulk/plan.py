@@ -80,7 +80,9 @@ def _check_origin_of_ids(items: Sequence[Item], known: Mapping[str, KnownRow], s
     A table listed once with --id-column and once without it would have each of its texts in the set twice.
     """
     new = [item for item in items if item.source is None and item.id not in known]
-    others = {(row.stamp, row.stamp == text_item(name, name).stamp): row for name, row in known.items()} if new else {}
+    stamps = {item.stamp for item in new}
+    equal = {name: row for name, row in known.items() if row.stamp in stamps}
+    others = {(row.stamp, row.stamp == text_item(name, name).stamp): row for name, row in equal.items()}
     for item in new:
         own = item.id == item.text
         other = others.get((item.stamp, not own))

@@ -59,8 +59,10 @@ def member_stamp(archive: str, offset: int) -> str:
 
 def is_same_stamp(stamp: str, known: str) -> bool:
     """Whether a stamp shows no change; those of isthmus 0.1 have no time of the inode."""
+    if stamp == known:
+        return True
     found = LOCAL_STAMP.fullmatch(stamp)
-    return stamp == known or (found is not None and found["content"] == known)
+    return found is not None and found["content"] == known
 
 
 def text_item(name: str, content: str, origin: Path | None = None) -> Item:

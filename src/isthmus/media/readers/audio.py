@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 
 import numpy as np
@@ -123,41 +124,42 @@ def _from_memory(source: Decoded, rate: int) -> list[tuple[np.ndarray, Span]]:
 
 
 def _from_file(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]]:
-    with source.open() as stream:
+    with callback_stream(source) as stream:
         promised = promised_share(stream)
-    found = _by_soundfile(source, rate) or _by_pyav(source, rate)
+        found = _by_soundfile(source.name, stream, rate)
+    found = found or _by_pyav(source, rate)
     length = found[-1][1][1]
     if (promised - 1) * length > SLACK_SECONDS:
         raise cut_short(source.name, promised * length, length)
     return found
 
 
-def _by_soundfile(source: ByteSource, rate: int) -> list[tuple[np.ndarray, Span]] | None:
+def _by_soundfile(name: str, stream: BufferedIOBase, rate: int) -> list[tuple[np.ndarray, Span]] | None:
     """The windows; None if soundfile cannot read the file, or cannot know how long it is."""
-    with callback_stream(source) as stream:
-        try:
-            with soundfile.SoundFile(stream) as file:
-                form, frames, own = file.format, file.frames, file.samplerate
-                check_format(source.name, own, file.channels)
-                if not (file.seekable() and frames < own * LONGEST_SECONDS and length_is_told(stream, form)):
-                    return None
-        except soundfile.LibsndfileError as error:
-            if error.code in TWO_FILES:
-                raise
-            return None
-        stream.seek(0)
+    stream.seek(0)
+    try:
         with soundfile.SoundFile(stream) as file:
-
-            def read(first: int, last: int) -> Tracks:
-                file.seek(first)
-                return tracks(file.read(last - first, dtype="float32", always_2d=True))
-
-            try:
-                found = _in_windows(read, frames, own, rate)
-            except soundfile.LibsndfileError:
+            form, frames, own = file.format, file.frames, file.samplerate
+            check_format(name, own, file.channels)
+            if not (file.seekable() and frames < own * LONGEST_SECONDS and length_is_told(stream, form)):
                 return None
-        asked = sum(end - start for start, end in windows(frames / own))
-        return found if sum(end - start for _, (start, end) in found) > asked - SLACK_SECONDS else None
+    except soundfile.LibsndfileError as error:
+        if error.code in TWO_FILES:
+            raise
+        return None
+    stream.seek(0)
+    with soundfile.SoundFile(stream) as file:
+
+        def read(first: int, last: int) -> Tracks:
+            file.seek(first)
+            return tracks(file.read(last - first, dtype="float32", always_2d=True))
+
+        try:
+            found = _in_windows(read, frames, own, rate)
+        except soundfile.LibsndfileError:
+            return None
+    asked = sum(end - start for start, end in windows(frames / own))
+    return found if sum(end - start for _, (start, end) in found) > asked - SLACK_SECONDS else None
 
 
 def tracks(block: Float32[np.ndarray, "samples channels"]) -> Tracks:
