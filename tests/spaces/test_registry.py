@@ -69,6 +69,7 @@ def test_an_installed_package_adds_a_family(install: Callable[..., None]) -> Non
         ("SPACE = 'clip'", "is a str, not an isthmus.spaces.Family"),
         ("SPACE = replace(PRECOMPUTED); object.__setattr__(SPACE, 'name', 3)", "has a name of the wrong type, 3"),
         ("SPACE = replace(PRECOMPUTED); object.__setattr__(SPACE, 'needs', 'av')", "has a needs of the wrong type"),
+        ("SPACE = replace(PRECOMPUTED); object.__setattr__(SPACE, 'kind', 3)", "has a kind of the wrong type, 3"),
         ("SPACE = replace(PRECOMPUTED, name='a:b')", "has the name 'a:b', which cannot be given"),
         ("SPACE = replace(CLIP, dim=7)", "has the name of another space, 'clip'"),
     ],
@@ -77,9 +78,9 @@ def test_a_broken_package_is_named_once_and_left_out(
     install: Callable[..., None], code: str, says: str, tmp_path: Path
 ) -> None:
     install("broken", "broken_space", code)
-    with pytest.warns(UserWarning, match=says) as said:
+    with pytest.warns(UserWarning, match=says) as warned:
         found = families()
-    assert len(said) == 1
+    assert len(warned) == 1
     assert sorted(found) == sorted(families())
     assert len(found) == 9
     assert found["clip"].dim == 512

@@ -34,7 +34,7 @@ REPORTED = 1000
 
 @dataclass(frozen=True)
 class Summary:
-    """What `embed` did. Printed, it is a few lines of text; the last says what became of everything that was found.
+    """What `embed` did. Printed, it is a few lines of text; the last accounts for everything that was found.
 
     Attributes:
         out: The folder of the set.
@@ -219,7 +219,7 @@ def _embedded(job: Job, space: Space, items: Sequence[Item], store: Store, repor
     cut = _run(job, space, plan, store, report) if plan.todo else 0
     store.finish()
     failed = {failure.id for failure in store.failures}
-    failed_here = {(item.id, uri_of(item)) for item in items if item.id in failed}
+    listed = {(item.id, uri_of(item)) for item in items if item.id in failed}
     return Summary(
         out=job.out,
         space=space.name,
@@ -232,7 +232,7 @@ def _embedded(job: Job, space: Space, items: Sequence[Item], store: Store, repor
         moved=len(plan.moved),
         gone=0 if job.config.prune else len(plan.gone),
         listed=len(items),
-        failed_here=sum((failure.id, failure.uri) in failed_here for failure in store.failures),
+        failed_here=sum((failure.id, failure.uri) in listed for failure in store.failures),
         cut=cut,
     )
 

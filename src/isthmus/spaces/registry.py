@@ -62,8 +62,9 @@ def _problem_of(family: object) -> str | None:
         for name in ("modalities", "needs")
         if not isinstance(own := getattr(family, name), tuple) or not all(isinstance(one, str) for one in own)
     ]
-    if not (family.dim is None or isinstance(family.dim, int)):
-        wrong.append("dim")
+    wrong += [
+        name for name, own in (("dim", int | None), ("kind", str | None)) if not isinstance(getattr(family, name), own)
+    ]
     if wrong:
         return f"has a {wrong[0]} of the wrong type, {getattr(family, wrong[0])!r}"
     if not family.name or ":" in family.name:
