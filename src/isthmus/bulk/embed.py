@@ -23,7 +23,6 @@ from isthmus.bulk.store import Store
 from isthmus.embeddings.manifest import ModalityManifest
 from isthmus.media import Item, list_media
 from isthmus.media.listing.left_out import LeftOut
-from isthmus.media.listing.saved_dataset import DatasetRow
 from isthmus.spaces import Space, load_space
 from isthmus.spaces.registry import parse
 
@@ -241,7 +240,7 @@ def _entry(job: Job, space: Space, items: Sequence[Item]) -> ModalityManifest:
     """The manifest entry of the rows this job makes, without shards; the first rows give the dimension."""
     preparation = space.preparation(job.modality).fingerprint
     made = f"{preparation} {job.config.precision}" + (" with tokens" if job.config.tokens else "")
-    numbered = job.config.id_column is None and isinstance(items[0].source, DatasetRow)
+    numbered = any(item.numbered for item in items)
     return ModalityManifest(job.modality, space.name, 0, job.config.dtype, True, (), space.revision, made, numbered)
 
 

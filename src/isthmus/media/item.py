@@ -17,7 +17,8 @@ LOCAL_STAMP = re.compile(r"absent|(?P<content>\d+:\d+(?P<member>:\d+)?)(?P<inode
 class Item:
     """One thing to embed: its id in the set, its bytes or its text, and a stamp that changes when its content does.
 
-    ``origin`` is the table, tar or dataset that gave a text its id; "" if the text is its own id.
+    ``origin`` is the table, tar or dataset that gave a text its id; "" if the text is its own id. ``numbered`` says
+    that the id is only the number of a row, which pairs nothing.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Item:
     stamp: str
     text: str = ""
     origin: str = ""
+    numbered: bool = False
 
     @property
     def name(self) -> str:
@@ -32,9 +34,9 @@ class Item:
         return self.id if self.source is None else self.source.name
 
 
-def named_item(name: str, source: ByteSource, stamp: str) -> Item:
+def named_item(name: str, source: ByteSource, stamp: str, *, numbered: bool = False) -> Item:
     """An item with bytes. Characters of the name that are not valid Unicode are escaped, so that it can be an id."""
-    return Item(as_unicode(name), source, stamp)
+    return Item(as_unicode(name), source, stamp, numbered=numbered)
 
 
 def file_item(path: Path, name: str) -> Item:

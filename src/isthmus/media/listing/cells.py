@@ -104,4 +104,4 @@ def list_cells(table: Path, column: str, request: Request, *, prefix: str, ids: 
                     name = id_of(own[id_column], id_column, f"{table}: entry {row}")
                 ids.is_new(name, table, row)
                 cell = ParquetCell(table, column, row - 1, group, place, stamp, request.allow_outside)
-                yield named_item(name, cell, f"{stamp} row {row - 1}")
+                yield named_item(name, cell, f"{stamp} row {row - 1}", numbered=id_column is None)

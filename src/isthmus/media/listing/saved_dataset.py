@@ -91,7 +91,7 @@ def list_dataset(folder: Path, request: Request) -> Iterator[Item]:
             name = str(row) if ids is None else ids[row]
             seen.is_new(name, folder, row)
             source = DatasetRow(folder, column, row, stamp, request.allow_outside)
-            yield named_item(name, source, found._fingerprint)
+            yield named_item(name, source, found._fingerprint, numbered=ids is None)
         return
     classes = getattr(found.features[column], "names", None)
     for row, cell in enumerate(_cells(found, column)):
