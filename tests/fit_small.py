@@ -1,6 +1,6 @@
-"""A small C-MCR fit as a program of its own, for tests that kill it or start it several times (``torchrun``).
+"""A small C-MCR fit for tests that kill its process, and as a program for those that start it by ``torchrun``.
 
-``fit_small.py STEPS WEIGHTS [CHECKPOINT]`` writes the projectors' weights at the end, a checkpoint after every step.
+``fit_small.py STEPS WEIGHTS`` writes the projectors' weights at the end.
 """
 
 import sys
@@ -28,7 +28,12 @@ def fit(steps: int, weights: Path, checkpoint: Path | None = None) -> None:
         save_file({f"{side}.{n}": t for side, head in heads.items() for n, t in head.state_dict().items()}, weights)
 
 
-if __name__ == "__main__":
+def fit_alone(steps: int, weights: Path, checkpoint: Path | None = None) -> None:
+    """Fit in a process that has nothing else to do, with a checkpoint after every step."""
     torch.set_num_threads(1)
     loop.CHECKPOINT_SECONDS = 0.0
-    fit(int(sys.argv[1]), *map(Path, sys.argv[2:]))
+    fit(steps, weights, checkpoint)
+
+
+if __name__ == "__main__":
+    fit_alone(int(sys.argv[1]), Path(sys.argv[2]))

@@ -26,7 +26,7 @@ from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import LabelledTokens
 
 SHORT = replace(BRIEF, min_steps=150, batch_size=64)
-SHORTER = replace(SHORT, min_steps=70)
+SHORTER = replace(SHORT, min_steps=60)
 """Enough for our recipe to share codes, and for the literal one to own them."""
 OURS = CodesConfig(optimisation=SHORT, restarts=1)
 BRIEFEST = CodesConfig(optimisation=replace(BRIEF, min_steps=8, batch_size=32), restarts=2)

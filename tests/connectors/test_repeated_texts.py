@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 
 from isthmus.connectors.config import CmcrConfig, ExmcrConfig
@@ -18,6 +17,7 @@ from isthmus.connectors.overlap.rows import TensorRows
 from isthmus.connectors.pseudo.counterparts import TrainingSide, every_group, pair_groups
 from isthmus.training.processes import my_share
 from isthmus.training.repeats import repeats_of
+from warm_processes import run_together
 
 TEXTS = [0, 1, 2, 1, 3, 4, 5, 4]
 """The texts of a batch: two of them come twice."""
@@ -78,7 +78,7 @@ def one_of_two(process: int, folder: str) -> None:
 
 @pytest.mark.slow
 def test_two_processes_leave_out_the_same_repeats(tmp_path: Path) -> None:
-    spawn(one_of_two, args=(str(tmp_path),), nprocs=2)
+    run_together(one_of_two, (str(tmp_path),), 2)
     parts = [torch.load(tmp_path / f"{process}.pt", weights_only=True) for process in range(2)]
     left, right = unit_rows(0).requires_grad_(), unit_rows(1)
     expected = torch.stack(both_losses(left, right))

@@ -37,7 +37,7 @@ def drawn(rows: int, dim: int = 8, seed: int = 0) -> Embeddings:
     return Embeddings.from_array(vectors, modality="image", space="clip", ids=[f"id{row}" for row in range(rows)])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(rows=st.integers(1, 70), shard_rows=st.integers(1, 40), block=st.integers(1, 50), seed=st.integers(0, 99))
 def test_what_is_written_is_read(
     rows: int, shard_rows: int, block: int, seed: int, tmp_path_factory: pytest.TempPathFactory

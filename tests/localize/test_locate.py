@@ -28,7 +28,7 @@ def model(digits: DigitsWorld) -> CodeModel:
     world = digits.world("test", Sizes(texts=10, memory=10, pairs=ITEMS, gallery=10))
     items = digit_codes.true_pairs(digits, world).items
     sources = [pairs_by_row(a, b, ITEMS) for a, b in (("image", "audio"), ("image", "text"), ("audio", "text"))]
-    short = replace(BRIEF, min_steps=110, batch_size=64)
+    short = replace(BRIEF, min_steps=80, batch_size=64)
     return fit_codes(items, sources, optimisation=short, restarts=1, device="cpu")
 
 

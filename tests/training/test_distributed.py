@@ -7,11 +7,11 @@ import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 
 from isthmus.connectors.methods import losses
 from isthmus.training.processes import SharedBatchNorm, mean_over_processes, my_share
+from warm_processes import run_together
 
 pytestmark = pytest.mark.slow
 BATCH, DIM, TEMPERATURE = 12, 5, 0.1
@@ -63,7 +63,7 @@ def one_of_two(process: int, folder: str) -> None:
 @pytest.fixture(scope="module")
 def over_two_processes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[torch.Tensor]]:
     folder = tmp_path_factory.mktemp("gloo")
-    spawn(one_of_two, args=(str(folder),), nprocs=2)
+    run_together(one_of_two, (str(folder),), 2)
     return torch.load(folder / "found.pt", weights_only=True)
 
 

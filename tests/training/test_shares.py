@@ -9,7 +9,6 @@ import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.multiprocessing.spawn import spawn
 
 from isthmus.base.errors import IsthmusError
 from isthmus.codes.learning.fit import fit_codes
@@ -28,6 +27,7 @@ from isthmus.training.loop import train
 from isthmus.training.processes import my_rows, processes, this_process
 from isthmus.training.schedule import Schedule
 from two_views import draw_materials
+from warm_processes import run_together
 
 pytestmark = pytest.mark.slow
 PROCESSES, STEPS = 3, 3
@@ -161,7 +161,7 @@ def one_of_three(process: int, folder: str) -> None:
 @pytest.fixture(scope="module")
 def over_processes(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     folder = tmp_path_factory.mktemp("gloo")
-    spawn(one_of_three, args=(str(folder),), nprocs=PROCESSES)
+    run_together(one_of_three, (str(folder),), PROCESSES)
     return [torch.load(folder / f"{process}.pt", weights_only=True) for process in range(PROCESSES)]
 
 

@@ -2,12 +2,10 @@
 
 import json
 import math
-import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -29,18 +27,20 @@ from isthmus.training.loop import half_precision, train
 from isthmus.training.processes import SharedBatchNorm
 from isthmus.training.schedule import Schedule
 from two_views import DrawTwoViews
+from warm_processes import CONTEXT
 
 FEW_STEPS = CmcrConfig(optimisation=OptimisationConfig(epochs=1, min_steps=8, batch_size=32))
 
 
-def start(*arguments: object, launcher: Sequence[str] = ()) -> subprocess.Popen[bytes]:
-    command = [sys.executable, *launcher, fit_small.__file__, *map(str, arguments)]
-    return subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+def started(*arguments: object) -> ForkServerProcess:
+    process = CONTEXT.Process(target=fit_small.fit_alone, args=arguments)
+    process.start()
+    return process
 
 
-def finish(process: subprocess.Popen[bytes]) -> None:
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors.decode()
+def finish(process: ForkServerProcess) -> None:
+    process.join(120)
+    assert process.exitcode == 0
 
 
 def steps_saved(checkpoint: Path) -> int:
@@ -51,17 +51,17 @@ def steps_saved(checkpoint: Path) -> int:
 @pytest.mark.slow
 def test_a_run_killed_in_the_middle_continues_bit_exactly(tmp_path: Path) -> None:
     steps, checkpoint = 80, tmp_path / "run.safetensors"
-    uninterrupted = start(steps, tmp_path / "uninterrupted")
-    killed = start(steps, tmp_path / "continued", checkpoint)
+    uninterrupted = started(steps, tmp_path / "uninterrupted")
+    killed = started(steps, tmp_path / "continued", checkpoint)
     while not (checkpoint.exists() and steps_saved(checkpoint) > 5):
-        assert killed.poll() is None, killed.communicate()[1].decode()
+        assert killed.is_alive()
         time.sleep(0.001)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    killed.kill()
+    killed.join()
     assert 5 < steps_saved(checkpoint) < steps
     assert not (tmp_path / "continued").exists()
 
-    finish(start(steps, tmp_path / "continued", checkpoint))
+    finish(started(steps, tmp_path / "continued", checkpoint))
     finish(uninterrupted)
     expected, found = load_file(tmp_path / "uninterrupted"), load_file(tmp_path / "continued")
     assert expected.keys() == found.keys()
@@ -70,10 +70,9 @@ def test_a_run_killed_in_the_middle_continues_bit_exactly(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
-    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
-    together = start(10, tmp_path / "together", launcher=torchrun)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run([*torchrun, fit_small.__file__, "10", tmp_path / "together"], check=True, capture_output=True)
     fit_small.fit(10, tmp_path / "alone")
-    finish(together)
     expected, found = load_file(tmp_path / "alone"), load_file(tmp_path / "together")
     # A bias before a BatchNorm has no true gradient: AdamW turns its rounding noise into steps, without effect.
     weights = [name for name in expected if name.endswith("weight")]
