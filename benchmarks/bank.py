@@ -1,9 +1,10 @@
-"""The bank of worlds: how well `auto` chooses and the report estimates, on families they were not fitted to.
+"""The bank of worlds: how good `auto` is, and how well the report estimates on families it was not fitted to.
 
     python benchmarks/bank.py --seeds 0 1 --plot docs/estimate.png  # leave-one-family-out figures
-    python benchmarks/bank.py --seeds 0 1 --fit                     # and write ranking.json and estimate.json
+    python benchmarks/bank.py --seeds 0 1 --fit                     # and write estimate.json
 
-Ratios are true mean reciprocal ranks divided by that of the world's best single candidate, chosen by the truth.
+Ratios are true mean reciprocal ranks divided by that of the world's best single candidate of `worlds/pool.py`, chosen
+by the truth. `auto` has no fitted coefficients; its trained member is left out.
 """
 
 from __future__ import annotations
@@ -24,12 +25,9 @@ from torch import Tensor
 from torch.nn import functional
 
 import isthmus.connectors
-from isthmus.connectors.choosing.auto import SOURCES, blend_weights
+from isthmus.connectors.choosing.auto import six, views_of
 from isthmus.connectors.choosing.criteria import GALLERY, linear_projection, score
 from isthmus.connectors.choosing.evidence import gather_evidence
-from isthmus.connectors.choosing.pool import CENTRINGS, candidates, fit_candidates
-from isthmus.connectors.choosing.ranking import features
-from isthmus.connectors.config import AutoConfig
 from isthmus.connectors.connect import hold_out
 from isthmus.connectors.member import recentred
 from isthmus.connectors.methods.linear import Candidate
@@ -37,35 +35,21 @@ from isthmus.connectors.overlap.materials import assemble
 from isthmus.connectors.pseudo.centred import centred_materials
 from isthmus.connectors.trust.estimate import criteria_evidence, log_odds, neighbour_evidence, rate_of
 from worlds.bank import BankWorld, bank
+from worlds.pool import CENTRINGS, candidates, fit_candidates
 
-RANKING_CRITERIA = (
-    "overlap_twins",
-    "pseudo_twins",
-    "noisy_twins",
-    "shown_twins",
-    "text_to_pseudo",
-    "simulated_pairs",
-    "transfer",
-    "round_trip",
-    "chain",
-    "mutual_neighbours",
-)
-RANKING_SHRINKAGE = 3000.0
 ESTIMATE_SHRINKAGE = 1.0
 BANDS = {"criteria": 0.98, "counterparts": 0.80}
 """Share of the left-out residuals within each band; single candidates scatter more than blends."""
-AUTO = AutoConfig()
-ANCHORS = 8
-"""Number of candidates, best on average over the families, that are in every blend."""
 SIZES = ((50, 50), (50, 200), (50, 600), (200, 200), (200, 600), (600, 600))
 """Numbers of queries, and of gallery items (all counterparts among them), on which an estimate is calibrated."""
+POOL = len(candidates())
 OTHERS = 8
 """Single candidates per world that the estimate is calibrated on, in addition to the blend."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A world's pool with its criteria and its truth."""
+    """A world's pool, after it the members of `auto`, with their criteria and truth."""
 
     name: str
     family: str
@@ -88,13 +72,15 @@ class Judged:
 
     @cached_property
     def singles(self) -> np.ndarray:
-        """True mean reciprocal rank of every candidate."""
-        return np.array([self.truth(alone) for alone in np.eye(len(self.pool))])
+        """True mean reciprocal rank of every candidate of the pool."""
+        return np.array([self.truth(alone) for alone in np.eye(len(self.pool))[:POOL]])
 
     @cached_property
-    def shares(self) -> np.ndarray:
-        """The same divided by the best candidate's."""
-        return self.singles / self.singles.max()
+    def auto(self) -> np.ndarray:
+        """The weight of every candidate in the blend."""
+        weights = np.zeros(len(self.pool))
+        weights[POOL:] = 1 / (len(self.pool) - POOL)
+        return weights
 
     def truth(self, weights: np.ndarray, gallery: int | None = None) -> float:
         """True mean reciprocal rank of a blend of the pool, over galleries and both directions."""
@@ -169,8 +155,8 @@ def judge(drawn: BankWorld, seed: int) -> Judged:
     materials = assemble(world.left, world.right, world.overlap)
     rows = len(materials.left.overlap)
     fitted, held = hold_out(rows, seed)
-    views = {centring: centred_materials(materials, centring, torch.arange(rows)) for centring in CENTRINGS}
-    pool = candidates(SOURCES)
+    views = views_of(*(centred_materials(materials, centring, torch.arange(rows)) for centring in CENTRINGS))
+    pool = [*candidates(), *six(len(fitted))]
     maps = fit_candidates(pool, views, fitted)
     evidence = {centring: gather_evidence(own, fitted, held, seed=seed) for centring, own in views.items()}
     cosines = []
@@ -198,43 +184,6 @@ def _projected(items, centres, weights) -> Tensor:
     return functional.normalize(rows @ weights, dim=-1)
 
 
-def fit_ranking(worlds: Sequence[Judged]) -> dict[str, list]:
-    """Coefficients of `ranking.rank`: ridge regression of the share of the pool's best, families weighted equally.
-
-    Anchors are the candidates with the best mean share, families weighted equally.
-    """
-    seen = [features(w.pool, w.scores, RANKING_CRITERIA) for w in worlds]
-    weight = np.concatenate([np.full(len(x), 1 / _of_family(worlds, w)) for x, w in zip(seen, worlds, strict=True)])
-    rows, shares = np.concatenate(seen), np.concatenate([w.shares for w in worlds])
-    mean, scale = rows.mean(0), rows.std(0) + 1e-9
-    fit = Ridge(alpha=RANKING_SHRINKAGE).fit((rows - mean) / scale, shares, sample_weight=weight / weight.mean())
-    prior = np.average([w.shares for w in worlds], axis=0, weights=[1 / _of_family(worlds, w) for w in worlds])
-    return {
-        "criteria": list(RANKING_CRITERIA),
-        "mean": mean.round(6).tolist(),
-        "scale": scale.round(6).tolist(),
-        "weight": fit.coef_.round(6).tolist(),
-        "anchors": [str(worlds[0].pool[i]) for i in np.argsort(-prior, kind="stable")[:ANCHORS]],
-    }
-
-
-def _of_family(worlds: Sequence[Judged], world: Judged) -> int:
-    return sum(other.family == world.family for other in worlds)
-
-
-def ranked(world: Judged, coefficients: dict[str, list]) -> np.ndarray:
-    """Candidates of a world, best first according to the coefficients."""
-    rows = features(world.pool, world.scores, coefficients["criteria"])
-    standard = (rows - np.array(coefficients["mean"])) / np.array(coefficients["scale"])
-    return np.argsort(-(standard @ np.array(coefficients["weight"])), kind="stable")
-
-
-def blend(world: Judged, coefficients: dict[str, list]) -> np.ndarray:
-    """The weight that `auto` gives every candidate of the pool."""
-    anchors = [i for i, candidate in enumerate(world.pool) if str(candidate) in coefficients["anchors"]]
-    return blend_weights(ranked(world, coefficients), anchors, AUTO)
-
-
 def evidence_and_truth(world: Judged, weights: np.ndarray, band: str) -> list[tuple[dict[str, float], float]]:
     """The evidence that a band is linear in, and the truth, for a blend of candidates; one entry for each size."""
     if band == "criteria":
@@ -246,17 +195,17 @@ def evidence_and_truth(world: Judged, weights: np.ndarray, band: str) -> list[tu
     return found
 
 
-def fit_estimate(worlds: Sequence[Judged], blends: Sequence[np.ndarray], band: str) -> dict:
+def fit_estimate(worlds: Sequence[Judged], band: str) -> dict:
     """Coefficients of one band: ridge regression of the log-odds of the truth, ends from left-family-out residuals.
 
     Worlds that violate the bands' assumptions are left out.
     """
     rows, truths, families = [], [], []
-    for world, own in zip(worlds, blends, strict=True):
+    for world in worlds:
         if not world.one_counterpart or (band == "criteria" and not world.like_memories):
             continue
-        spaced = np.eye(len(world.pool))[np.linspace(0, len(world.pool) - 1, OTHERS).astype(int)]
-        for weights in [own, *spaced] if band == "counterparts" else [own]:
+        spaced = np.eye(len(world.pool))[np.linspace(0, POOL - 1, OTHERS).astype(int)]
+        for weights in [world.auto, *spaced] if band == "counterparts" else [world.auto]:
             for evidence, truth in evidence_and_truth(world, weights, band):
                 rows.append(list(evidence.values()))
                 truths.append(log_odds(truth))
@@ -285,28 +234,24 @@ def _regress(rows: np.ndarray, truths: np.ndarray) -> Ridge:
 
 
 def left_family_out(worlds: Sequence[Judged]) -> list[dict]:
-    """Each world, judged by a ranking and an estimate fitted without its family."""
+    """Each world, judged by an estimate fitted without its family."""
     found = []
     for family in track(sorted({w.family for w in worlds}), description="leaving families out"):
         rest = [w for w in worlds if w.family != family]
-        coefficients = fit_ranking(rest)
-        blends = [blend(w, coefficients) for w in rest]
-        bands = {name: fit_estimate(rest, blends, name) for name in ("criteria", "counterparts")}
-        found += [_left_out(w, coefficients, bands) for w in worlds if w.family == family]
+        bands = {name: fit_estimate(rest, name) for name in ("criteria", "counterparts")}
+        found += [_left_out(w, bands) for w in worlds if w.family == family]
     return found
 
 
-def _left_out(world: Judged, coefficients: dict[str, list], bands: dict[str, dict]) -> dict:
-    weights = blend(world, coefficients)
-    singles = world.singles
+def _left_out(world: Judged, bands: dict[str, dict]) -> dict:
+    weights, singles = world.auto, world.singles
     row = {
         "world": world.name,
         "family": world.family,
         "best": singles.max(),
         "best_candidate": str(world.pool[int(singles.argmax())]),
-        "pick": world.shares[ranked(world, coefficients)[0]],
         "blend": world.truth(weights) / singles.max(),
-        "singles": world.shares.round(4).tolist(),
+        "singles": (singles / singles.max()).round(4).tolist(),
         "one_counterpart": world.one_counterpart,
         "like_memories": world.like_memories,
     }
@@ -329,8 +274,6 @@ def summary(rows: list[dict], pool: list[Candidate]) -> dict:
         "worlds": len(rows),
         "auto_mean": np.mean([row["blend"] for row in rows]),
         "auto_worst": min(row["blend"] for row in rows),
-        "pick_mean": np.mean([row["pick"] for row in rows]),
-        "pick_worst": min(row["pick"] for row in rows),
         "best_fixed_setting": str(pool[fixed]),
         "fixed_mean": shares[:, fixed].mean(),
         "fixed_worst": shares[:, fixed].min(),
@@ -399,12 +342,9 @@ def main() -> None:
         draw_scatter(rows, given.plot)
     if given.fit:
         package = Path(isthmus.connectors.__file__).parent
-        coefficients = fit_ranking(worlds)
-        blends = [blend(w, coefficients) for w in worlds]
-        bands = {name: fit_estimate(worlds, blends, name) for name in ("criteria", "counterparts")}
-        (package / "choosing" / "ranking.json").write_text(json.dumps(coefficients) + "\n")
+        bands = {name: fit_estimate(worlds, name) for name in ("criteria", "counterparts")}
         (package / "trust" / "estimate.json").write_text(json.dumps(bands, indent=1) + "\n")
-        print(f"wrote {package}/choosing/ranking.json, {package}/trust/estimate.json")
+        print(f"wrote {package}/trust/estimate.json")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ METHODS = ("procrustes", "ridge", "cca", "cmcr", "auto")
 GALLERIES = ("seen", "unseen", "hard")
 SPACE_SEEDS = 10
 """Distance between the spaces' seeds of consecutive benchmark seeds."""
-ABLATED = CmcrConfig()
+ABLATED = CmcrConfig(pair_weights="equal")
 Figures = dict[str, float]
 
 
@@ -52,7 +52,8 @@ def compare(world: World, seed: int, say: Callable[[str], None]) -> dict[str, Fi
     found = {"chain": rates(evaluate_galleries(chain(world), world.galleries))}
     prepared = prepare(world.left, world.right, world.overlap, seed)
     for name in METHODS:
-        connector = connect_prepared(prepared, method_config(name, {}))
+        published = {"pair_weights": "equal"} if name in ("cmcr", "exmcr") else {}
+        connector = connect_prepared(prepared, method_config(name, published))
         found[name] = rates(evaluate_galleries(by_cosine(connector.project), world.galleries))
         found[f"{name} + CSLS"] = rates(evaluate_galleries(by_csls(connector.project), world.galleries))
         say(f"seed {seed} {name} {found[name]}")

@@ -121,16 +121,13 @@ def draw_options(random: np.random.Generator, method: str) -> dict[str, Any]:
         "centring": str(random.choice(("none", "mean", "matched"))),
     }
     linear = {
+        "pair_weights": str(random.choice(("cycle", "equal"))),
         "source": str(random.choice(("overlap", "pseudo", "both"))),
         "centring": str(random.choice(("none", "mean", "matched"))),
     }
     penalty = float(random.choice((1e-300, 1e-30, 1e-12, 1e-6, 1e-3, 1.0, 1e6, 1e30, 1e300)))
     fields: Mapping[str, dict[str, Any]] = {
-        "auto": {
-            "members": int(random.choice((1, 3, 12, 200))),
-            "anchor_share": float(random.choice((0.0, 0.5, 0.99))),
-            "trained_share": float(random.choice((0.0, 0.5, 0.99))),
-        },
+        "auto": {"trained_share": float(random.choice((0.0, 0.5, 0.99)))},
         "procrustes": linear,
         "ridge": {**linear, "penalty": penalty},
         "cca": {

@@ -57,7 +57,7 @@ def test_connect_then_search_from_the_command_line(
 
 
 def test_a_method_has_its_own_options(capsys: pytest.CaptureFixture[str]) -> None:
-    for method, option in (("cca", "--power"), ("cmcr", "--intra-weight"), ("auto", "--members")):
+    for method, option in (("cca", "--power"), ("cmcr", "--intra-weight"), ("auto", "--trained-share")):
         with pytest.raises(SystemExit):
             main(["connect", "--method", method, "--help"])
         assert option in capsys.readouterr().out

@@ -4,21 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from scipy.stats import spearmanr
-from torch.nn import functional
 
 import isthmus
-from isthmus.connectors.choosing.auto import SOURCES, blend_weights
-from isthmus.connectors.choosing.criteria import linear_projection, score
-from isthmus.connectors.choosing.evidence import gather_evidence
-from isthmus.connectors.choosing.pool import CENTRINGS, candidates, fit_candidates
-from isthmus.connectors.choosing.ranking import anchors, rank
-from isthmus.connectors.config import AutoConfig
-from isthmus.connectors.connect import hold_out
-from isthmus.connectors.member import recentred
-from isthmus.connectors.overlap.materials import assemble
-from isthmus.connectors.pseudo.centred import centred_materials
 from isthmus.connectors.trust.estimate import band_from_criteria, band_from_neighbours
 from isthmus.connectors.trust.report import ConnectorReport, Coverage
 from isthmus.connectors.trust.verdict import verdict, why_no_estimate
@@ -38,29 +25,6 @@ def reciprocal_ranks(cosines: np.ndarray) -> float:
 
 
 @pytest.mark.slow
-def test_the_ranking_agrees_with_the_truth_of_digits_it_never_saw(digits_world: World) -> None:
-    materials = assemble(digits_world.left, digits_world.right, "text")
-    fitted, held = hold_out(700, seed=0)
-    views = {centring: centred_materials(materials, centring, torch.arange(700)) for centring in CENTRINGS}
-    pool = candidates(SOURCES)
-    maps = fit_candidates(pool, views, fitted)
-    evidence = {centring: gather_evidence(own, fitted, held, seed=0) for centring, own in views.items()}
-    scores = [score(evidence[c.centring], linear_projection(m)) for c, m in zip(pool, maps, strict=True)]
-    gallery = digits_world.galleries["seen"]
-    truth = []
-    for candidate, (left, right) in zip(pool, maps, strict=True):
-        centres = views[candidate.centring].centres
-        found = [
-            functional.normalize(recentred(torch.from_numpy(items.vectors), own[items.modality]) @ weights, dim=-1)
-            for items, own, weights in ((gallery.left, centres[0], left), (gallery.right, centres[1], right))
-        ]
-        truth.append(reciprocal_ranks((found[0] @ found[1].T).numpy()))
-    expected = rank(pool, scores)
-    assert spearmanr(expected, truth).statistic > 0.5
-    assert truth[int(expected.argmax())] > 0.9 * max(truth)
-
-
-@pytest.mark.slow
 def test_auto_and_its_band_hold_on_digits(digits_world: World) -> None:
     connector = isthmus.connect(digits_world.left, digits_world.right)
     gallery = digits_world.galleries["seen"]
@@ -72,23 +36,6 @@ def test_auto_and_its_band_hold_on_digits(digits_world: World) -> None:
     assert band.low <= truth <= band.high
     informed = connector.estimate(left.take(among), right.take(among))
     assert informed.low <= truth <= informed.high
-
-
-def test_half_of_a_blend_is_anchored_and_the_ranked_share_the_rest() -> None:
-    order = np.array([3, 1, 0, 2, 4])
-    weights = blend_weights(order, [0, 4], AutoConfig(members=2, anchor_share=0.5))
-    np.testing.assert_allclose(weights, [0.25, 0.25, 0, 0.25, 0.25])
-    np.testing.assert_allclose(blend_weights(order, [], AutoConfig(members=2)), [0, 0.5, 0, 0.5, 0])
-    np.testing.assert_allclose(blend_weights(order, [3], AutoConfig(members=1)), [0, 0, 0, 1, 0])
-
-
-def test_the_shipped_anchors_are_candidates_of_the_pool() -> None:
-    pool = candidates(SOURCES)
-    assert len(anchors(pool)) == 8
-    overlap_only = candidates(("overlap",))
-    assert [str(overlap_only[i]) for i in anchors(overlap_only)] == [
-        str(pool[i]) for i in anchors(pool) if pool[i].source == "overlap"
-    ]
 
 
 CRITERIA = {"shown_twins": 0.5, "overlap_twins": 0.8, "mutual_neighbours": 0.3}

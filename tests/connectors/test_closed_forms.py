@@ -105,5 +105,5 @@ def test_a_direction_without_variance_does_not_explode() -> None:
 
 def test_moments_are_plain_data() -> None:
     eye = torch.eye(2, dtype=torch.float64)
-    doubled = Moments(1, eye, eye, eye) + Moments(3, 2 * eye, 2 * eye, 2 * eye)
+    doubled = Moments(1.0, eye, eye, eye) + Moments(3.0, 2 * eye, 2 * eye, 2 * eye)
     torch.testing.assert_close(doubled.left, 1.75 * eye)

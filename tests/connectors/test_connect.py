@@ -77,7 +77,7 @@ def test_saved_and_loaded_it_is_the_same_connector(connector: Connector, world: 
 
 @pytest.mark.slow
 def test_cosines_of_a_blend_are_the_weighted_mean_of_its_members_in_fewer_dimensions(world: World) -> None:
-    blend = isthmus.connect(world.left, world.right, method="auto", members=3)
+    blend = isthmus.connect(world.left, world.right, method="auto")
     gallery = world.galleries["test"]
     joint = blend.project(gallery.left).vectors @ blend.project(gallery.right).vectors.T
     alone, wide = [], 0
@@ -155,7 +155,7 @@ def test_input_that_cannot_be_connected_is_refused_in_one_line(world: World) -> 
             lambda: isthmus.connect(left, right, method="cca", source="foo"),
             "source must be one of overlap, pseudo, both",
         ),
-        (lambda: isthmus.connect(left, right, members=2.5), "members must be an integer"),
+        (lambda: isthmus.connect(left, right, trained_share="a"), "trained-share must be a finite number"),
         (lambda: isthmus.connect(left, right, method="cmcr", min_steps=3), "write optimisation="),
         (lambda: isthmus.connect(left, right, method="cmcr", optimisation={"steps": 3}), "unknown option 'steps'"),
         (
@@ -204,11 +204,11 @@ def test_damaged_files_are_named(connector: Connector, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_path: Path) -> None:
-    isthmus.connect(world.left, world.right, seed=4, members=2).save(tmp_path / "joint")
+    isthmus.connect(world.left, world.right, seed=4).save(tmp_path / "joint")
     config = json.loads((tmp_path / "joint" / "config.json").read_text())
-    asked = {"members": 2, "anchor_share": 0.5, "trained_share": 0.5, "precision": "auto"}
+    asked = {"trained_share": 0.5, "precision": "auto"}
     assert config["config"] == {"method": "auto", "seed": 4, **asked}
-    assert len(config["members"]) == len(config["choice"]["members"]) >= 8
+    assert len(config["members"]) == len(config["choice"]["members"]) == 6
 
 
 @pytest.mark.slow
@@ -273,7 +273,7 @@ def test_a_description_without_a_part_is_refused(key: str, connector: Connector,
 
 @pytest.mark.slow
 def test_a_description_that_does_not_fit_its_weights_is_refused(world: World, tmp_path: Path) -> None:
-    blend = isthmus.connect(world.left, world.right, members=2, trained_share=0.0)
+    blend = isthmus.connect(world.left, world.right, trained_share=0.0)
     path = blend.save(tmp_path / "joint") / "config.json"
     content = json.loads(path.read_text())
     content["weights"][0] *= 5

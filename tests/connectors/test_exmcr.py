@@ -88,7 +88,9 @@ def test_rows_are_queried_from_every_modality_with_the_same_weights_in_both_spac
     materials = draw_two_views(texts=40, memory=30).materials
     cpu, consistency = torch.device("cpu"), ConsistencyConfig(temperature=0.05)
     left, right = (TrainingSide.of(side, {}, consistency, cpu) for side in (materials.left, materials.right))
-    in_left, in_right = every_counterpart(left, right)
+    found = every_counterpart(left, right)
+    in_left, in_right = found.left, found.right
+    assert all(bool((own == 1).all()) for own in found.scores)
     assert in_left.shape == (2, 40 + 30 + 30, 24)
     assert in_right.shape == (2, 40 + 30 + 30, 20)
 

@@ -97,9 +97,9 @@ def test_rows_enough_have_no_span() -> None:
 
 def test_a_joint_graph_of_few_rows_is_that_of_dense_moments(monkeypatch: pytest.MonkeyPatch) -> None:
     block = {"a": pairs()[0][0], "b": pairs()[0][1], "c": pairs(1)[0][0][:, :40]}
-    few = joint.canonical_maps(joint.moments_of([block]), 1e-3, 1.0)
+    few = joint.canonical_maps(joint.moments_of([joint.JointBlock(block)]), 1e-3, 1.0)
     monkeypatch.setattr(joint, "span_of", lambda rows: None)
-    whole = joint.canonical_maps(joint.moments_of([block]), 1e-3, 1.0)
+    whole = joint.canonical_maps(joint.moments_of([joint.JointBlock(block)]), 1e-3, 1.0)
     for one, other in (("a", "b"), ("b", "c")):
         rows = [block[space].double().numpy() for space in (one, other)]
         found = [

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from isthmus.connectors.methods.losses import info_nce, inter, intra_plain, intra_squared, siglip
+from isthmus.connectors.config import CmcrConfig
+from isthmus.connectors.methods.losses import cmcr_loss, info_nce, inter, intra_plain, intra_squared, siglip
 
 BATCH, DIM = 6, 5
 
@@ -17,22 +18,55 @@ def unit_rows(seed: int) -> torch.Tensor:
     return functional.normalize(torch.randn(BATCH, DIM, generator=draw, dtype=torch.float64), dim=-1)
 
 
-def looped_info_nce(left: np.ndarray, right: np.ndarray, temperature: float) -> float:
+EQUAL = np.ones(BATCH)
+UNEQUAL = np.array([1.0, 0.5, 0.0, 0.25, 2.0, 0.1])
+
+
+def looped_info_nce(left: np.ndarray, right: np.ndarray, temperature: float, weights: np.ndarray = EQUAL) -> float:
     total = 0.0
     for i in range(BATCH):
         for queries, keys in ((left, right), (right, left)):
             mass = sum(np.exp(queries[i] @ keys[j] / temperature) for j in range(BATCH))
-            total -= np.log(np.exp(queries[i] @ keys[i] / temperature) / mass)
+            total -= weights[i] * np.log(np.exp(queries[i] @ keys[i] / temperature) / mass)
     return total / (2 * BATCH)
 
 
-def looped_siglip(left: np.ndarray, right: np.ndarray, temperature: float, bias: float) -> float:
+def looped_siglip(
+    left: np.ndarray, right: np.ndarray, temperature: float, bias: float, weights: np.ndarray = EQUAL
+) -> float:
     total = 0.0
     for i in range(BATCH):
         for j in range(BATCH):
             sign = 1 if i == j else -1
-            total -= np.log(1 / (1 + np.exp(-sign * (left[i] @ right[j] / temperature + bias))))
+            term = np.log(1 / (1 + np.exp(-sign * (left[i] @ right[j] / temperature + bias))))
+            total -= (weights[i] + weights[j]) / 2 * term
     return total / BATCH
+
+
+@pytest.mark.parametrize("temperature", [0.01, 0.05])
+def test_every_loss_weighs_its_pairs(temperature: float) -> None:
+    left, right, weights = unit_rows(0), unit_rows(1), torch.from_numpy(UNEQUAL)
+    bias, arrays = torch.tensor(-1.0, dtype=torch.float64), (left.numpy(), right.numpy())
+    found = info_nce(left, right, temperature, weights=weights).item()
+    assert found == pytest.approx(looped_info_nce(*arrays, temperature, UNEQUAL), rel=1e-10)
+    found = siglip(left, right, temperature, bias, weights=weights).item()
+    assert found == pytest.approx(looped_siglip(*arrays, temperature, -1.0, UNEQUAL), rel=1e-10)
+    squares = UNEQUAL @ ((left - right) ** 2).sum(1).numpy() / (2 * BATCH)
+    assert intra_squared(left, right, weights).item() == pytest.approx(squares, rel=1e-10)
+
+
+def test_a_pseudo_pair_is_weighted_by_both_sides_and_an_intra_term_by_its_own() -> None:
+    overlap, pseudo = (unit_rows(6), unit_rows(7)), (unit_rows(8), unit_rows(9))
+    cycles = torch.from_numpy(UNEQUAL), torch.from_numpy(UNEQUAL[::-1].copy())
+    config = CmcrConfig(temperature=0.1, pseudo_weight=0.7, intra_weight=0.3)
+    product = UNEQUAL * UNEQUAL[::-1]
+    expected = looped_info_nce(*(rows.numpy() for rows in overlap), 0.1)
+    expected += 0.7 * looped_info_nce(*(rows.numpy() for rows in pseudo), 0.1, product)
+    expected += 0.3 * sum(
+        intra_squared(text, item, own).item() for text, item, own in zip(overlap, pseudo, cycles, strict=True)
+    )
+    found = cmcr_loss(overlap, pseudo, config, torch.tensor(0.0), cycles=cycles)
+    assert found.item() == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("temperature", [0.05, 1.0])
@@ -82,8 +116,8 @@ def test_intra_halves_the_mean_distance_plain_and_squared() -> None:
 def test_inter_weighs_both_terms_and_leaves_out_those_of_weight_zero() -> None:
     overlap, pseudo = (unit_rows(6), unit_rows(7)), (unit_rows(8), unit_rows(9))
 
-    def contrastive(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-        return info_nce(left, right, 0.1)
+    def contrastive(left: torch.Tensor, right: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+        return info_nce(left, right, 0.1, weights=weights)
 
     both = inter(overlap, pseudo, contrastive, (1.0, 0.5))
     torch.testing.assert_close(both, contrastive(*overlap) + 0.5 * contrastive(*pseudo))
@@ -95,11 +129,13 @@ def test_inter_weighs_both_terms_and_leaves_out_those_of_weight_zero() -> None:
     "loss",
     [
         lambda left, right: info_nce(left, right, 0.1),
+        lambda left, right: info_nce(left, right, 0.1, weights=torch.from_numpy(UNEQUAL)),
+        lambda left, right: siglip(left, right, 0.1, torch.tensor(-1.0), weights=torch.from_numpy(UNEQUAL)),
         lambda left, right: siglip(left, right, 0.1, torch.tensor(-1.0, dtype=torch.float64)),
         intra_squared,
         intra_plain,
     ],
-    ids=["info_nce", "siglip", "intra_squared", "intra_plain"],
+    ids=["info_nce", "weighted info_nce", "weighted siglip", "siglip", "intra_squared", "intra_plain"],
 )
 def test_gradients_agree_with_finite_differences(
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],

@@ -11,7 +11,7 @@ import isthmus
 import three_spaces
 from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
-from isthmus.connectors.graph.joint import canonical_maps, moments_of
+from isthmus.connectors.graph.joint import JointBlock, canonical_maps, moments_of
 from isthmus.connectors.graph.overlap_tree import by_space, overlap_tree
 from isthmus.connectors.graph.space_graph import renamed
 from isthmus.connectors.methods.closed_forms import canonical_axes, moments
@@ -209,7 +209,7 @@ def test_for_two_spaces_the_joint_maps_are_canonical_axes() -> None:
     latent = torch.randn(500, 5, generator=draw)
     left = latent @ torch.randn(5, 9, generator=draw) + 0.1 * torch.randn(500, 9, generator=draw)
     right = latent @ torch.randn(5, 7, generator=draw) + 0.1 * torch.randn(500, 7, generator=draw)
-    maps = canonical_maps(moments_of([{"a": left, "b": right}]), 0.01, 1.0)
+    maps = canonical_maps(moments_of([JointBlock({"a": left, "b": right})]), 0.01, 1.0)
     axes = canonical_axes(moments([(left, right)]), (0.01, 0.01))
     for own, expected in ((maps["a"], axes.weighted(1.0)[0]), (maps["b"], axes.weighted(1.0)[1])):
         ours, theirs = own.double() * 2**0.5, expected.double()

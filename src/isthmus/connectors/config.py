@@ -16,6 +16,7 @@ from isthmus.training.config import DEFAULT_OPTIMISATION, OptimisationConfig, Pr
 
 Centring = Literal["none", "mean", "matched"]
 FittedPairs = Literal["overlap", "pseudo", "both"]
+PairWeights = Literal["cycle", "equal"]
 Contrast = Literal["infonce", "siglip"]
 Intra = Literal["squared", "plain"]
 ProjectorFamily = Literal["auto", "clap-clip", "ulip-clip", "linear"]
@@ -68,6 +69,8 @@ class CmcrConfig:
     """What to subtract from each modality first; the paper subtracts nothing."""
     consistency: ConsistencyConfig = ConsistencyConfig()
     """Semantic consistency."""
+    pair_weights: PairWeights = "cycle"
+    """Weights of pseudo pairs: cycle weighs each by whether its items lead back to its text, equal is the paper's 1."""
     noise_variance: float = 0.004
     """Semantic completion: variance σ² of the noise added to each coordinate, drawn afresh in every step."""
     contrast: Contrast = "infonce"
@@ -118,6 +121,8 @@ class ExmcrConfig:
     """What to subtract from each of the leaf's modalities first; the base is never centred."""
     consistency: ConsistencyConfig = ConsistencyConfig()
     """Semantic consistency, queried from every modality."""
+    pair_weights: PairWeights = "cycle"
+    """Weights of pseudo pairs: cycle weighs each by whether its items lead back to its text, equal is the paper's 1."""
     noise_variance: float = 0.004
     """Semantic completion: variance σ² of the noise added to each coordinate, drawn afresh in every step."""
     contrast: Contrast = "infonce"
@@ -150,6 +155,8 @@ class ProcrustesConfig:
 
     source: FittedPairs = "overlap"
     """Pairs to fit to: overlap pairs, pseudo pairs, or both."""
+    pair_weights: PairWeights = "cycle"
+    """Weights of pseudo pairs: cycle weighs each by whether its items lead back to its text, equal is the paper's 1."""
     centring: Centring = "matched"
     """What to subtract from each modality first."""
 
@@ -171,6 +178,8 @@ class RidgeConfig:
     """Penalty on the squared map, in units of the variance of one coordinate of unit rows."""
     source: FittedPairs = "both"
     """Pairs to fit to: overlap pairs, pseudo pairs, or both."""
+    pair_weights: PairWeights = "cycle"
+    """Weights of pseudo pairs: cycle weighs each by whether its items lead back to its text, equal is the paper's 1."""
     centring: Centring = "matched"
     """What to subtract from each modality first."""
 
@@ -197,6 +206,8 @@ class CcaConfig:
     """Each axis is weighted by its correlation to this power."""
     source: FittedPairs = "both"
     """Pairs to fit to: overlap pairs, pseudo pairs, or both."""
+    pair_weights: PairWeights = "cycle"
+    """Weights of pseudo pairs: cycle weighs each by whether its items lead back to its text, equal is the paper's 1."""
     centring: Centring = "matched"
     """What to subtract from each modality first."""
 
@@ -209,18 +220,14 @@ class CcaConfig:
 
 @dataclass(frozen=True)
 class AutoConfig:
-    """Blend the closed forms that rank best by criteria without pairs, and with many overlap rows a trained C-MCR.
+    """Blend six closed forms, and with many overlap rows a trained C-MCR.
 
     Example:
         >>> import isthmus
-        >>> isthmus.AutoConfig(trained_share=0.0).members
-        12
+        >>> isthmus.AutoConfig(trained_share=0.0).precision
+        'auto'
     """
 
-    members: int = 12
-    """How many of the best-ranked closed forms to blend."""
-    anchor_share: float = 0.5
-    """Share of the closed forms' weight for those that do well on average over many worlds, whatever the ranking."""
     trained_share: float = 0.5
     """Largest share of the blend for a trained C-MCR member, less if its scores are worse; it is trained if at least
     2000 overlap rows are fitted. 0 for none."""
@@ -229,8 +236,6 @@ class AutoConfig:
 
     def __post_init__(self) -> None:
         check_types(self)
-        require(self.members >= 1, "members", "at least 1", self.members)
-        require(0 <= self.anchor_share < 1, "anchor-share", "at least 0 and below 1", self.anchor_share)
         require(0 <= self.trained_share < 1, "trained-share", "at least 0 and below 1", self.trained_share)
 
 

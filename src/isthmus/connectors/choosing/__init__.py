@@ -1,4 +1,4 @@
 """Choosing: centred materials come in, the blend of `auto` comes out.
 
-`criteria` score every closed form of the `pool` on `evidence` that needs no pairs, and `ranking` combines the scores.
+The blend's closed forms are fixed; `criteria` on `evidence` that needs no pairs decide the share of a trained member.
 """

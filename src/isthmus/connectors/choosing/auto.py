@@ -1,4 +1,4 @@
-"""Auto: rank the closed forms by criteria that need no pairs, blend the best, and add a trained C-MCR if it helps.
+"""Auto: a fixed blend of six closed forms, and a trained C-MCR beside it if there are many texts and it helps.
 
 Averaging the cosines of several members is safer than picking one, because they make different mistakes.
 """
@@ -11,20 +11,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 from torch.nn import functional
 
-from isthmus.connectors.choosing.criteria import Kind, Projection, counterpart_mrr, linear_projection, score
-from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
-from isthmus.connectors.choosing.pool import candidates, fit_candidates
-from isthmus.connectors.choosing.ranking import anchors, rank
-from isthmus.connectors.config import AutoConfig, Centring, CmcrConfig, FittedPairs
+from isthmus.connectors.choosing.criteria import Kind, Projection, score
+from isthmus.connectors.choosing.evidence import Evidence
+from isthmus.connectors.config import Centring, CmcrConfig, FittedPairs
 from isthmus.connectors.member import Member
-from isthmus.connectors.methods.linear import Candidate, linear_member
+from isthmus.connectors.methods.closed_forms import moments, spans_of
+from isthmus.connectors.methods.linear import Candidate, fit_maps, linear_member
 from isthmus.connectors.pseudo.centred import CentredMaterials
 
-SOURCES: tuple[FittedPairs, ...] = ("overlap", "pseudo", "both")
+PENALTIES = (0.001, 0.003, 0.01)
+SAMPLING_PENALTY = 0.3
+"""Added to each penalty, divided by the number of texts: moments of few rows are noisy (docs/benchmarks.md)."""
 TRAINED = CmcrConfig(centring="matched", contrast="siglip")
 """The trained member. Its centring must be that of the evidence it is judged by."""
 TRAINED_ROWS = 2000
@@ -38,106 +39,72 @@ COMPARED = ("overlap_twins", "shown_twins", "text_to_pseudo", "transfer", "round
 
 @dataclass(frozen=True)
 class Choice:
-    """The blend and the reasons for it.
+    """The blend.
 
-    ``members`` are fitted to all rows, ``judged`` are the same candidates fitted without the held-out rows. ``ranked``
-    has every candidate with its expected quality (share of the pool's best) and its criteria, best first. ``trained``
+    ``members`` are fitted to all rows, ``judged`` are the same candidates fitted without the held-out rows; those with
+    matched centring come first. ``trained``
     says how the trained member compared, if one was tried.
     """
 
     members: tuple[Member, ...]
     judged: tuple[Member, ...]
     weights: tuple[float, ...]
-    ranked: tuple[tuple[Candidate, float, dict[str, float]], ...]
     trained: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for ``config.json``: the members, then the ten best candidates with their criteria."""
+        """Plain data for ``config.json``."""
         return {
             "members": [member.method for member in self.members],
             "trained": None if self.trained is None else dict(self.trained),
-            "considered": len(self.ranked),
-            "best": [
-                {"candidate": str(candidate), "expected_share_of_best": round(expected, 4)}
-                | {name: round(value, 4) for name, value in criteria.items()}
-                for candidate, expected, criteria in self.ranked[:10]
-            ],
         }
 
 
-def choose(
-    centred: Mapping[Centring, CentredMaterials],
-    config: AutoConfig,
-    fitted: Int[Tensor, " fitted"],
-    held: Int[Tensor, " held"],
-    evidence: Evidence | None,
-    *,
-    seed: int,
-) -> Choice:
-    """Rank the pool on held-out overlap rows and the memories, then refit the best to all rows.
+def six(texts: int, source: FittedPairs = "both") -> list[Candidate]:
+    """The members for a number of overlap rows: canonical correlations of two centrings with three penalties.
 
-    ``evidence`` is that of the matched centring. It is ``None`` if a memory is missing. Then only the overlap can be
-    fitted and judged: candidates on pseudo pairs drop out, and the only criterion is how well a held-out row retrieves
-    its counterpart.
+    Without pseudo pairs both centrings centre alike, so only the matched ones are left.
     """
-    pool = candidates(("overlap",) if evidence is None else SOURCES)
-    maps = fit_candidates(pool, centred, fitted)
-    if evidence is not None:
-        both = {"matched": evidence, "mean": gather_evidence(centred["mean"], fitted, held, seed=seed)}
-        scores = [
-            score(both[candidate.centring], linear_projection(own)) for candidate, own in zip(pool, maps, strict=True)
-        ]
-        expected = rank(pool, scores)
-    else:
-        scores = [_overlap_only(candidate, own, centred, held) for candidate, own in zip(pool, maps, strict=True)]
-        expected = np.array([entry["overlap_twins"] for entry in scores])
-    order = np.argsort(-expected, kind="stable")
-    shares = blend_weights(order, anchors(pool), config)
-    best = [int(i) for i in order if shares[i] > 0]
-    everything = torch.arange(len(centred["matched"].texts[0]))
-    refitted = fit_candidates([pool[i] for i in best], centred, everything)
-    return Choice(
-        members=tuple(
-            linear_member(pool[i], own, centred[pool[i].centring].centres)
-            for i, own in zip(best, refitted, strict=True)
-        ),
-        judged=tuple(linear_member(pool[i], maps[i], centred[pool[i].centring].centres) for i in best),
-        weights=tuple(float(shares[i]) for i in best),
-        ranked=tuple((pool[i], float(expected[i]), scores[i]) for i in order),
-    )
+    centrings: tuple[Centring, ...] = ("matched", "mean") if source == "both" else ("matched",)
+    noises = [penalty + SAMPLING_PENALTY / texts for penalty in PENALTIES]
+    return [Candidate("cca", own, source, (noise, noise), 1.0) for own in centrings for noise in noises]
 
 
-def blend_weights(
-    order: Int[np.ndarray, " pool"], anchored: Sequence[int], config: AutoConfig
-) -> Float[np.ndarray, " pool"]:
-    """Each candidate's weight: the best ranked share one part evenly, the anchors the other; the sum is 1.
+def views_of(matched: CentredMaterials, mean: CentredMaterials) -> dict[Centring, CentredMaterials]:
+    """Both centrings, with the pseudo pairs weighted by the cycle scores of the matched one.
 
-    Anchors do well on average over many worlds. They keep the blend good if the criteria mislead.
+    Under mean centring the score is fooled if texts are few: a counterpart was picked for being near, so that among
+    few texts it leads back to its own by selection alone.
     """
-    weights = np.zeros(len(order))
-    kept = config.anchor_share if anchored else 0.0
-    best = order[: config.members]
-    weights[best] += (1 - kept) / len(best)
-    weights[list(anchored)] += kept / max(1, len(anchored))
-    return weights
+    return {"matched": matched, "mean": replace(mean, cycles=matched.cycles)}
 
 
-def _overlap_only(
-    candidate: Candidate, maps: tuple[Tensor, Tensor], centred: Mapping[Centring, CentredMaterials], held: Tensor
-) -> dict[str, float]:
-    project = linear_projection(maps)
-    left, right = centred[candidate.centring].texts
-    return {"overlap_twins": counterpart_mrr(project(left[held], 0, "text"), project(right[held], 1, "text"))}
+def blend(views: Mapping[Centring, CentredMaterials], fitted: Int[Tensor, " fitted"]) -> Choice:
+    """The members with equal weights, fitted to the given texts and to all of them."""
+    matched = views["matched"]
+    source: FittedPairs = "overlap" if None in matched.cycles else "both"
+    everything = torch.arange(len(matched.texts[0]))
+    judged, members = (_fitted(views, six(len(rows), source), rows) for rows in (fitted, everything))
+    return Choice(members, judged, (1 / len(members),) * len(members))
+
+
+def _fitted(
+    views: Mapping[Centring, CentredMaterials], members: Sequence[Candidate], rows: Int[Tensor, " rows"]
+) -> tuple[Member, ...]:
+    drawn = {own.centring: list(views[own.centring].pairs(own.source, rows)) for own in members}
+    found = {centring: moments(pairs, spans_of(pairs)) for centring, pairs in drawn.items()}
+    return tuple(linear_member(own, fit_maps(own, found[own.centring]), views[own.centring].centres) for own in members)
 
 
 def add_trained(choice: Choice, member: Member, evidence: Evidence, share: float) -> Choice:
     """The blend with a trained member of at most ``share`` of the weight, or less if its criteria are worse.
 
-    ``member`` must not have seen the held-out rows; ``evidence`` is that of the matched centring.
+    ``member`` must not have seen the held-out rows; ``evidence`` is that of the matched centring, by which the members
+    with that centring are judged beside it.
     """
     own = score(evidence, _member_projection(member))
-    peers = [criteria for _, _, criteria in choice.ranked[: len(choice.members)]]
-    worth = float(np.mean([own[name] / max(LEAST, _mean(name, peers)) for name in COMPARED]))
+    peers = [score(evidence, _member_projection(other)) for other in choice.judged[: len(PENALTIES)]]
+    typical = {name: float(np.mean([peer[name] for peer in peers])) for name in COMPARED}
+    worth = float(np.mean([own[name] / max(LEAST, typical[name]) for name in COMPARED]))
     share *= min(1.0, max(0.0, (worth - USELESS) / (EQUAL - USELESS)))
     note = {"method": member.method, "share_of_closed_forms_criteria": round(worth, 4), "weight": round(share, 4)}
     if share == 0:
@@ -150,10 +117,6 @@ def add_trained(choice: Choice, member: Member, evidence: Evidence, share: float
         weights=(*choice.weights, weight),
         trained=note,
     )
-
-
-def _mean(name: str, criteria: Sequence[Mapping[str, float]]) -> float:
-    return float(np.mean([entry[name] for entry in criteria]))
 
 
 def _member_projection(member: Member) -> Projection:

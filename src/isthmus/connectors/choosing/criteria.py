@@ -1,7 +1,7 @@
 """Criteria: figures in [0, 1] that say how good a connector is, from `Evidence` alone. Larger is better.
 
-No single one is reliable (docs/benchmarks.md); `ranking` combines them. Each is a mean reciprocal rank, over both
-directions, of something that should come first, except for the share of mutual neighbours.
+No single one is reliable: over synthetic and real worlds they change their signs (docs/decisions.md). Each is a mean
+reciprocal rank, over both directions, of something that should come first, except for the share of mutual neighbours.
 """
 
 from __future__ import annotations

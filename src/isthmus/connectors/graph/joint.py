@@ -36,6 +36,7 @@ from isthmus.connectors.overlap.centring import matched_centre, sample
 from isthmus.connectors.overlap.materials import pick_memory, require_varied
 from isthmus.connectors.overlap.rows import RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
+from isthmus.connectors.pseudo.cycle import KEY_TEXTS, LEAST_WEIGHT, cycle_scores
 from isthmus.embeddings import Embeddings
 
 CPU = torch.device("cpu")
@@ -67,6 +68,26 @@ class Centred:
             return None
         spaced = np.linspace(0, len(largest) - 1, min(MEMORY_ROWS, len(largest))).astype(np.int64)
         return TensorRows(self.rows(largest.take(spaced)))
+
+
+@dataclass(frozen=True)
+class JointBlock:
+    """The same rows in every space, by space; ``weights``, ``(rows,)``, count each once if there are none."""
+
+    rows: Rows
+    weights: Float[Tensor, " rows"] | None = None
+
+    @property
+    def weight(self) -> float:
+        """The sum of the weights."""
+        return float(len(next(iter(self.rows.values()))) if self.weights is None else self.weights.double().sum())
+
+    def scaled(self) -> Rows:
+        """The rows times the root of their weights."""
+        if self.weights is None:
+            return self.rows
+        roots = self.weights.sqrt()[:, None]
+        return {space: own * roots for space, own in self.rows.items()}
 
 
 def fit_joint(
@@ -131,7 +152,7 @@ def _centres(own: EmbeddingSet, overlap: str, kind: Centring) -> dict[str, Tenso
 
 def _blocks(
     sets: Sets, centred: Mapping[str, Centred], edges: Sequence[Edge], edge: Edge, config: CcaConfig | None
-) -> list[Rows]:
+) -> list[JointBlock]:
     """An overlap's rows in every space, and their pseudo counterparts in the memory of every space."""
     parent, leaf = aligned(sets, edge, OVERLAP_ROWS)
     native: dict[str, Tensor] = {
@@ -144,12 +165,25 @@ def _blocks(
                 if near in native and far not in native:
                     native[far] = _carried(native[near], sets, centred, other, near, far)
     source = "both" if config is None else config.source
-    blocks: list[Rows] = []
+    blocks: list[JointBlock] = []
     if source != "pseudo":
-        blocks.append(native)
+        blocks.append(JointBlock(native))
     if source != "overlap":
-        blocks.append({space: _pseudo(rows, centred[space], edge.overlap) for space, rows in native.items()})
+        pseudo = {space: _pseudo(rows, centred[space], edge.overlap) for space, rows in native.items()}
+        cycle = config is None or config.pair_weights == "cycle"
+        blocks.append(JointBlock(pseudo, _cycle_weights(native, pseudo) if cycle else None))
     return blocks
+
+
+def _cycle_weights(native: Rows, pseudo: Rows) -> Float[Tensor, " rows"]:
+    """The product over all spaces of how well a row's pseudo counterpart leads back to it."""
+    scores = [cycle_scores(rows, pseudo[space], _keys(rows)) for space, rows in native.items()]
+    return torch.stack(scores).prod(0).clamp(min=LEAST_WEIGHT)
+
+
+def _keys(rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "keys dim"]:
+    """At most `KEY_TEXTS` of the rows, evenly spaced."""
+    return rows[torch.linspace(0, len(rows) - 1, min(len(rows), KEY_TEXTS), dtype=torch.float64).long()]
 
 
 def _carried(rows: Tensor, sets: Sets, centred: Mapping[str, Centred], edge: Edge, near: str, far: str) -> Tensor:
@@ -180,16 +214,17 @@ class JointMoments:
     spans: Mapping[str, Tensor | None]
 
 
-def moments_of(blocks: Sequence[Rows]) -> JointMoments:
-    """Moments over the rows of all blocks."""
-    total = sum(len(next(iter(block.values()))) for block in blocks)
-    spaces = list(blocks[0])
-    spans = {space: span_of(torch.cat([block[space] for block in blocks])) for space in spaces}
+def moments_of(blocks: Sequence[JointBlock]) -> JointMoments:
+    """Weighted moments over the rows of all blocks."""
+    total = sum(block.weight for block in blocks)
+    spaces = list(blocks[0].rows)
+    spans = {space: span_of(torch.cat([block.rows[space] for block in blocks])) for space in spaces}
+    scaled = [block.scaled() for block in blocks]
     if any(span is not None for span in spans.values()):
-        blocks = [{space: _coordinates(block[space], spans[space]) for space in spaces} for block in blocks]
-    within = {s: sum((block[s].T @ block[s]).double() for block in blocks) / total for s in spaces}
+        scaled = [{space: _coordinates(rows[space], spans[space]) for space in spaces} for rows in scaled]
+    within = {s: sum((rows[s].T @ rows[s]).double() for rows in scaled) / total for s in spaces}
     pairs = list(combinations(spaces, 2))
-    across = {(s, t): sum((block[s].T @ block[t]).double() for block in blocks) / total for s, t in pairs}
+    across = {(s, t): sum((rows[s].T @ rows[t]).double() for rows in scaled) / total for s, t in pairs}
     return JointMoments(within, across, spans)  # type: ignore[arg-type]
 
 

@@ -1,8 +1,8 @@
 """Closed forms: maps from the second moments of pairs, one pass over the pairs and one decomposition.
 
-Pairs are centred unit rows (l_i, r_i): overlap pairs, pseudo pairs, or both. Fewer rows than dimensions are expressed
-in their own span first: the maps are the same, and a few hundred rows take no longer in thousands of dimensions than
-in a few hundred.
+Pairs are centred unit rows (l_i, r_i), each with a weight: overlap pairs, pseudo pairs, or both. Fewer rows than
+dimensions are expressed in their own span first: the maps are the same, and a few hundred rows take no longer in
+thousands of dimensions than in a few hundred.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ LEAST_WEIGHT, LEAST_SCALE = 1e-30, 1e-10
 Spans = tuple[Tensor | None, Tensor | None]
 """Orthonormal directions of each side's rows, (dim, rows) in float64; None for a side without fewer rows than
 dimensions."""
+Pairs = Sequence[Tensor]
+"""A batch of pairs: left rows, right rows and, unless each pair counts once, the weight of each pair."""
 
 
-def spans_of(pairs: Sequence[tuple[Float[Tensor, "_ dl"], Float[Tensor, "_ dr"]]]) -> Spans:
+def spans_of(pairs: Sequence[Pairs]) -> Spans:
     """The span of each side's rows in all pairs together, if they are fewer than the dimensions."""
-    left, right = (span_of(torch.cat(rows)) for rows in zip(*pairs, strict=True))
+    left, right = (span_of(torch.cat([pair[side] for pair in pairs])) for side in (0, 1))
     return left, right
 
 
@@ -39,12 +41,14 @@ def span_of(rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "dim rows"] | None
 
 @dataclass(frozen=True)
 class Moments:
-    """Second moments of paired rows: ``left`` (dl, dl), ``right`` (dr, dr), ``cross`` (dl, dr), float64.
+    """Weighted second moments of paired rows: ``left`` (dl, dl), ``right`` (dr, dr), ``cross`` (dl, dr), float64.
+
+    ``rows`` is the sum of the pairs' weights.
 
     With ``spans``, the moments are those of the rows' coordinates in the span of their side, where it is not ``None``.
     """
 
-    rows: int
+    rows: float
     left: Float[Tensor, "dl dl"]
     right: Float[Tensor, "dr dr"]
     cross: Float[Tensor, "dl dr"]
@@ -80,21 +84,22 @@ class Moments:
         )
 
 
-def moments(
-    pairs: Iterable[tuple[Float[Tensor, "rows dl"], Float[Tensor, "rows dr"]]], spans: Spans = (None, None)
-) -> Moments:
+def moments(pairs: Iterable[Pairs], spans: Spans = (None, None)) -> Moments:
     """Second moments over a stream of batches of pairs, of their coordinates in the spans if there are any.
 
     Memory is bounded by one batch. Products are summed in float64; those of rows are computed in float32.
     """
     total: list[Tensor] = []
-    rows = 0
-    for pair in pairs:
-        left, right = (own if span is None else own.double() @ span for own, span in zip(pair, spans, strict=True))
+    rows = 0.0
+    for first, second, *weights in pairs:
+        both = zip((first, second), spans, strict=True)
+        left, right = (own if span is None else own.double() @ span for own, span in both)
         left, right = (own.double() if left.dtype != right.dtype else own for own in (left, right))
+        rows += float(weights[0].double().sum()) if weights else len(left)
+        if weights:
+            left, right = (own * weights[0].to(own.dtype).sqrt()[:, None] for own in (left, right))
         products = [(left.T @ left).double(), (right.T @ right).double(), (left.T @ right).double()]
         total = [a + b for a, b in zip(total, products, strict=True)] if total else products
-        rows += len(left)
     left, right, cross = (product / rows for product in total)
     return Moments(rows, left, right, cross, spans)
 

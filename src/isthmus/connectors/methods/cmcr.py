@@ -19,7 +19,7 @@ from isthmus.connectors.methods.plugins import CmcrBatch, LossTerm, Pair, Plugin
 from isthmus.connectors.methods.projectors import folded, projector
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.pseudo.counterparts import complete, overlap_counterparts, pair_groups
+from isthmus.connectors.pseudo.counterparts import TrainingSide, complete, overlap_counterparts, pair_groups
 from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device, weighted_share
@@ -44,22 +44,25 @@ def fit_cmcr(
     """
     join_processes()
     place = training_device(device)
-    left_centres, right_centres = centres(materials, config.centring)
-    left, right = overlap_counterparts(materials, (left_centres, right_centres), config.consistency, place)
+    own = centres(materials, config.centring)
+    drawing = config.consistency, place, config.pair_weights
+    sides = zip((materials.left, materials.right), own, strict=True)
+    rows = overlap_counterparts(*(TrainingSide.of(side, centre, *drawing) for side, centre in sides))
 
-    projectors = _projectors(config, plugins, left, right, seed)
+    projectors = _projectors(config, plugins, rows.left, rows.right, seed)
     groups = pair_groups(materials.left.overlap, materials.right.overlap)
-    objective = CmcrObjective(left, right, projectors, config, plugins.loss_terms, groups).to(place)
-    schedule = Schedule.over(left.shape[1], config.optimisation, seed)
+    scores = torch.stack(rows.scores)
+    objective = CmcrObjective(rows.left, rows.right, projectors, config, plugins.loss_terms, groups, scores).to(place)
+    schedule = Schedule.over(rows.left.shape[1], config.optimisation, seed)
     settings = (asdict(config), schedule, *plugins.facts().items())
-    saved = Checkpoint.of(checkpoint, settings, [left, right, groups])
+    saved = Checkpoint.of(checkpoint, settings, [rows.left, rows.right, groups, scores])
     precision = config.optimisation.precision
     train(objective, schedule, precision=precision, checkpoint=saved, progress=progress)
     return Member(
-        left=Head(folded(objective.left_projector), left_centres),
-        right=Head(folded(objective.right_projector), right_centres),
+        left=Head(folded(objective.left_projector), own[0]),
+        right=Head(folded(objective.right_projector), own[1]),
         method="cmcr",
-        source="both" if len(left) == 2 else "overlap",
+        source="both" if len(rows.left) == 2 else "overlap",
     )
 
 
@@ -80,7 +83,8 @@ class CmcrObjective(nn.Module):
     """``L = L_inter + λ L_intra`` of a batch (the paper's equation 8), over two projectors, plus any loss terms.
 
     ``left`` and ``right`` hold each space's rows ``(modalities, rows, dim)``: its overlap rows and, if both sides
-    have a memory, their pseudo counterparts. Rows with equal ``groups`` (`training.repeats`) do not count as negatives.
+    have a memory, their pseudo counterparts. Rows with equal ``groups`` (`training.repeats`) do not count as
+    negatives. ``scores`` are the cycle scores of both sides' pseudo counterparts; without them each weighs 1.
     """
 
     def __init__(
@@ -91,13 +95,14 @@ class CmcrObjective(nn.Module):
         config: CmcrConfig,
         loss_terms: Sequence[LossTerm] = (),
         groups: Int[Tensor, "kinds rows"] | None = None,
+        scores: Float[Tensor, "sides rows"] | None = None,
     ) -> None:
         super().__init__()
         self.left, self.right, self.config = left, right, config
         self.left_projector, self.right_projector = projectors
         self.bias = nn.Parameter(torch.tensor(SIGLIP_BIAS), requires_grad=config.contrast == "siglip")
         self.loss_terms = tuple(loss_terms)
-        self.groups = groups
+        self.groups, self.scores = groups, scores
         self.trained_terms = nn.ModuleList(term for term in loss_terms if isinstance(term, nn.Module))
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
@@ -105,7 +110,11 @@ class CmcrObjective(nn.Module):
         left = self._projected(self.left_projector, self.left, rows, draw)
         right = self._projected(self.right_projector, self.right, rows, draw)
         overlap, pseudo = _pairs(left, right)
-        loss = cmcr_loss(overlap, pseudo, self.config, self.bias, repeats_of(self.groups, rows))
+        cycles = None
+        if self.scores is not None:
+            of_left, of_right = my_share(self.scores.index_select(1, rows), dim=1)
+            cycles = (of_left, of_right)
+        loss = cmcr_loss(overlap, pseudo, self.config, self.bias, repeats_of(self.groups, rows), cycles)
         share = len(overlap[0])
         if self.loss_terms and share:
             native = [my_share(side.index_select(1, rows), dim=1) for side in (self.left, self.right)]

@@ -52,9 +52,10 @@ def fit_exmcr(
     of_leaf = "right" if config.base == "left" else "left"
     require_leaf_name(sides[of_leaf].space)
     leaf_centres = dict(zip(sides, centres(materials, config.centring), strict=True))[of_leaf]
-    base_side = TrainingSide.of(sides[config.base], {}, config.consistency, place)
-    leaf_side = TrainingSide.of(sides[of_leaf], leaf_centres, config.consistency, place)
-    base, leaf = every_counterpart(base_side, leaf_side)
+    drawing = config.consistency, place, config.pair_weights
+    base_side = TrainingSide.of(sides[config.base], {}, *drawing)
+    leaf_side = TrainingSide.of(sides[of_leaf], leaf_centres, *drawing)
+    rows = every_counterpart(base_side, leaf_side)
 
     draw = torch.Generator().manual_seed(seed_of(seed))
     dims = leaf_side.overlap.dim, base_side.overlap.dim
@@ -63,10 +64,11 @@ def fit_exmcr(
     else:
         projector = plugged_projector(plugins.projector, *dims, draw)
     groups = every_group(base_side, leaf_side)
-    objective = ExmcrObjective(base, leaf, projector, config, groups).to(place)
-    schedule = Schedule.over(base.shape[1], config.optimisation, seed)
+    scores = torch.stack(rows.scores)
+    objective = ExmcrObjective(rows.left, rows.right, projector, config, groups, scores).to(place)
+    schedule = Schedule.over(rows.left.shape[1], config.optimisation, seed)
     settings = (asdict(config), schedule, *plugins.facts().items())
-    saved = Checkpoint.of(checkpoint, settings, [base, leaf, groups])
+    saved = Checkpoint.of(checkpoint, settings, [rows.left, rows.right, groups, scores])
     precision = config.optimisation.precision
     train(objective, schedule, precision=precision, checkpoint=saved, progress=progress)
 
@@ -85,7 +87,8 @@ class ExmcrObjective(nn.Module):
 
     ``base`` and ``leaf`` hold each space's rows ``(modalities, rows, dim)``: the overlap modality and, if the space
     has a memory, the memory modality. With fewer modalities there are fewer inter-space terms. Rows with equal
-    ``groups`` (`training.repeats`) do not count as negatives.
+    ``groups`` (`training.repeats`) do not count as negatives. A term is weighted by the cycle ``scores`` of the
+    memory rows in it, those of the base and of the leaf; without scores each weighs 1.
     """
 
     def __init__(
@@ -95,12 +98,13 @@ class ExmcrObjective(nn.Module):
         projector: nn.Sequential,
         config: ExmcrConfig,
         groups: Int[Tensor, "kinds rows"] | None = None,
+        scores: Float[Tensor, "spaces rows"] | None = None,
     ) -> None:
         super().__init__()
         self.base, self.leaf, self.config = base, leaf, config
         self.adapter = identity_layer(leaf.shape[-1]).requires_grad_(len(leaf) == 2)
         self.projector = projector
-        self.groups = groups
+        self.groups, self.scores = groups, scores
         self.bias = nn.Parameter(torch.tensor(SIGLIP_BIAS), requires_grad=config.contrast == "siglip")
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
@@ -114,15 +118,36 @@ class ExmcrObjective(nn.Module):
 
         repeats = repeats_of(self.groups, rows)
         contrastive = contrastive_loss(self.config.contrast, self.config.temperature, self.bias, repeats)
-        loss = torch.stack([contrastive(mine, native) for mine in projected for native in base]).mean()
-        intra = INTRA[self.config.intra]
+        of_base, of_leaf = self._weights(rows)
+        loss = torch.stack(
+            [
+                contrastive(mine, native, _product(first, second))
+                for mine, first in zip(projected, of_leaf, strict=False)
+                for native, second in zip(base, of_base, strict=False)
+            ]
+        ).mean()
         for items in adapted:
-            loss = loss + intra(overlap, functional.normalize(items, dim=-1))
+            loss = loss + INTRA[self.config.intra](overlap, functional.normalize(items, dim=-1), of_leaf[1])
         return weighted_share(loss, len(overlap), len(rows))
+
+    def _weights(self, rows: Tensor) -> tuple[ModalityWeights, ModalityWeights]:
+        """The weights of base and leaf rows: none for the overlap modality, the scores for the memory modality."""
+        if self.scores is None:
+            return (None, None), (None, None)
+        base, leaf = my_share(self.scores.index_select(1, rows), dim=1)
+        return (None, base), (None, leaf)
 
     def _completed(self, own: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:
         """The batch's rows with noise, this process's share of them: ``(modalities, share, dim)``."""
         return my_share(complete(own.index_select(1, rows), self.config.noise_variance, draw), dim=1)
+
+
+ModalityWeights = tuple[Tensor | None, Tensor | None]
+
+
+def _product(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    given = [own for own in (first, second) if own is not None]
+    return torch.stack(given).prod(0) if given else None
 
 
 def leaf_projector(

@@ -19,16 +19,18 @@ from isthmus.connectors.config import (
     Centring,
     ConsistencyConfig,
     FittedPairs,
+    PairWeights,
     ProcrustesConfig,
     RidgeConfig,
 )
 from isthmus.connectors.member import Head, Member
-from isthmus.connectors.methods.closed_forms import Moments, Spans, cca, moments, procrustes, ridge, spans_of
+from isthmus.connectors.methods.closed_forms import Moments, Pairs, cca, moments, procrustes, ridge, spans_of
 from isthmus.connectors.methods.projectors import linear_map
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials, Side
-from isthmus.connectors.overlap.rows import Recentred, RowSource, TensorRows, blocks, read
+from isthmus.connectors.overlap.rows import Recentred, RowSource, blocks
 from isthmus.connectors.pseudo.consistency import PseudoRows, pseudo_rows
+from isthmus.connectors.pseudo.cycle import Cycle, pair_weights
 
 LinearConfig = ProcrustesConfig | RidgeConfig | CcaConfig
 BLOCK_ROWS = 8192
@@ -44,6 +46,7 @@ class Candidate:
     source: FittedPairs
     penalty: tuple[float, float] = (0.0, 0.0)
     power: float = 0.0
+    weights: PairWeights = "cycle"
 
     def __str__(self) -> str:
         parameters = {
@@ -51,7 +54,8 @@ class Candidate:
             "ridge": f" {self.penalty[1]:g}",
             "cca": f" {'|'.join(f'{own:g}' for own in dict.fromkeys(self.penalty))}^{self.power:g}",
         }
-        return f"{self.method}{parameters[self.method]} on {self.source}, {self.centring} centring"
+        equal = ", equal weights" if self.weights == "equal" and self.source != "overlap" else ""
+        return f"{self.method}{parameters[self.method]} on {self.source}, {self.centring} centring{equal}"
 
 
 def fit_maps(candidate: Candidate, pairs: Moments) -> tuple[Float[Tensor, "dl joint"], Float[Tensor, "dr joint"]]:
@@ -79,7 +83,7 @@ def fit_linear(materials: Materials, config: LinearConfig) -> Member:
     """Fit a closed form to every row of the overlap; if a side has no memory, to overlap pairs only."""
     candidate = _possible(as_candidate(config), materials)
     own = centres(materials, candidate.centring)
-    (pairs,) = _moments([_sources(materials, own, candidate)])
+    (pairs,) = _moments([_streams(materials, own, candidate)])
     return linear_member(candidate, fit_maps(candidate, pairs), own)
 
 
@@ -92,7 +96,7 @@ def fit_linear_twice(
     """
     candidate = _possible(as_candidate(config), materials)
     own = centres(materials.taken(fitted), candidate.centring)
-    without, rest = _moments([_sources(materials.taken(rows), own, candidate) for rows in (fitted, held)])
+    without, rest = _moments([_streams(materials.taken(rows), own, candidate) for rows in (fitted, held)])
     first, second = (linear_member(candidate, fit_maps(candidate, pairs), own) for pairs in (without, without + rest))
     return first, second
 
@@ -111,46 +115,68 @@ def as_candidate(config: LinearConfig) -> Candidate:
     """The candidate a config describes."""
     match config:
         case ProcrustesConfig():
-            return Candidate("procrustes", config.centring, config.source)
+            return Candidate("procrustes", config.centring, config.source, weights=config.pair_weights)
         case RidgeConfig():
-            return Candidate("ridge", config.centring, config.source, (config.penalty, config.penalty))
+            penalties = (config.penalty, config.penalty)
+            return Candidate("ridge", config.centring, config.source, penalties, weights=config.pair_weights)
         case CcaConfig():
             penalties = (config.penalty, config.right_penalty or config.penalty)
-            return Candidate("cca", config.centring, config.source, penalties, config.power)
+            return Candidate("cca", config.centring, config.source, penalties, config.power, config.pair_weights)
 
 
-Sources = list[tuple[RowSource, RowSource]]
-"""The pairs to fit to: left and right rows of the overlap, of the pseudo pairs, or of both."""
+@dataclass(frozen=True)
+class PairStream:
+    """Pairs to fit to: rows of both sides, and for pseudo pairs the texts they belong to and what weighs them."""
+
+    left: RowSource
+    right: RowSource
+    texts: tuple[RowSource, RowSource] | None = None
+    cycles: tuple[Cycle, Cycle] | None = None
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def batches(self) -> Iterator[Pairs]:
+        """Batches of pairs with their weights."""
+        pairs = zip(blocks(self.left, BLOCK_ROWS, CPU), blocks(self.right, BLOCK_ROWS, CPU), strict=True)
+        if self.texts is None or self.cycles is None:
+            yield from pairs
+            return
+        texts = zip(*(blocks(own, BLOCK_ROWS, CPU) for own in self.texts), strict=True)
+        for pair, own in zip(pairs, texts, strict=True):
+            scores = [cycle.scores(*rows) for cycle, *rows in zip(self.cycles, own, pair, strict=True)]
+            yield *pair, pair_weights(*scores)
 
 
-def _sources(materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tensor]], candidate: Candidate) -> Sources:
+def _streams(
+    materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tensor]], candidate: Candidate
+) -> list[PairStream]:
+    """The overlap, the pseudo pairs or both."""
     sides = (materials.left, materials.right)
     texts = [
         Recentred(side.overlap, centre.get(side.overlap.modality)) for side, centre in zip(sides, own, strict=True)
     ]
-    found: Sources = [(texts[0], texts[1])] if candidate.source != "pseudo" else []
+    found = [PairStream(texts[0], texts[1])] if candidate.source != "pseudo" else []
     if candidate.source != "overlap":
-        drawn = [_pseudo(side, text, centre) for side, text, centre in zip(sides, texts, own, strict=True)]
-        found.append((drawn[0], drawn[1]))
+        left, right = (_pseudo(side, text, centre) for side, text, centre in zip(sides, texts, own, strict=True))
+        cycles = None
+        if candidate.weights == "cycle":
+            cycles = (Cycle.of(sides[0], own[0]), Cycle.of(sides[1], own[1]))
+        found.append(PairStream(left, right, (texts[0], texts[1]), cycles))
     return found
 
 
-def _moments(parts: Sequence[Sources]) -> list[Moments]:
+def _moments(parts: Sequence[Sequence[PairStream]]) -> list[Moments]:
     """The moments of each part, all in the span of the rows of all parts if they are few."""
-    spans: Spans = (None, None)
-    everything = [pair for part in parts for pair in part]
-    if sum(len(left) for left, _ in everything) < max(source.dim for source in everything[0]):
-        held = [[(read(left, CPU), read(right, CPU)) for left, right in part] for part in parts]
-        spans = spans_of([pair for part in held for pair in part])
-        parts = [[(TensorRows(left), TensorRows(right)) for left, right in part] for part in held]
-    return [reduce(add, [moments(_paired(*pair), spans) for pair in part]) for part in parts]
+    streams = [stream for part in parts for stream in part]
+    if sum(map(len, streams)) >= max(streams[0].left.dim, streams[0].right.dim):
+        return [reduce(add, [moments(stream.batches()) for stream in part]) for part in parts]
+    held = [[batch for stream in part for batch in stream.batches()] for part in parts]
+    spans = spans_of([batch for part in held for batch in part])
+    return [moments(part, spans) for part in held]
 
 
 def _pseudo(side: Side, texts: Recentred, own: dict[str, Tensor]) -> PseudoRows:
     assert side.memory is not None
     memory = Recentred(side.memory, own.get(side.memory.modality))
     return pseudo_rows(texts, memory, ConsistencyConfig(), device=CPU)
-
-
-def _paired(left: RowSource, right: RowSource) -> Iterator[tuple[Tensor, Tensor]]:
-    return zip(blocks(left, BLOCK_ROWS, CPU), blocks(right, BLOCK_ROWS, CPU), strict=True)

@@ -29,10 +29,11 @@ def centres(materials: Materials, kind: Centring) -> tuple[dict[str, Tensor], di
     """Each side's centres by modality, ``(dim,)`` each: of the overlap and, if the side has one, of the memory."""
     if kind == "none":
         return {}, {}
-    return _side_centres(materials.left, kind), _side_centres(materials.right, kind)
+    return side_centres(materials.left, kind), side_centres(materials.right, kind)
 
 
-def _side_centres(side: Side, kind: Centring) -> dict[str, Tensor]:
+def side_centres(side: Side, kind: Centring) -> dict[str, Tensor]:
+    """One side's centres by modality."""
     texts = sample(side.overlap)
     found = {side.overlap.modality: texts.mean(0)}
     if side.memory is not None:

@@ -14,10 +14,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from isthmus.connectors.config import ConsistencyConfig
-from isthmus.connectors.overlap.materials import Materials, Side
+from isthmus.connectors.config import ConsistencyConfig, PairWeights
+from isthmus.connectors.overlap.materials import Side
 from isthmus.connectors.overlap.rows import Concatenated, Recentred, RowSource, TensorRows, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
+from isthmus.connectors.pseudo.cycle import Cycle
 from isthmus.training.repeats import equal_rows, repeating
 
 BLOCK_ROWS = 65_536
@@ -33,17 +34,27 @@ class TrainingSide:
     memory: RowSource | None
     consistency: ConsistencyConfig
     device: torch.device
+    cycles: tuple[Cycle, Cycle] | None = None
+    """What weighs pseudo counterparts of texts, and of memory items; ``None`` if all weigh 1."""
 
     @classmethod
     def of(
-        cls, side: Side, centres: dict[str, Tensor], consistency: ConsistencyConfig, device: torch.device
+        cls,
+        side: Side,
+        centres: dict[str, Tensor],
+        consistency: ConsistencyConfig,
+        device: torch.device,
+        weights: PairWeights = "equal",
     ) -> TrainingSide:
         """A side after subtracting its centres, ``(dim,)`` by modality."""
         overlap = Recentred(side.overlap, centres.get(side.overlap.modality))
         if side.memory is None:
             return cls(overlap, None, consistency, device)
         memory = Recentred(side.memory, centres.get(side.memory.modality))
-        return cls(overlap, memory, consistency, device)
+        cycles = None
+        if weights == "cycle":
+            cycles = Cycle.of(side, centres), Cycle.of(side, centres, backwards=True)
+        return cls(overlap, memory, consistency, device, cycles)
 
     def rows_of(self, texts: RowSource) -> SideRows:
         """Rows of the overlap modality and, if the side has a memory, their pseudo counterparts in it."""
@@ -53,31 +64,43 @@ class TrainingSide:
         found = pseudo_rows(texts, self.memory, self.consistency, device=self.device)
         return torch.stack((native, read(found, self.device)))
 
+    def scores_of(self, rows: SideRows, *, from_memory: bool = False) -> Float[Tensor, " rows"]:
+        """The cycle score of each row's pseudo counterpart: of texts, or of memory items; 1 where there is none."""
+        if self.cycles is None or len(rows) < 2:
+            return rows.new_ones(rows.shape[1])
+        return self.cycles[1].scores(rows[1], rows[0]) if from_memory else self.cycles[0].scores(rows[0], rows[1])
 
-def overlap_counterparts(
-    materials: Materials,
-    centres: tuple[dict[str, Tensor], dict[str, Tensor]],
-    consistency: ConsistencyConfig,
-    device: torch.device,
-) -> tuple[SideRows, OtherRows]:
+
+@dataclass(frozen=True)
+class Counterparts:
+    """Training rows of both sides, and the cycle scores of each side's pseudo counterparts."""
+
+    left: SideRows
+    right: OtherRows
+    scores: tuple[Float[Tensor, " rows"], Float[Tensor, " rows"]]
+
+
+def overlap_counterparts(left: TrainingSide, right: TrainingSide) -> Counterparts:
     """C-MCR's training rows: the overlap, and pseudo pairs if both spaces have a memory."""
-    left = TrainingSide.of(materials.left, centres[0], consistency, device)
-    right = TrainingSide.of(materials.right, centres[1], consistency, device)
     if left.memory is None or right.memory is None:
-        return read(left.overlap, left.device)[None], read(right.overlap, right.device)[None]
-    return left.rows_of(left.overlap), right.rows_of(right.overlap)
+        rows = read(left.overlap, left.device)[None], read(right.overlap, right.device)[None]
+    else:
+        rows = left.rows_of(left.overlap), right.rows_of(right.overlap)
+    return Counterparts(*rows, (left.scores_of(rows[0]), right.scores_of(rows[1])))
 
 
-def every_counterpart(left: TrainingSide, right: TrainingSide) -> tuple[SideRows, OtherRows]:
+def every_counterpart(left: TrainingSide, right: TrainingSide) -> Counterparts:
     """Ex-MCR's training rows: queried from the overlap and from each memory."""
     queried = [(left.rows_of(left.overlap), right.rows_of(right.overlap))]
-    if left.memory is not None:
-        queried.append(_queried_from_memory(left.memory, left, right))
-    if right.memory is not None:
-        in_right, in_left = _queried_from_memory(right.memory, right, left)
-        queried.append((in_left, in_right))
-    lefts, rights = zip(*queried, strict=True)
-    return torch.cat(lefts, dim=1), torch.cat(rights, dim=1)
+    scores = [(left.scores_of(queried[0][0]), right.scores_of(queried[0][1]))]
+    for own, other in ((left, right), (right, left)):
+        if own.memory is not None:
+            mine, theirs = _queried_from_memory(own.memory, own, other)
+            weighed = own.scores_of(mine, from_memory=True), other.scores_of(theirs)
+            queried.append((mine, theirs) if own is left else (theirs, mine))
+            scores.append(weighed if own is left else weighed[::-1])
+    (lefts, rights), (of_left, of_right) = zip(*queried, strict=True), zip(*scores, strict=True)
+    return Counterparts(torch.cat(lefts, dim=1), torch.cat(rights, dim=1), (torch.cat(of_left), torch.cat(of_right)))
 
 
 def _queried_from_memory(memory: RowSource, own: TrainingSide, other: TrainingSide) -> tuple[SideRows, OtherRows]:
