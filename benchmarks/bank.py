@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 
 import isthmus.connectors
-from isthmus.connectors.choosing.auto import six, views_of
+from isthmus.connectors.choosing.auto import six
 from isthmus.connectors.choosing.criteria import GALLERY, linear_projection, score
 from isthmus.connectors.choosing.evidence import gather_evidence
 from isthmus.connectors.connect import hold_out
@@ -155,7 +155,7 @@ def judge(drawn: BankWorld, seed: int) -> Judged:
     materials = assemble(world.left, world.right, world.overlap)
     rows = len(materials.left.overlap)
     fitted, held = hold_out(rows, seed)
-    views = views_of(*(centred_materials(materials, centring, torch.arange(rows)) for centring in CENTRINGS))
+    views = {centring: centred_materials(materials, centring, torch.arange(rows)) for centring in CENTRINGS}
     pool = [*candidates(), *six(len(fitted))]
     maps = fit_candidates(pool, views, fitted)
     evidence = {centring: gather_evidence(own, fitted, held, seed=seed) for centring, own in views.items()}

@@ -40,7 +40,7 @@ def candidates(sources: tuple[FittedPairs, ...] = SOURCES) -> list[Candidate]:
         pool += [Candidate("ridge", centring, source, (own, own)) for own in RIDGE_PENALTIES]
         pool += [Candidate("cca", centring, source, (own, own), p) for own, p in product(CCA_PENALTIES, CCA_POWERS)]
         pool += [Candidate("cca", centring, source, penalties, 1.0) for penalties in CCA_UNEQUAL]
-    return [replace(own, weights="equal") for own in pool]
+    return [replace(own, pair_weights="equal") for own in pool]
 
 
 def fit_candidates(
@@ -51,9 +51,10 @@ def fit_candidates(
     axes: dict[tuple[Pairing, tuple[float, float]], CanonicalAxes] = {}
     maps = []
     for candidate in pool:
-        key = (candidate.centring, candidate.source, candidate.weights)
+        key = (candidate.centring, candidate.source, candidate.pair_weights)
         if key not in taken:
-            pairs = list(centred[candidate.centring].pairs(candidate.source, rows, candidate.weights))
+            weights = centred["matched"].pair_weights if candidate.pair_weights == "cycle" else None
+            pairs = list(centred[candidate.centring].pairs(candidate.source, rows, weights))
             taken[key] = moments(pairs, spans_of(pairs))
         if candidate.method == "cca":
             with_penalty = (key, candidate.penalty)

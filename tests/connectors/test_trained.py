@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from isthmus.connectors.choosing.auto import Choice, add_trained, blend, views_of
+from isthmus.connectors.choosing.auto import Choice, add_trained, blend
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
 from isthmus.connectors.config import CcaConfig
 from isthmus.connectors.connect import hold_out
@@ -22,7 +22,7 @@ def judged() -> tuple[Choice, Evidence, Member]:
     world = synthetic_world("small", SyntheticRecipe(texts=500, memory=400, gallery=50), seed=3)
     materials = assemble(world.left, world.right, "text")
     matched = centred_materials(materials, "matched", torch.arange(500))
-    views = views_of(matched, centred_materials(materials, "mean", torch.arange(500)))
+    views = {"matched": matched, "mean": centred_materials(materials, "mean", torch.arange(500))}
     fitted, held = hold_out(500, seed=0)
     evidence = gather_evidence(matched, fitted, held, seed=0)
     chosen = blend(views, fitted)

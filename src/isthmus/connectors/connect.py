@@ -15,7 +15,7 @@ from torch import Tensor
 from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress
-from isthmus.connectors.choosing.auto import TRAINED, TRAINED_ROWS, add_trained, blend, views_of
+from isthmus.connectors.choosing.auto import TRAINED, TRAINED_ROWS, add_trained, blend
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
 from isthmus.connectors.config import AutoConfig, CmcrConfig, ExmcrConfig, MethodConfig, method_config, method_name
 from isthmus.connectors.connector import Connector
@@ -243,7 +243,7 @@ def _fit_auto(prepared: ConnectInput, config: AutoConfig, run: Mapping[str, Any]
     """A blend of closed forms, and of a trained member if there are enough overlap rows to train it."""
     materials, evidence = prepared.materials, prepared.evidence
     mean = centred_materials(materials, "mean", prepared.sampled)
-    chosen = blend(views_of(prepared.centred, mean), prepared.fitted_sample)
+    chosen = blend({"matched": prepared.centred, "mean": mean}, prepared.fitted_sample)
     if config.trained_share > 0 and evidence is not None and len(prepared.fitted) >= TRAINED_ROWS:
         optimisation = replace(TRAINED.optimisation, precision=config.precision)
         trained = replace(TRAINED, optimisation=optimisation)

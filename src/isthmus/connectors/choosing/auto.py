@@ -69,20 +69,14 @@ def six(texts: int, source: FittedPairs = "both") -> list[Candidate]:
     return [Candidate("cca", own, source, (noise, noise), 1.0) for own in centrings for noise in noises]
 
 
-def views_of(matched: CentredMaterials, mean: CentredMaterials) -> dict[Centring, CentredMaterials]:
-    """Both centrings, with the pseudo pairs weighted by the cycle scores of the matched one.
-
-    Under mean centring the score is fooled if texts are few: a counterpart was picked for being near, so that among
-    few texts it leads back to its own by selection alone.
-    """
-    return {"matched": matched, "mean": replace(mean, cycles=matched.cycles)}
-
-
 def blend(views: Mapping[Centring, CentredMaterials], fitted: Int[Tensor, " fitted"]) -> Choice:
-    """The members with equal weights, fitted to the given texts and to all of them."""
-    matched = views["matched"]
-    source: FittedPairs = "overlap" if None in matched.cycles else "both"
-    everything = torch.arange(len(matched.texts[0]))
+    """The members with equal weights, fitted to the given texts and to all of them.
+
+    Pseudo pairs of both centrings have the cycle weights of the matched one. Under mean centring the weights are fooled
+    if texts are few: a counterpart was picked for being near, so it leads back to its own by selection alone.
+    """
+    source: FittedPairs = "overlap" if views["matched"].pair_weights is None else "both"
+    everything = torch.arange(len(views["matched"].texts[0]))
     judged, members = (_fitted(views, six(len(rows), source), rows) for rows in (fitted, everything))
     return Choice(members, judged, (1 / len(members),) * len(members))
 
@@ -90,7 +84,8 @@ def blend(views: Mapping[Centring, CentredMaterials], fitted: Int[Tensor, " fitt
 def _fitted(
     views: Mapping[Centring, CentredMaterials], members: Sequence[Candidate], rows: Int[Tensor, " rows"]
 ) -> tuple[Member, ...]:
-    drawn = {own.centring: list(views[own.centring].pairs(own.source, rows)) for own in members}
+    weights = views["matched"].pair_weights
+    drawn = {own.centring: list(views[own.centring].pairs(own.source, rows, weights)) for own in members}
     found = {centring: moments(pairs, spans_of(pairs)) for centring, pairs in drawn.items()}
     return tuple(linear_member(own, fit_maps(own, found[own.centring]), views[own.centring].centres) for own in members)
 

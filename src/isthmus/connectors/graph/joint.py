@@ -34,9 +34,9 @@ from isthmus.connectors.narrowing import LOST, leading_directions
 from isthmus.connectors.narrowing import ROWS as BASIS_ROWS
 from isthmus.connectors.overlap.centring import matched_centre, sample
 from isthmus.connectors.overlap.materials import pick_memory, require_varied
-from isthmus.connectors.overlap.rows import RowSource, TensorRows, read
+from isthmus.connectors.overlap.rows import RowSource, TensorRows, evenly_spaced, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
-from isthmus.connectors.pseudo.cycle import KEY_TEXTS, LEAST_WEIGHT, cycle_scores
+from isthmus.connectors.pseudo.cycle import KEY_TEXTS, cycle_scores, pair_weights
 from isthmus.embeddings import Embeddings
 
 CPU = torch.device("cpu")
@@ -170,20 +170,20 @@ def _blocks(
         blocks.append(JointBlock(native))
     if source != "overlap":
         pseudo = {space: _pseudo(rows, centred[space], edge.overlap) for space, rows in native.items()}
-        cycle = config is None or config.pair_weights == "cycle"
-        blocks.append(JointBlock(pseudo, _cycle_weights(native, pseudo) if cycle else None))
+        weights = None
+        if config is None or config.pair_weights == "cycle":
+            weights = _cycle_weights(native, pseudo, centre=config is not None and config.centring == "none")
+        blocks.append(JointBlock(pseudo, weights))
     return blocks
 
 
-def _cycle_weights(native: Rows, pseudo: Rows) -> Float[Tensor, " rows"]:
-    """The product over all spaces of how well a row's pseudo counterpart leads back to it."""
-    scores = [cycle_scores(rows, pseudo[space], _keys(rows)) for space, rows in native.items()]
-    return torch.stack(scores).prod(0).clamp(min=LEAST_WEIGHT)
-
-
-def _keys(rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "keys dim"]:
-    """At most `KEY_TEXTS` of the rows, evenly spaced."""
-    return rows[torch.linspace(0, len(rows) - 1, min(len(rows), KEY_TEXTS), dtype=torch.float64).long()]
+def _cycle_weights(native: Rows, pseudo: Rows, *, centre: bool) -> Float[Tensor, " rows"]:
+    """The weight of each row's pseudo counterparts, over all spaces; rows that are not centred yet lose their means."""
+    scores = []
+    for space, rows in native.items():
+        own, other = (recentred(each, each.mean(0) if centre else None) for each in (rows, pseudo[space]))
+        scores.append(cycle_scores(own, other, evenly_spaced(TensorRows(own), KEY_TEXTS, CPU)))
+    return pair_weights(*scores)
 
 
 def _carried(rows: Tensor, sets: Sets, centred: Mapping[str, Centred], edge: Edge, near: str, far: str) -> Tensor:

@@ -46,7 +46,7 @@ class Candidate:
     source: FittedPairs
     penalty: tuple[float, float] = (0.0, 0.0)
     power: float = 0.0
-    weights: PairWeights = "cycle"
+    pair_weights: PairWeights = "cycle"
 
     def __str__(self) -> str:
         parameters = {
@@ -54,7 +54,7 @@ class Candidate:
             "ridge": f" {self.penalty[1]:g}",
             "cca": f" {'|'.join(f'{own:g}' for own in dict.fromkeys(self.penalty))}^{self.power:g}",
         }
-        equal = ", equal weights" if self.weights == "equal" and self.source != "overlap" else ""
+        equal = ", equal weights" if self.pair_weights == "equal" and self.source != "overlap" else ""
         return f"{self.method}{parameters[self.method]} on {self.source}, {self.centring} centring{equal}"
 
 
@@ -83,7 +83,7 @@ def fit_linear(materials: Materials, config: LinearConfig) -> Member:
     """Fit a closed form to every row of the overlap; if a side has no memory, to overlap pairs only."""
     candidate = _possible(as_candidate(config), materials)
     own = centres(materials, candidate.centring)
-    (pairs,) = _moments([_streams(materials, own, candidate)])
+    (pairs,) = _moments([_streams(materials, own, candidate, _cycles(materials, own, candidate))])
     return linear_member(candidate, fit_maps(candidate, pairs), own)
 
 
@@ -92,11 +92,14 @@ def fit_linear_twice(
 ) -> tuple[Member, Member]:
     """Fit a closed form as `fit_linear`, once without the held-out rows and once with them.
 
-    Moments add up, so each row's pairs are drawn once. Both fits use the centres of the fitted rows.
+    Moments add up, so each row's pairs are drawn once. Both fits use the centres of the fitted rows, and weigh pseudo
+    pairs by whether they lead back among the fitted rows.
     """
     candidate = _possible(as_candidate(config), materials)
-    own = centres(materials.taken(fitted), candidate.centring)
-    without, rest = _moments([_streams(materials.taken(rows), own, candidate) for rows in (fitted, held)])
+    parts = [materials.taken(rows) for rows in (fitted, held)]
+    own = centres(parts[0], candidate.centring)
+    cycles = _cycles(parts[0], own, candidate)
+    without, rest = _moments([_streams(part, own, candidate, cycles) for part in parts])
     first, second = (linear_member(candidate, fit_maps(candidate, pairs), own) for pairs in (without, without + rest))
     return first, second
 
@@ -115,10 +118,10 @@ def as_candidate(config: LinearConfig) -> Candidate:
     """The candidate a config describes."""
     match config:
         case ProcrustesConfig():
-            return Candidate("procrustes", config.centring, config.source, weights=config.pair_weights)
+            return Candidate("procrustes", config.centring, config.source, pair_weights=config.pair_weights)
         case RidgeConfig():
             penalties = (config.penalty, config.penalty)
-            return Candidate("ridge", config.centring, config.source, penalties, weights=config.pair_weights)
+            return Candidate("ridge", config.centring, config.source, penalties, pair_weights=config.pair_weights)
         case CcaConfig():
             penalties = (config.penalty, config.right_penalty or config.penalty)
             return Candidate("cca", config.centring, config.source, penalties, config.power, config.pair_weights)
@@ -148,8 +151,20 @@ class PairStream:
             yield *pair, pair_weights(*scores)
 
 
-def _streams(
+def _cycles(
     materials: Materials, own: tuple[dict[str, Tensor], dict[str, Tensor]], candidate: Candidate
+) -> tuple[Cycle, Cycle] | None:
+    """What weighs the pseudo pairs; ``None`` if there are none or all weigh 1."""
+    if candidate.source == "overlap" or candidate.pair_weights == "equal":
+        return None
+    return Cycle.of(materials.left, own[0]), Cycle.of(materials.right, own[1])
+
+
+def _streams(
+    materials: Materials,
+    own: tuple[dict[str, Tensor], dict[str, Tensor]],
+    candidate: Candidate,
+    cycles: tuple[Cycle, Cycle] | None,
 ) -> list[PairStream]:
     """The overlap, the pseudo pairs or both."""
     sides = (materials.left, materials.right)
@@ -159,9 +174,6 @@ def _streams(
     found = [PairStream(texts[0], texts[1])] if candidate.source != "pseudo" else []
     if candidate.source != "overlap":
         left, right = (_pseudo(side, text, centre) for side, text, centre in zip(sides, texts, own, strict=True))
-        cycles = None
-        if candidate.weights == "cycle":
-            cycles = (Cycle.of(sides[0], own[0]), Cycle.of(sides[1], own[1]))
         found.append(PairStream(left, right, (texts[0], texts[1]), cycles))
     return found
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from isthmus.connectors.config import Centring, FittedPairs, PairWeights
+from isthmus.connectors.config import Centring, FittedPairs
 from isthmus.connectors.member import recentred
 from isthmus.connectors.overlap.centring import centres, sample
 from isthmus.connectors.overlap.materials import Materials, Side
-from isthmus.connectors.overlap.rows import TensorRows
-from isthmus.connectors.pseudo.cycle import Cycle, pair_weights
+from isthmus.connectors.overlap.rows import TensorRows, evenly_spaced
+from isthmus.connectors.pseudo.cycle import KEY_TEXTS, cycle_scores, pair_weights
 from isthmus.connectors.pseudo.exact import exact
 
 CONSISTENCY_TEMPERATURE = 0.01
@@ -26,8 +27,7 @@ MEMORY_ROWS = 20_000
 
 @dataclass(frozen=True)
 class CentredMaterials:
-    """Centred unit rows of both sides. ``pseudo[s]`` is each text's pseudo counterpart in the memory of side s, and
-    ``cycles[s]`` how well it leads back to its text.
+    """Centred unit rows of both sides. ``pseudo[s]`` is each text's pseudo counterpart in the memory of side s.
 
     Index 0 is the left side, 1 the right; the entries of a side without a memory are ``None``.
     """
@@ -37,20 +37,28 @@ class CentredMaterials:
     texts: tuple[Float[Tensor, "texts dl"], Float[Tensor, "texts dr"]]
     memories: tuple[Float[Tensor, "left dl"] | None, Float[Tensor, "right dr"] | None]
     pseudo: tuple[Float[Tensor, "texts dl"] | None, Float[Tensor, "texts dr"] | None]
-    cycles: tuple[Float[Tensor, " texts"] | None, Float[Tensor, " texts"] | None]
+
+    @cached_property
+    def pair_weights(self) -> Float[Tensor, " texts"] | None:
+        """The cycle weight of each text's pseudo pair; ``None`` if a side has no memory."""
+        scores = [
+            cycle_scores(texts, pseudo, evenly_spaced(TensorRows(texts), KEY_TEXTS, texts.device))
+            for texts, pseudo in zip(self.texts, self.pseudo, strict=True)
+            if pseudo is not None
+        ]
+        return pair_weights(*scores) if len(scores) == 2 else None
 
     def pairs(
-        self, source: FittedPairs, rows: Int[Tensor, " rows"], weights: PairWeights = "cycle"
+        self, source: FittedPairs, rows: Int[Tensor, " rows"], weights: Float[Tensor, " texts"] | None = None
     ) -> Iterator[tuple[Tensor, ...]]:
-        """The overlap pairs, the pseudo pairs with their weights, or both, of the given texts."""
+        """The overlap pairs, the pseudo pairs or both, of some texts; ``weights`` are those of every pseudo pair."""
         if source in ("overlap", "both"):
             yield self.texts[0][rows], self.texts[1][rows]
         if source in ("pseudo", "both"):
-            (left, right), (to_left, to_right) = self.pseudo, self.cycles
-            if left is None or right is None or to_left is None or to_right is None:
+            left, right = self.pseudo
+            if left is None or right is None:
                 raise ValueError("pseudo pairs need a memory on both sides")
-            own = [pair_weights(to_left[rows], to_right[rows])] if weights == "cycle" else []
-            yield left[rows], right[rows], *own
+            yield (left[rows], right[rows]) if weights is None else (left[rows], right[rows], weights[rows])
 
 
 def centred_materials(materials: Materials, centring: Centring, texts: Int[Tensor, " texts"]) -> CentredMaterials:
@@ -64,15 +72,13 @@ def centred_materials(materials: Materials, centring: Centring, texts: Int[Tenso
         texts=(left[0], right[0]),
         memories=(left[1], right[1]),
         pseudo=(left[2], right[2]),
-        cycles=(left[3], right[3]),
     )
 
 
-def _centred(side: Side, own: dict[str, Tensor]) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
-    """Texts, memory, pseudo counterparts and their cycle scores of one side."""
+def _centred(side: Side, own: dict[str, Tensor]) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Texts, memory and pseudo counterparts of one side."""
     texts = recentred(torch.from_numpy(side.overlap.vectors), own.get(side.overlap.modality))
     if side.memory is None:
-        return texts, None, None, None
+        return texts, None, None
     memory = recentred(sample(side.memory, MEMORY_ROWS), own.get(side.memory.modality))
-    pseudo = exact(texts, TensorRows(memory), CONSISTENCY_TEMPERATURE)
-    return texts, memory, pseudo, Cycle.of(side, own).scores(texts, pseudo)
+    return texts, memory, exact(texts, TensorRows(memory), CONSISTENCY_TEMPERATURE)

@@ -58,9 +58,9 @@ def cycle_scores(
     return torch.cat(found)
 
 
-def pair_weights(left: Float[Tensor, " rows"], right: Float[Tensor, " rows"]) -> Float[Tensor, " rows"]:
-    """The weight of each pseudo pair, the product of its sides' scores; a text pair weighs 1."""
-    return (left * right).clamp(min=LEAST_WEIGHT)
+def pair_weights(*scores: Float[Tensor, " rows"]) -> Float[Tensor, " rows"]:
+    """The weight of each pseudo pair, the product of its spaces' scores; a text pair weighs 1."""
+    return torch.stack(scores).prod(0).clamp(min=LEAST_WEIGHT)
 
 
 @dataclass(frozen=True)
