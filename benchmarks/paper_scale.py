@@ -85,7 +85,7 @@ def main() -> None:
     started = time.perf_counter()
     left, right = open_set(given.folder / "left"), open_set(given.folder / "right")
     opened = time.perf_counter() - started
-    connector = isthmus.connect(left, right, method=CcaConfig(centring="none"))
+    connector = isthmus.connect(left, right, method=CcaConfig(centring="none", pair_weights="equal"))
     connector.save(given.folder / "connector")
     total = time.perf_counter() - started
     drawn = gallery(spaces)

@@ -82,6 +82,10 @@ def fit_exmcr(
     return Member(left=heads["left"], right=heads["right"], method="exmcr", source=source)
 
 
+ModalityWeights = tuple[Tensor | None, Tensor | None]
+"""Weights of the overlap modality's rows, which have none, and of the memory modality's."""
+
+
 class ExmcrObjective(nn.Module):
     """``¼ (L_av + L_at + L_tv + L_tt)`` for the projector, ``L_intra`` for the adapter.
 
@@ -140,9 +144,6 @@ class ExmcrObjective(nn.Module):
     def _completed(self, own: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:
         """The batch's rows with noise, this process's share of them: ``(modalities, share, dim)``."""
         return my_share(complete(own.index_select(1, rows), self.config.noise_variance, draw), dim=1)
-
-
-ModalityWeights = tuple[Tensor | None, Tensor | None]
 
 
 def _product(first: Tensor | None, second: Tensor | None) -> Tensor | None:
