@@ -27,7 +27,8 @@ from isthmus.connectors.methods.linear import linear_member
 from isthmus.connectors.overlap.materials import assemble
 from isthmus.connectors.pseudo.centred import centred_materials
 from worlds.pool import CENTRINGS, candidates, fit_candidates
-from worlds.real import RealWorld, real_worlds
+from worlds.real import real_worlds
+from worlds.real_world import RealWorld
 
 METHODS = {
     "auto": ("auto", {}),
@@ -67,10 +68,8 @@ def measured(world: RealWorld, methods: list[str], seed: int) -> dict[str, float
         connector = isthmus.connect(*world.sides, overlap=overlap, method=method, seed=seed, device="cpu", **options)
         found[f"{name} seconds"] = time.perf_counter() - started
         found[name] = world.score(cosines(connector, world))
-        if name == "auto" and connector.report is not None and world.classes is None:
-            scores = cosines(connector, world)
-            own = np.diagonal(scores)[:, None]
-            found["truth"] = float(np.mean([(1 / (each >= own).sum(1)).mean() for each in (scores, scores.T)]))
+        if name == "auto" and connector.report is not None:
+            found["truth"] = world.mrr200(cosines(connector, world))
             for band in connector.report.bands:
                 found |= {"low": band.low, "middle": band.middle, "high": band.high}
     if world.pairs is not None:

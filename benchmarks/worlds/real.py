@@ -3,65 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from isthmus.base.errors import IsthmusError
 from isthmus.embeddings import Embeddings
+from worlds.real_world import RealWorld
 
-Sides = tuple[dict[str, Embeddings], dict[str, Embeddings]]
+Pair = tuple[Embeddings, Embeddings]
 MINICLIP_ROWS = 800
-CIFAR_CLASSES_SHARE = 0.8
+"""Pictures that connect, of the 1000; the others are scored."""
+DRAWN_NAMES = 0.8
+"""Share of the names that each draw but the first takes."""
 
 
-@dataclass(frozen=True)
-class RealWorld:
-    """Two sides to connect, a gallery with the true counterparts, and true pairs for an oracle.
-
-    ``metric`` is "r10", the share of queries with a counterpart among the first ten, mean of both directions, or "map",
-    the mean average precision of right queries over left items, macro over classes.
-    """
-
-    name: str
-    sides: Sides
-    left: Embeddings
-    right: Embeddings
-    relevant: np.ndarray
-    metric: str
-    pairs: tuple[Embeddings, Embeddings] | None = None
-    classes: np.ndarray | None = None
-
-    def score(self, cosines: np.ndarray) -> float:
-        """The world's metric, in percent, of cosines ``(left, right)``."""
-        if self.metric == "r10":
-            return 100 * float(np.mean([_within_ten(own, self.relevant) for own in (cosines, cosines.T)]))
-        assert self.classes is not None
-        precisions = np.array([_average_precision(*pair) for pair in zip(cosines.T, self.relevant.T, strict=True)])
-        return 100 * float(np.mean([precisions[self.classes == name].mean() for name in np.unique(self.classes)]))
-
-
-def _within_ten(cosines: np.ndarray, relevant: np.ndarray) -> float:
-    """The share of rows whose own column, the one with the same number, is among the ten largest."""
-    own = np.diagonal(cosines)[:, None]
-    return float(((cosines >= own).sum(1) <= 10).mean())
-
-
-def _average_precision(scores: np.ndarray, relevant: np.ndarray) -> float:
-    hits = relevant[np.argsort(-scores, kind="stable")]
-    return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
-
-
-def _rows(vectors: np.ndarray, modality: str, space: str, ids: np.ndarray) -> Embeddings:
-    return Embeddings.from_array(vectors, modality=modality, space=space, ids=[str(own) for own in ids])
-
-
-def miniclip(folder: Path, seed: int, overlap: str = "text", texts: int = MINICLIP_ROWS) -> RealWorld:
+def miniclip(folder: Path, seed: int, overlap: str = "text", texts: int | None = None) -> RealWorld:
     """Two image-text models over 1000 pictures and captions; captions or pictures connect, the others are scored."""
-    data = np.load(folder / "miniclip.npz")
+    names = [f"{modality}_{space}" for modality in ("image", "text") for space in "ab"]
+    data = _opened(folder / "miniclip.npz", names)
     scored = {"text": "image", "image": "text"}[overlap]
-    order = np.random.default_rng(seed).permutation(1000)
-    train, test, draw = order[:MINICLIP_ROWS], order[MINICLIP_ROWS:], np.random.default_rng(100 + seed)
+    rows = len(data["text_a"])
+    connecting = MINICLIP_ROWS * rows // 1000
+    order = np.random.default_rng(seed).permutation(rows)
+    train, test, draw = order[:connecting], order[connecting:], np.random.default_rng(100 + seed)
     shared = train[:texts]
     sides = []
     for space in "ab":
@@ -75,29 +40,40 @@ def miniclip(folder: Path, seed: int, overlap: str = "text", texts: int = MINICL
     (left, right), pairs = (
         [_rows(data[f"{scored}_{space}"][rows], scored, space, rows) for space in "ab"] for rows in (test, train)
     )
-    few = "" if texts == MINICLIP_ROWS else f", {texts} texts"
-    name = f"miniclip by {'captions' if overlap == 'text' else 'pictures'}{few}"
+    few = f", {texts} texts" if texts else ""
     return RealWorld(
-        name, (sides[0], sides[1]), left, right, np.eye(len(test), dtype=bool), "r10", (pairs[0], pairs[1])
+        f"miniclip by {'captions' if overlap == 'text' else 'pictures'}{few}",
+        "miniclip",
+        (sides[0], sides[1]),
+        left,
+        right,
+        np.eye(len(test), dtype=bool),
+        "r10",
+        (pairs[0], pairs[1]),
+        change="few texts" if texts else "",
     )
 
 
 def animals(folder: Path, seed: int, *, scored_names: bool = False, texts: int | None = None) -> RealWorld:
-    """Photographs and sounds of animals joined by names, with or without the names that are scored."""
-    with np.load(folder / "animals.npz", allow_pickle=False) as data:
-        found = {name: data[name] for name in data.files if name != "names"}
+    """Photographs and sounds of animals joined by names, with or without the names that are scored.
+
+    The pairs for the oracle are a photograph and a sound of the same animal, out of the memories.
+    """
+    modalities = [f"{own}_{part}" for own in ("image", "audio") for part in ("memory", "memory_label", "test", "label")]
+    found = _opened(folder / "animals.npz", ["text_1", "text_2", "class_row", "image_is_cifar", *modalities])
     rows = np.arange(len(found["text_1"]))
     rows = rows if scored_names else np.setdiff1d(rows, found["class_row"])
     if seed:
-        rows = np.random.default_rng(seed).permutation(rows)[: int(CIFAR_CLASSES_SHARE * len(rows))]
+        rows = np.random.default_rng(seed).permutation(rows)[: int(DRAWN_NAMES * len(rows))]
     if texts:
         rows = np.random.default_rng(50 + seed).permutation(rows)[:texts]
+    memories = {
+        modality: _rows(found[f"{modality}_memory"], modality, space, np.arange(len(found[f"{modality}_memory"])))
+        for space, modality in (("photographs", "image"), ("sounds", "audio"))
+    }
     sides = tuple(
-        {
-            "text": _rows(found[f"text_{number}"][rows], "text", space, rows),
-            modality: _rows(found[f"{modality}_memory"], modality, space, np.arange(len(found[f"{modality}_memory"]))),
-        }
-        for number, space, modality in ((1, "photographs", "image"), (2, "sounds", "audio"))
+        {"text": _rows(found[f"text_{number}"][rows], "text", memory.space, rows), modality: memory}
+        for number, (modality, memory) in enumerate(memories.items(), start=1)
     )
     cifar = found["image_is_cifar"].astype(bool)
     labels, heard = found["image_label"][cifar], found["audio_label"]
@@ -106,17 +82,32 @@ def animals(folder: Path, seed: int, *, scored_names: bool = False, texts: int |
     few = f", {texts} names" if texts else ""
     return RealWorld(
         f"animals {'with' if scored_names else 'without'} the scored names{few}",
+        "animals",
         (sides[0], sides[1]),
         _rows(images, "image", "photographs", np.arange(len(images))),
         _rows(sounds, "audio", "sounds", np.arange(len(sounds))),
         labels[:, None] == heard[asked][None],
         "map",
-        classes=heard[asked],
+        _of_one_class(tuple(memories.values()), (found["image_memory_label"], found["audio_memory_label"]), seed),
+        heard[asked],
+        change="few texts" if texts else "",
     )
 
 
+def _of_one_class(memories: tuple[Embeddings, ...], labels: tuple[np.ndarray, np.ndarray], seed: int) -> Pair:
+    """Each left item whose class the right side has, with a random right item of that class."""
+    draw = np.random.default_rng(200 + seed)
+    rows = np.flatnonzero(np.isin(*labels))
+    others = np.array([draw.choice(np.flatnonzero(labels[1] == label)) for label in labels[0][rows]])
+    left, right = (
+        _rows(memory.vectors[chosen], memory.modality, memory.space, rows)
+        for memory, chosen in zip(memories, (rows, others), strict=True)
+    )
+    return left, right
+
+
 def real_worlds(folder: Path, seed: int) -> Iterator[RealWorld]:
-    """Every world, one draw."""
+    """Every world of vectors as they are, one draw."""
     yield miniclip(folder, seed)
     yield miniclip(folder, seed, "image")
     yield animals(folder, seed)
@@ -124,3 +115,18 @@ def real_worlds(folder: Path, seed: int) -> Iterator[RealWorld]:
     for texts in (50, 100, 200):
         yield miniclip(folder, seed, texts=texts)
         yield animals(folder, seed, texts=texts)
+    yield miniclip(folder, seed, texts=400)
+
+
+def _opened(path: Path, names: list[str]) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise IsthmusError(f"{path}: no such file: give the folder that has it with --data")
+    with np.load(path, allow_pickle=False) as data:
+        missing = [name for name in names if name not in data.files]
+        if missing:
+            raise IsthmusError(f"{path}: lacks {', '.join(missing)}: fetch the file again")
+        return {name: data[name] for name in names}
+
+
+def _rows(vectors: np.ndarray, modality: str, space: str, ids: np.ndarray) -> Embeddings:
+    return Embeddings.from_array(vectors, modality=modality, space=space, ids=[str(own) for own in ids])
