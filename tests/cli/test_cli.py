@@ -1,7 +1,9 @@
 """The commands as a user types them: light to start, one line for bad input, files where they say."""
 
 import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from isthmus.cli import commands, main
 from isthmus.cli.parser import run
 from isthmus.connectors.config import CmcrConfig
+from isthmus.training.checkpoint import Checkpoint
 from isthmus.worlds.world import World
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 
@@ -162,16 +166,100 @@ def test_an_interruption_says_what_was_kept(
 ) -> None:
     def interrupted(*_: object, checkpoint: Path, **__: object) -> None:
         if checkpoint.parent.name == "late":
-            checkpoint.parent.mkdir()
-            checkpoint.touch()
+            objective = torch.nn.Linear(2, 2)
+            Checkpoint(checkpoint, "run").save(7, objective, torch.optim.AdamW(objective.parameters()))
         raise KeyboardInterrupt
 
     monkeypatch.setattr("isthmus.connectors.connect.connect", interrupted)
-    for name, kept in (("early", "nothing was saved"), ("late", f"a checkpoint is in {tmp_path / 'late'}")):
+    continued = f"a checkpoint is in {tmp_path / 'late'}; run the same command again to continue"
+    for name, kept in (("early", "nothing was saved"), ("late", continued)):
         with pytest.raises(SystemExit) as ended:
             main(["connect", *map(str, sets), "--out", str(tmp_path / name)])
         assert ended.value.code == 130
-        assert capsys.readouterr().err.startswith(f"isthmus: interrupted; {kept}; run the same command again to ")
+        assert capsys.readouterr().err == f"isthmus: interrupted; {kept}\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("checkpoint_seconds", [0, 1000])
+def test_ctrl_c_while_training_says_whether_a_checkpoint_was_kept(
+    checkpoint_seconds: int, sets: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "joint"
+    code = (
+        f"import sys, isthmus.training.loop as loop; loop.CHECKPOINT_SECONDS = {checkpoint_seconds}\n"
+        "from isthmus.cli import main; main(sys.argv[1:])"
+    )
+    line = ["connect", *map(str, sets), "--out", str(out), "--method", "cmcr", "--optimisation.min-steps", "1000000"]
+    with subprocess.Popen([sys.executable, "-c", code, *line], stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for shown in running.stderr:
+            if shown.startswith("training"):
+                break
+        while checkpoint_seconds == 0 and not (out / "training.checkpoint").exists():
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        said = running.stderr.read().splitlines()[-1]
+    assert running.returncode == 130
+    kept = f"a checkpoint is in {out}; run the same command again to continue"
+    assert said == f"isthmus: interrupted; {kept if checkpoint_seconds == 0 else 'nothing was saved'}"
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_closed_form_says_that_nothing_was_saved(sets: tuple[Path, Path], tmp_path: Path) -> None:
+    line = ["connect", *map(str, sets), "--out", str(tmp_path / "joint"), "--method", "cca"]
+    code = (
+        "import sys, time, isthmus.connectors.connect as own; own.measure = lambda *given: time.sleep(100)\n"
+        "from isthmus.cli import main; main(sys.argv[1:])"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, *line], stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for shown in running.stderr:
+            if shown.startswith("measuring"):
+                break
+        running.send_signal(signal.SIGINT)
+        said = running.stderr.read().splitlines()[-1]
+    assert running.returncode == 130
+    assert said == "isthmus: interrupted; nothing was saved"
+    assert not (tmp_path / "joint").exists()
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused_before_the_sets_are_read(
+    sets: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("the sets were read")
+
+    monkeypatch.setattr("isthmus.embeddings.open_set", read)
+    (tmp_path / "file").write_text("taken")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text("{}")
+    (tmp_path / "link").symlink_to(tmp_path / "missing")
+    refused = {
+        "file": "file: cannot be written (Not a directory): save to another folder",
+        "file/deep/er": "er: cannot be written (Not a directory): save to another folder",
+        "link": "link: cannot be written (No such file or directory): save to another folder",
+        "x" * 300: "cannot be written (File name too long): save to another folder",
+        "other": "config.json: is damaged or belongs to something else",
+    }
+    for out, message in refused.items():
+        with pytest.raises(SystemExit) as ended:
+            main(["connect", *map(str, sets), "--out", str(tmp_path / out)])
+        assert ended.value.code == 2
+        said = capsys.readouterr().err
+        assert message in said
+        assert said.count("\n") == 1
+    for set_as_out in sets:
+        with pytest.raises(SystemExit):
+            main(["connect", *map(str, sets), "--out", str(set_as_out)])
+        assert "contains an embedding set (manifest.json)" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_output_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(SystemExit):
+        main(["connect", "left", "right", "--out", str(tmp_path / "locked" / "joint")])
+    assert "cannot be written (Permission denied)" in capsys.readouterr().err
 
 
 def test_the_documented_help_is_the_commands_own() -> None:

@@ -17,7 +17,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from isthmus.artifacts.record import CARD, is_inside, named_by, named_files, record_facts, sealed, stored
-from isthmus.base.atomic import atomic_path, make_folder, remove_stale_parts, sync, write_text_atomically
+from isthmus.base.atomic import (
+    atomic_path,
+    make_folder,
+    remove_stale_parts,
+    require_writable,
+    sync,
+    write_text_atomically,
+)
 from isthmus.base.errors import IsthmusError
 from isthmus.base.hashing import sha256_of
 from isthmus.base.json_files import parse_json, read_json
@@ -84,6 +91,12 @@ def finish_interrupted(folder: Path, record: str, *, keep_journal: bool = False)
             _remove(folder, name, set(hashes) - {named.get(name)})
         if not keep_journal:
             journal.unlink()
+
+
+def require_place(folder: Path, record: str, form: str) -> None:
+    """Raise `IsthmusError` if `save_edition` would refuse a folder. For commands to call before hours of work."""
+    require_writable(folder)
+    require_own(folder, record, form)
 
 
 def require_own(folder: Path, record: str, form: str) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -80,6 +81,16 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for one in new:
         sync(one.parent)
+
+
+def require_writable(folder: Path) -> None:
+    """Raise `IsthmusError` unless files can be written to a folder, which need not exist yet; nothing is left there."""
+    try:
+        place = next(one for one in (folder, *folder.parents) if one.exists() or one.is_symlink())
+        with tempfile.TemporaryDirectory(dir=place):
+            pass
+    except OSError as error:
+        raise IsthmusError(f"{folder}: cannot be written ({error.strerror}): save to another folder") from error
 
 
 def sync(path: Path) -> None:

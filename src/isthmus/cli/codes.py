@@ -47,13 +47,13 @@ def codes_train(
         space: Names of the sets' spaces, in their order; needed for vectors without a manifest, whose space is
             otherwise named after the folder.
     """
-    from isthmus.artifacts.edition import require_own
+    from isthmus.artifacts.edition import require_place
     from isthmus.artifacts.folder import CONFIG
     from isthmus.codes.learning.fit import checkpoints_of, fit_codes
     from isthmus.codes.model.files import FORMAT
     from isthmus.training.processes import writes
 
-    require_own(out, CONFIG, FORMAT)
+    require_place(out, CONFIG, FORMAT)
     checkpoint = out / "training.checkpoint"
     linked = _linked(left, right, overlap, connector, seed, space)
     with kept_on_interrupt(lambda: kept_checkpoints(out)):
@@ -79,12 +79,12 @@ def codes_assign(model: Path, folder: Path, *, out: Path, modality: str | None =
         out: Folder for codes.npy, offsets.npy, places.npy and codes.parquet; an older assignment is replaced.
         modality: Modality of the tokens; needed if the set has tokens of several.
     """
-    from isthmus.artifacts.edition import require_own
+    from isthmus.artifacts.edition import require_place
     from isthmus.codes.model.model import CodeModel
     from isthmus.codes.reading.assignment import FORMAT, RECORD, assign_codes
     from isthmus.embeddings import open_tokens
 
-    require_own(out, RECORD, FORMAT)
+    require_place(out, RECORD, FORMAT)
     tokens = open_tokens(folder, modality, option="--modality")
     found = assign_codes(CodeModel.load(model), tokens)
     found.save(out)

@@ -67,13 +67,13 @@ def run_connect(
     spaces: Sequence[str] = (),
 ) -> None:
     """Read both sets, connect, save, show the report."""
-    from isthmus.artifacts.edition import require_own
+    from isthmus.artifacts.edition import require_place
     from isthmus.artifacts.folder import CONFIG
     from isthmus.connectors.connect import connect
     from isthmus.connectors.files import FORMAT
     from isthmus.training.processes import writes
 
-    require_own(out, CONFIG, FORMAT)
+    require_place(out, CONFIG, FORMAT)
     connector = connect(
         *open_sets((left, right), spaces),
         overlap=overlap,
@@ -103,14 +103,14 @@ def run_connect_graph(
     spaces: Sequence[str] = (),
 ) -> None:
     """Read the sets, join them as a star or in one space, save, show every path."""
-    from isthmus.artifacts.edition import require_own
+    from isthmus.artifacts.edition import require_place
     from isthmus.artifacts.folder import GRAPH
     from isthmus.connectors.graph.connect_graph import connect_graph
     from isthmus.connectors.graph.files import FORMAT
     from isthmus.connectors.graph.space_graph import SpaceGraph
     from isthmus.training.processes import writes
 
-    require_own(out, GRAPH, FORMAT)
+    require_place(out, GRAPH, FORMAT)
     graph = connect_graph(
         open_sets(sets, spaces),
         method=config,

@@ -16,6 +16,8 @@ def kept_on_interrupt(kept: Callable[[], str]) -> Iterator[None]:
 
 def kept_checkpoints(out: Path) -> str:
     """What an interrupted training run leaves in its output folder."""
-    if any(out.glob("*training.checkpoint*")):
+    from isthmus.training.checkpoint import is_checkpoint
+
+    if any(is_checkpoint(file) for file in out.glob("*training.checkpoint*")):
         return f"a checkpoint is in {out}; run the same command again to continue"
-    return "nothing was saved; run the same command again to start over"
+    return "nothing was saved"
