@@ -1,12 +1,12 @@
-"""Paper scale on this machine: 2.3 M texts, memories of 1.3 M and 1.8 M, 512-d float16 shards on disk.
+"""Connect at a given size on this machine, from 512-d float16 shards on disk: time, memory and quality.
 
-    python benchmarks/paper_scale.py --folder /some/disk            # 8 GB of disk
+    python benchmarks/paper_scale.py --folder /some/disk            # 8 GB of disk: 2.3 M texts, 1.3 M and 1.8 M items
     python benchmarks/paper_scale.py --folder /some/disk --scale 0.05
+    python benchmarks/paper_scale.py --folder /some/disk --rows 20000 300000 100000 --methods auto cca procrustes
 
-Rows are made by `realistic`: texts of both spaces, and both sides of the gallery, show the same contents. Nothing is
-centred, as in the paper: pseudo pairs follow raw cosines. The time includes opening the sets, `isthmus.connect` with a
-closed form on texts and pseudo pairs (semantic consistency by `lists`, its error measured) and its report, and saving,
-but not making the rows. Peak memory is that of this process.
+Rows are made by `realistic`: texts of both spaces, and both sides of the gallery, show the same contents. The time
+includes opening the sets, `isthmus.connect` with its report, and saving, but not making the rows. Peak memory is that
+of this process, so give one method to measure it.
 """
 
 from __future__ import annotations
@@ -14,21 +14,26 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import resource
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from rich.progress import track
 
 import isthmus
-from isthmus.connectors.config import CcaConfig
+from isthmus.base.progress import Progress
+from isthmus.connectors.config import METHODS
 from isthmus.embeddings import EmbeddingWriter, open_set
 from isthmus.worlds.world import Gallery
 from realistic import DIM, Contents, Space
 
-TEXTS, LEFT_MEMORY, RIGHT_MEMORY, GALLERY = 2_300_000, 1_300_000, 1_800_000, 1000
+ROWS = (2_300_000, 1_300_000, 1_800_000)
+"""Texts, and items of the left and of the right memory: as many as in the paper."""
+GALLERY = 1000
 BLOCK = 20_000
 SHARD_ROWS = 250_000
 
@@ -68,47 +73,70 @@ def gallery(spaces: dict[str, Space]) -> Gallery:
     return Gallery(sides[0], sides[1], own, own)
 
 
+class Stages:
+    """Seconds of each stage that `connect` reports, in order."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._stage, self._since = "", time.perf_counter()
+
+    def __call__(self, now: Progress | None) -> None:
+        """Take a report; ``None`` at the end."""
+        stage = "" if now is None else now.stage
+        if stage == self._stage:
+            return
+        if self._stage:
+            spent = time.perf_counter() - self._since
+            self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + spent, 1)
+        self._stage, self._since = stage, time.perf_counter()
+
+
+def connected(folder: Path, method: str, drawn: Gallery) -> dict[str, Any]:
+    """Connect the sets in the folder; the figures."""
+    started, processor, stages = time.perf_counter(), time.process_time(), Stages()
+    left, right = open_set(folder / "left"), open_set(folder / "right")
+    connector = isthmus.connect(left, right, method=method, progress=stages)
+    stages(None)
+    connector.save(folder / "connector")
+    total, used = time.perf_counter() - started, time.process_time() - processor
+    found = isthmus.metrics.retrieval(
+        connector.project(drawn.left), connector.project(drawn.right), (drawn.left_concepts, drawn.right_concepts)
+    )
+    return {
+        "method": method,
+        "rows": [len(left["text"]), len(left["image"]), len(right["audio"])],
+        "seconds": round(total, 1),
+        "processor_seconds": round(used, 1),
+        "stages": stages.seconds,
+        "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "gallery_r1": round(100 * found.recall[1], 1),
+        "gallery_mrr": round(100 * found.mrr, 1),
+        "joint_dim": connector.dim,
+        "threads": torch.get_num_threads(),
+        "load": os.getloadavg()[0],
+    }
+
+
 def main() -> None:
     """Write the sets, connect them, and print time, memory and quality."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--folder", type=Path, required=True)
+    options.add_argument("--rows", type=int, nargs=3, default=ROWS, help="texts, left items, right items")
     options.add_argument("--scale", type=float, default=1.0, help="share of the rows")
+    options.add_argument("--methods", nargs="+", default=["auto"], choices=METHODS)
     options.add_argument("--only-write", action="store_true")
     given = options.parse_args()
     spaces = {"left": Space(1), "right": Space(2)}
-    write(given.folder, spaces, "text", int(TEXTS * given.scale), 3)
-    write(given.folder, {"left": spaces["left"]}, "image", int(LEFT_MEMORY * given.scale), 4)
-    write(given.folder, {"right": spaces["right"]}, "audio", int(RIGHT_MEMORY * given.scale), 5)
+    texts, left_items, right_items = (int(rows * given.scale) for rows in given.rows)
+    write(given.folder, spaces, "text", texts, 3)
+    write(given.folder, {"left": spaces["left"]}, "image", left_items, 4)
+    write(given.folder, {"right": spaces["right"]}, "audio", right_items, 5)
     if given.only_write:
         return
     logging.basicConfig(level=logging.INFO)
-    started = time.perf_counter()
-    left, right = open_set(given.folder / "left"), open_set(given.folder / "right")
-    opened = time.perf_counter() - started
-    connector = isthmus.connect(left, right, method=CcaConfig(centring="none", pair_weights="equal"))
-    connector.save(given.folder / "connector")
-    total = time.perf_counter() - started
     drawn = gallery(spaces)
-    found = isthmus.metrics.retrieval(
-        connector.project(drawn.left), connector.project(drawn.right), (drawn.left_concepts, drawn.right_concepts)
-    )
-    print(connector.report)
-    print(
-        json.dumps(
-            {
-                "texts": len(left["text"]),
-                "left_memory": len(left["image"]),
-                "right_memory": len(right["audio"]),
-                "open_s": round(opened, 2),
-                "total_minutes": round(total / 60, 1),
-                "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
-                "gallery_r1": round(100 * found.recall[1], 1),
-                "gallery_mrr": round(100 * found.mrr, 1),
-                "threads": torch.get_num_threads(),
-            },
-            indent=1,
-        )
-    )
+    for method in given.methods:
+        print(json.dumps(connected(given.folder, method, drawn), indent=1), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 
 import isthmus
 from isthmus import Connector, Embeddings, IsthmusError
+from isthmus.base.progress import Progress
 from isthmus.connectors.choosing.auto import TRAINED
 from isthmus.connectors.config import CcaConfig
 from isthmus.training.config import OptimisationConfig
@@ -280,3 +281,27 @@ def test_a_description_that_does_not_fit_its_weights_is_refused(world: World, tm
     path.write_text(json.dumps(content))
     with pytest.raises(IsthmusError, match="altered"):
         Connector.load(tmp_path / "joint")
+
+
+@pytest.mark.parametrize("method", ["procrustes", "cca", "auto"])
+def test_every_stage_is_reported_and_the_first_before_any_work(
+    method: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Progress] = []
+    matching = importlib.import_module("isthmus.connectors.overlap.materials").matching_items
+    reported_before = []
+
+    def matched(*sets: Embeddings) -> tuple[np.ndarray, np.ndarray]:
+        reported_before.append(len(seen))
+        return matching(*sets)
+
+    monkeypatch.setattr("isthmus.connectors.overlap.materials.matching_items", matched)
+    isthmus.connect(world.left, world.right, method=method, progress=seen.append)
+    assert reported_before == [1]
+    stages = list(dict.fromkeys(now.stage for now in seen))
+    assert stages[0] == "matching text rows"
+    assert {"centring left", "centring right"} <= set(stages)
+    assert stages[-1] == "measuring the report"
+    pairs = "pseudo pairs in left image and right audio"
+    counts = [(now.done, now.total) for now in seen if now.stage == pairs]
+    assert counts == {"procrustes": [], "cca": [(0, 480), (480, 480), (0, 120), (120, 120)]}.get(method, counts)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError
-from isthmus.base.progress import OnProgress
+from isthmus.base.progress import OnProgress, begin, reporting
 from isthmus.connectors.choosing.auto import TRAINED, TRAINED_ROWS, add_trained, blend
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
 from isthmus.connectors.config import AutoConfig, CmcrConfig, ExmcrConfig, MethodConfig, method_config, method_name
@@ -95,8 +95,9 @@ def connect(
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise IsthmusError(f"seed {seed!r}: pass an integer from 0")
     checked_device(device)
-    prepared = prepare(left, right, overlap, seed)
-    return connect_prepared(prepared, asked, device, checkpoint, progress, plugins)
+    with reporting(progress) as report:
+        prepared = prepare(left, right, overlap, seed)
+        return connect_prepared(prepared, asked, device, checkpoint, report, plugins)
 
 
 def _asked(
@@ -182,10 +183,17 @@ def connect_prepared(
     plugins: Plugins = Plugins(),  # noqa: B008
 ) -> Connector:
     """Fit a method to what `prepare` returned, and measure it."""
-    materials, seed = prepared.materials, prepared.seed
     where = None if checkpoint is None else Path(checkpoint)
-    run = {"seed": seed, "device": device, "checkpoint": where, "progress": progress}
-    fit = _fit(prepared, method, plugins, run)
+    with reporting(progress) as report:
+        run = {"seed": prepared.seed, "device": device, "checkpoint": where, "progress": report}
+        fit = _fit(prepared, method, plugins, run)
+        return _measured(prepared, method, fit, plugins)
+
+
+def _measured(prepared: ConnectInput, method: MethodConfig | Method, fit: Fit, plugins: Plugins) -> Connector:
+    """The connector of a fit, with its report."""
+    begin("measuring the report")
+    materials = prepared.materials
     project = blend_projection(fit.measured, fit.weights)
     own = {"method": method.name} if isinstance(method, Method) else {"method": method_name(method), **asdict(method)}
     return Connector(
@@ -194,7 +202,7 @@ def connect_prepared(
         overlap=materials.left.overlap.modality,
         members=fit.members,
         weights=fit.weights,
-        config={**own, "seed": seed, **plugins.facts()},
+        config={**own, "seed": prepared.seed, **plugins.facts()},
         choice=fit.choice,
         basis=narrow_basis(fit.members, fit.weights, materials),
         revisions={side.space: side.overlap.revision for side in (materials.left, materials.right)},

@@ -77,21 +77,21 @@ def connect_graph(
     fewest = 1 if onto else 2
     if len(sets) < fewest:
         raise IsthmusError(f"expected at least {fewest} embedding sets, got {len(sets)}")
-    match asked:
-        case ExmcrConfig():
-            where = None if checkpoint is None else Path(checkpoint)
-            with reporting(progress) as report:
+    where = None if checkpoint is None else Path(checkpoint)
+    with reporting(progress) as report:
+        match asked:
+            case ExmcrConfig():
                 return fit_star(
                     sets, asked, base=base, onto=onto, seed=seed, device=device, checkpoint=where, progress=report
                 )
-        case AutoConfig() if onto is None:
-            if asked != AutoConfig():
-                raise IsthmusError("auto has no options for more than two spaces: leave them out, or use cca")
-            return fit_joint(sets, base=base, seed=seed)
-        case CcaConfig() if onto is None:
-            if asked.right_penalty is not None:
-                raise IsthmusError("--right-penalty is for two spaces: use --penalty, which applies to all")
-            return fit_joint(sets, asked, base=base, seed=seed)
+            case AutoConfig() if onto is None:
+                if asked != AutoConfig():
+                    raise IsthmusError("auto has no options for more than two spaces: leave them out, or use cca")
+                return fit_joint(sets, base=base, seed=seed)
+            case CcaConfig() if onto is None:
+                if asked.right_penalty is not None:
+                    raise IsthmusError("--right-penalty is for two spaces: use --penalty, which applies to all")
+                return fit_joint(sets, asked, base=base, seed=seed)
     if onto is not None:
         raise IsthmusError(f"method {method_name(asked)} cannot add to a star: use exmcr")
     raise IsthmusError(f"method {method_name(asked)} connects two spaces: for more use exmcr (a star), auto or cca")

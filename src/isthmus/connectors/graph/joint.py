@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from isthmus.base.progress import begin
 from isthmus.connectors.config import CcaConfig, Centring, ConsistencyConfig
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.graph.overlap_tree import (
@@ -105,10 +106,12 @@ def fit_joint(
         for rows in own.values():
             require_varied(rows, f"the {rows.modality} rows of {space!r}")
     centring: Centring = config.centring if config else "matched"
+    begin("centring")
     centred = {
         space: Centred(_centres(own, _main_overlap(edges, space), centring), own) for space, own in named.items()
     }
     blocks = [block for edge in edges for block in _blocks(named, centred, edges, edge, config)]
+    begin("fitting")
     settings = SETTINGS if config is None else ((config.penalty, config.power),)
     spectra = moments_of(blocks)
     heads = [_heads(canonical_maps(spectra, penalty, power), centred) for penalty, power in settings]

@@ -28,7 +28,7 @@ from isthmus.connectors.methods.closed_forms import Moments, Pairs, cca, moments
 from isthmus.connectors.methods.projectors import linear_map
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials, Side
-from isthmus.connectors.overlap.rows import Recentred, RowSource, blocks
+from isthmus.connectors.overlap.rows import Counted, Recentred, RowSource, blocks, named
 from isthmus.connectors.pseudo.consistency import PseudoRows, pseudo_rows
 from isthmus.connectors.pseudo.cycle import Cycle, pair_weights
 
@@ -174,7 +174,8 @@ def _streams(
     found = [PairStream(texts[0], texts[1])] if candidate.source != "pseudo" else []
     if candidate.source != "overlap":
         left, right = (_pseudo(side, text, centre) for side, text, centre in zip(sides, texts, own, strict=True))
-        found.append(PairStream(left, right, (texts[0], texts[1]), cycles))
+        memories = " and ".join(named(side.memory) for side in sides if side.memory is not None)
+        found.append(PairStream(Counted(left, f"pseudo pairs in {memories}"), right, (texts[0], texts[1]), cycles))
     return found
 
 

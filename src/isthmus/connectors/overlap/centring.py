@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from isthmus.base.progress import begin
 from isthmus.connectors.config import Centring
 from isthmus.connectors.member import recentred
 from isthmus.connectors.overlap.materials import Materials, Side
@@ -34,6 +35,7 @@ def centres(materials: Materials, kind: Centring) -> tuple[dict[str, Tensor], di
 
 def side_centres(side: Side, kind: Centring) -> dict[str, Tensor]:
     """One side's centres by modality."""
+    begin(f"centring {side.space}")
     texts = sample(side.overlap)
     found = {side.overlap.modality: texts.mean(0)}
     if side.memory is not None:

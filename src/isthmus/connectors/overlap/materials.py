@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.progress import begin
 from isthmus.connectors.overlap.alignment import matching_items
 from isthmus.embeddings import Embeddings
 from isthmus.training.repeats import SAME
@@ -65,6 +66,7 @@ def assemble(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], ov
     """
     _require_side(left, "left", overlap)
     _require_side(right, "right", overlap)
+    begin(f"matching {overlap} rows")
     space = left[overlap].space
     if space == right[overlap].space:
         raise IsthmusError(f"both sides are in space {space!r}: there is nothing to connect, or one is misnamed")

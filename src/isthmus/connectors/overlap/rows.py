@@ -11,7 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from isthmus.base.progress import counted
 from isthmus.connectors.member import recentred
+from isthmus.embeddings import Embeddings
 
 
 @runtime_checkable
@@ -50,6 +52,17 @@ class Recentred:
             yield block if self.centre is None else recentred(torch.from_numpy(block), self.centre).numpy()
 
 
+def named(source: RowSource) -> str:
+    """What the rows are, for messages."""
+    match source:
+        case Embeddings():
+            return f"{source.space} {source.modality}"
+        case Recentred():
+            return named(source.source)
+        case _:
+            return "rows"
+
+
 @dataclass(frozen=True)
 class TensorRows:
     """A tensor as a source of rows."""
@@ -68,6 +81,26 @@ class TensorRows:
         """Consecutive float32 blocks of at most ``rows`` rows."""
         for block in self.rows.split(rows):
             yield block.float().cpu().numpy()
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A source whose rows are counted, as a stage of the running job, while they are read."""
+
+    source: RowSource
+    stage: str
+
+    @property
+    def dim(self) -> int:
+        """Columns of every row."""
+        return self.source.dim
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def batches(self, rows: int) -> Iterator[np.ndarray]:
+        """Consecutive float32 blocks of at most ``rows`` rows."""
+        return counted(self.source.batches(rows), self.stage, len(self))
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
+from isthmus.base.progress import begin
 from isthmus.connectors.config import ConsistencyConfig
-from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced
+from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced, named
 from isthmus.connectors.pseudo.exact import exact
 from isthmus.connectors.pseudo.lists import Lists, build_lists, least_share_for, mean_over_lists
 
@@ -86,8 +87,10 @@ def prepare(
     many = device.type == "cpu" and len(queries) * len(memory) > MANY_SCORES
     if config.method == "exact" or (config.method == "auto" and not many):
         return plain
+    begin(f"reading {named(memory)}")
     sample = evenly_spaced(queries, SAMPLE_QUERIES, device)
     lists = build_lists(memory, evenly_spaced(queries, METRIC_QUERIES, device), values, seed=config.seed)
+    begin(f"measuring lists of {named(memory)}")
     expected = exact(sample, memory, temperature, values)
     share, error = least_share_for(config.tolerance, sample, expected, lists, temperature)
     if error > config.tolerance:

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from isthmus.connectors.config import ConsistencyConfig, PairWeights
 from isthmus.connectors.overlap.materials import Side
-from isthmus.connectors.overlap.rows import Concatenated, Recentred, RowSource, TensorRows, read
+from isthmus.connectors.overlap.rows import Concatenated, Counted, Recentred, RowSource, TensorRows, named, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
 from isthmus.connectors.pseudo.cycle import Cycle
 from isthmus.training.repeats import equal_rows, repeating
@@ -62,7 +62,8 @@ class TrainingSide:
         if self.memory is None:
             return native[None]
         found = pseudo_rows(texts, self.memory, self.consistency, device=self.device)
-        return torch.stack((native, read(found, self.device)))
+        stage = f"pseudo pairs in {named(self.memory)}"
+        return torch.stack((native, read(Counted(found, stage), self.device)))
 
     def scores_of(self, rows: SideRows, *, from_memory: bool = False) -> Float[Tensor, " rows"]:
         """The cycle score of each row's pseudo counterpart: of texts, or of memory items; 1 where there is none."""
@@ -109,7 +110,8 @@ def _queried_from_memory(memory: RowSource, own: TrainingSide, other: TrainingSi
     The same weights give a mean of overlap rows in both spaces; the other memory is queried with the mean there.
     """
     overlap = Concatenated(own.overlap, other.overlap)
-    found = read(pseudo_rows(memory, own.overlap, own.consistency, values=overlap, device=own.device), own.device)
+    answers = pseudo_rows(memory, own.overlap, own.consistency, values=overlap, device=own.device)
+    found = read(Counted(answers, f"texts like {named(memory)}"), own.device)
     own_text, other_text = (functional.normalize(part, dim=-1) for part in found.split(overlap.dims, dim=1))
     own_rows = torch.stack((own_text, read(memory, own.device)))
     return own_rows, other.rows_of(TensorRows(other_text))

@@ -17,7 +17,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced
+from isthmus.base.progress import begin, counted
+from isthmus.connectors.overlap.rows import RowSource, blocks, evenly_spaced, named
 from isthmus.connectors.pseudo.exact import LEAST_EXPONENT
 from isthmus.training.k_means import k_means, nearest
 
@@ -66,8 +67,10 @@ def build_lists(
     metric = query_metric(queries)
     draw = torch.Generator(device).manual_seed(seed)
     sample = evenly_spaced(memory, SAMPLE_PER_LIST * count, device) @ metric
+    begin(f"clustering {named(memory)}")
     cells = k_means(sample, count, draw)
-    cell_of = torch.cat([nearest(block @ metric, cells) for block in blocks(memory, BLOCK_ROWS, device)])
+    rows = counted(blocks(memory, BLOCK_ROWS, device), f"sorting {named(memory)}", len(memory))
+    cell_of = torch.cat([nearest(block @ metric, cells) for block in rows])
     return _sorted_by_list(memory, values, cell_of, count, device)
 
 
