@@ -23,9 +23,10 @@ from isthmus.connectors.card import model_card
 from isthmus.connectors.files import connector_files, named_tensors, read_connector
 from isthmus.connectors.member import Head, Member, project_blend, unit
 from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_official, write_official
-from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours, varying_directions
+from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours
 from isthmus.connectors.trust.report import Band, ConnectorReport
 from isthmus.embeddings import Embeddings
+from isthmus.embeddings.health import varying_directions
 from isthmus.metrics import mutual_neighbour_rates
 
 ESTIMATE_ROWS = 50

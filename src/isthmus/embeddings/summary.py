@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from isthmus.base.paths import user_path
 from isthmus.embeddings.embeddings import Embeddings, open_set
 from isthmus.embeddings.folder import verify_set
+from isthmus.embeddings.health import health_of
 from isthmus.embeddings.layout import tokens_folder
 from isthmus.embeddings.manifest import MANIFEST, is_sealed, read_manifest, read_token_manifest
 from isthmus.embeddings.token_files import open_tokens, token_modalities, verify_tokens
 from isthmus.embeddings.tokens import Tokens
 
-SAMPLE_ROWS = 10_000
-
 
 def inspect_set(path: str | Path, *, verify: bool = False, space: str | None = None) -> str:
-    """Summarize a set: rows, dimension, space, concentration and ids of every modality, and its tokens.
-
-    The concentration is the norm of the mean of all unit rows, or of 10 000 evenly spaced ones.
+    """Summarize a set: rows, dimension, space, ids and health of every modality, and its tokens.
 
     Args:
         path: Folder of the set; folders written by clip-retrieval work too.
@@ -34,13 +29,14 @@ def inspect_set(path: str | Path, *, verify: bool = False, space: str | None = N
         IsthmusError: There is no such set, or with ``verify`` a file is missing or altered.
 
     Example:
-        >>> import tempfile
+        >>> import tempfile, numpy as np
         >>> from isthmus import Embeddings
         >>> folder = Embeddings.from_array(np.eye(4), modality="image", space="clip").save(tempfile.mkdtemp())
         >>> print(inspect_set(folder, verify=True))
         image: 4 rows, 4 dimensions, space 'clip'
-          norm of the mean 0.50 (0: spread out, 1: all alike)
           no ids, rows are only numbered
+          mean cosine of two rows 0.00 (1: all alike)
+          effective rank 3.0 of 4, 3 directions vary
         all hashes match
     """
     if verify:
@@ -86,12 +82,9 @@ def _tokens_block(tokens: Tokens) -> str:
 def _vectors_block(embeddings: Embeddings) -> str:
     if len(embeddings) == 0:
         return f"{embeddings.modality}: no rows yet, space {embeddings.space!r}"
-    spaced = np.linspace(0, len(embeddings) - 1, min(len(embeddings), SAMPLE_ROWS)).astype(np.int64)
-    rows = embeddings.take(spaced).vectors
     few = ", ".join(repr(name) for name in embeddings.ids[:3])
     ids = "no ids, rows are only numbered" if embeddings.numbered else f"ids like {few}"
     return (
         f"{embeddings.modality}: {len(embeddings)} rows, {embeddings.dim} dimensions, space {embeddings.space!r}\n"
-        f"  norm of the mean {np.linalg.norm(rows.mean(0)):.2f} (0: spread out, 1: all alike)\n"
-        f"  {ids}"
+        f"  {ids}\n" + "\n".join(f"  {line}" for line in health_of(embeddings).lines())
     )

@@ -16,7 +16,6 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-from jaxtyping import Float
 
 from isthmus.connectors.trust.report import Band
 
@@ -76,14 +75,6 @@ def band_from_neighbours(mutual_neighbours: float, queries: int, gallery: int) -
     """The band for given queries and a given gallery, stated for a gallery of that size."""
     assumes = "if every query has one counterpart in the gallery"
     return _band(neighbour_evidence(mutual_neighbours, queries, gallery), "counterparts", assumes, gallery)
-
-
-def varying_directions(rows: Float[np.ndarray, "rows dim"]) -> int:
-    """Number of directions with at least a thousandth of the largest variance, among at most 500 of the rows."""
-    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), 500)).astype(np.int64)].astype(np.float64)
-    centred = some - some.mean(0)
-    variances = np.linalg.svd(centred, compute_uv=False) ** 2
-    return int((variances > 1e-3 * variances[0]).sum()) if variances[0] > 0 else 0
 
 
 def _band(evidence: Mapping[str, float], name: str, assumes: str, gallery: int = GALLERY) -> Band:

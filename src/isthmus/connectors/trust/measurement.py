@@ -18,10 +18,11 @@ from isthmus.connectors.overlap.materials import Materials
 from isthmus.connectors.overlap.rows import TensorRows
 from isthmus.connectors.pseudo.centred import CONSISTENCY_TEMPERATURE, CentredMaterials
 from isthmus.connectors.pseudo.exact import match_memory
-from isthmus.connectors.trust.estimate import band_from_criteria, varying_directions
+from isthmus.connectors.trust.estimate import band_from_criteria
 from isthmus.connectors.trust.report import ConnectorReport, Coverage, Gap
 from isthmus.connectors.trust.verdict import verdict, why_no_estimate
 from isthmus.embeddings import Embeddings
+from isthmus.embeddings.health import varying_directions
 from isthmus.metrics import hubness
 
 HUBNESS_NEIGHBOURS = 10
