@@ -27,7 +27,7 @@ def model_card(fields: Mapping[str, Any], dims: Mapping[str, int], joint_dim: in
         "## Members",
         bullets(f"{member.method} (weight {weight:.2f})" for member, weight in weighted),
         "## How far to trust it",
-        bullets(report.lines()) if report else "Not measured.",
+        "```text\n" + "\n".join(report.lines()).replace("`", "'") + "\n```" if report else "Not measured.",
         "## Load",
         usage(
             'connector = isthmus.Connector.from_pretrained("this folder")',

@@ -27,8 +27,10 @@ from isthmus.connectors.methods.plugins import Method, Plugins, split_plugins
 from isthmus.connectors.narrowing import narrow_basis
 from isthmus.connectors.overlap.materials import Materials, assemble
 from isthmus.connectors.pseudo.centred import CentredMaterials, centred_materials
-from isthmus.connectors.trust.measurement import coverage_of, measure
-from isthmus.connectors.trust.report import Coverage
+from isthmus.connectors.trust.coverage import coverage_of
+from isthmus.connectors.trust.figures import Coverage, Half
+from isthmus.connectors.trust.half import half_of
+from isthmus.connectors.trust.measurement import measure
 from isthmus.embeddings import Embeddings
 
 HELD_OUT_SHARE = 0.2
@@ -152,7 +154,12 @@ class ConnectInput:
     @cached_property
     def coverages(self) -> tuple[Coverage, ...]:
         """How well each memory covers the overlap."""
-        return coverage_of(self.centred, self.materials)
+        return coverage_of(self.centred, self.materials, self.sampled)
+
+    @cached_property
+    def half(self) -> Half | None:
+        """What half of the overlap rows achieve."""
+        return half_of(self.centred, self.fitted_sample, self.held_sample)
 
 
 def prepare(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], overlap: str, seed: int) -> ConnectInput:
@@ -206,7 +213,15 @@ def _measured(prepared: ConnectInput, method: MethodConfig | Method, fit: Fit, p
         choice=fit.choice,
         basis=narrow_basis(fit.members, fit.weights, materials),
         revisions={side.space: side.overlap.revision for side in (materials.left, materials.right)},
-        report=measure(project, materials, prepared.centred, prepared.held, prepared.evidence, prepared.coverages),
+        report=measure(
+            project,
+            materials,
+            prepared.centred,
+            prepared.held,
+            prepared.evidence,
+            prepared.coverages,
+            prepared.half,
+        ),
     )
 
 

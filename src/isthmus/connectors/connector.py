@@ -24,7 +24,8 @@ from isthmus.connectors.files import connector_files, named_tensors, read_connec
 from isthmus.connectors.member import Head, Member, project_blend, unit
 from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_official, write_official
 from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours
-from isthmus.connectors.trust.report import Band, ConnectorReport
+from isthmus.connectors.trust.figures import Band
+from isthmus.connectors.trust.report import ConnectorReport
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.health import varying_directions
 from isthmus.metrics import mutual_neighbour_rates

@@ -15,7 +15,7 @@ from isthmus.demo.search_examples import search_examples
 from isthmus.demo.stages import Outcome
 from isthmus.demo.world import ItemMedia
 from isthmus.metrics import modality_gap
-from isthmus.report import Cloud, Page, Row, Section, Table, bullets, cloud_panels, examples, grouped_bars, table
+from isthmus.report import Cloud, Page, Row, Section, Table, cloud_panels, examples, grouped_bars, screen, table
 from isthmus.worlds.world import World
 
 GALLERY_TITLES = {"seen": "seen speakers", "unseen": "unseen speaker", "hard": "hard: near misses"}
@@ -199,7 +199,7 @@ def _connector_report(results: DemoResults) -> Section:
         "The connector's own report, without pairs",
         "Your data have no pairs to test with. Every connector therefore measures what can be measured without them, "
         f"estimates its quality, and says whether to trust it. The truth here (MRR, gallery of {size}): {truths}.",
-        (bullets(lines),),
+        (screen(lines),),
     )
 
 

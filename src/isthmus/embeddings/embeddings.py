@@ -306,6 +306,26 @@ class Embeddings:
             raise IsthmusError(f"no {self.modality} row has id {missing!r}: {example}")
         return self.take(np.array([self._row_of[name] for name in names], dtype=np.int64))
 
+    def recorded(self, rows: Sequence[int], columns: Sequence[str]) -> list[str]:
+        """What the metadata of a set on disk says about some rows, such as their text.
+
+        Args:
+            rows: Row numbers.
+            columns: Names of columns; the first that is not empty counts.
+
+        Returns:
+            One text per row; "" for rows in memory, and where the metadata has no such column.
+
+        Raises:
+            IsthmusError: The metadata cannot be read.
+
+        Example:
+            >>> from isthmus import Embeddings
+            >>> Embeddings.from_array(np.eye(3), modality="image", space="clip").recorded([0, 2], ["uri"])
+            ['', '']
+        """
+        return self._rows.recorded(checked_rows(np.array(rows, dtype=np.int64), len(self), repr(self)), columns)
+
     @cached_property
     def _row_of(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.ids)}

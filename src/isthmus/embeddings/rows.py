@@ -74,6 +74,21 @@ class Rows:
             found[here] = self._read(self.parts[number], index[here] - self._starts[number])
         return found
 
+    def recorded(self, index: Int[np.ndarray, " rows"], columns: Sequence[str]) -> list[str]:
+        """The first of these columns of the metadata that is not empty, for each row; "" without metadata."""
+        found = [""] * len(index)
+        part_of = np.searchsorted(self._starts, index, side="right") - 1
+        for number in np.unique(part_of):
+            here, part = np.flatnonzero(part_of == number), self.parts[number]
+            rows = index[here] - self._starts[number]
+            if isinstance(part, Selection):
+                values = part.source.recorded(part.index[rows], columns)
+            else:
+                values = part.recorded(rows, columns) if isinstance(part, ShardFile) else [""] * len(here)
+            for place, value in zip(here.tolist(), values, strict=True):
+                found[place] = value
+        return found
+
     def _between(self, start: int, end: int) -> np.ndarray:
         block = np.empty((end - start, self.dim), np.float32)
         for number, part in enumerate(self.parts):

@@ -55,6 +55,19 @@ class ShardFile:
         """The rows' ids."""
         return as_ids(self.column(), f"{self.metadata}: column {self.id_column!r}")
 
+    def recorded(self, rows: np.ndarray, columns: Sequence[str]) -> list[str]:
+        """The first of these columns of the metadata that is not empty, for each of some rows; "" if none is."""
+        if self.metadata is None:
+            return [""] * len(rows)
+        import pyarrow.parquet
+
+        with reading(self.metadata, "the set is incomplete: copy or write it again"):
+            known = pyarrow.parquet.read_schema(self.metadata).names
+            asked = [name for name in columns if name in known]
+            table = pyarrow.parquet.read_table(self.metadata, columns=asked).take(rows) if asked else None
+        entries = table.to_pylist() if table is not None else [{}] * len(rows)
+        return [next((str(own[name]) for name in asked if own.get(name)), "") for own in entries]
+
     def column(self) -> list[Any]:
         """What the rows have in the column of ids."""
         if self.metadata is None:

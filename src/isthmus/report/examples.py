@@ -14,14 +14,16 @@ from jaxtyping import Float, UInt8
 if TYPE_CHECKING:
     from PIL import Image
 
+THUMBNAIL = 240
+
 
 @dataclass(frozen=True)
 class Answer:
-    """One item found: its media (from `image_html` or `audio_html`), a caption, and whether it is right."""
+    """One item found: its media (from `image_html` or `audio_html`), a caption, and whether it is right, if known."""
 
     media: str
     caption: str
-    right: bool
+    right: bool | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,15 @@ def image_html(pixels: UInt8[np.ndarray, "height width"], description: str) -> s
     return f'<img alt="{escape(description)}" src="{data_uri("image/png", png(Image.fromarray(pixels)))}">'
 
 
+def thumbnail_html(image: Image.Image, description: str) -> str:
+    """A colour image, embedded as a JPEG of at most 240 pixels a side."""
+    stored = io.BytesIO()
+    small = image.convert("RGB")
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    small.save(stored, format="JPEG", quality=80)
+    return f'<img alt="{escape(description)}" src="{data_uri("image/jpeg", stored.getvalue())}">'
+
+
 def audio_html(samples: Float[np.ndarray, " samples"], rate: int) -> str:
     """A player of samples in [-1, 1], embedded as 16-bit WAV; ``rate`` is in samples per second."""
     import soundfile
@@ -68,8 +79,10 @@ def _example(shown: Example) -> str:
 
 
 def _answer(answer: Answer) -> str:
-    kind, mark = ("right", "✓") if answer.right else ("wrong", "✗")
-    caption = f'<b aria-label="{kind}">{mark}</b> {escape(answer.caption)}'
+    kind, mark = {True: ("right", "✓"), False: ("wrong", "✗"), None: ("", "")}[answer.right]
+    caption = escape(answer.caption)
+    if mark:
+        caption = f'<b aria-label="{kind}">{mark}</b> {caption}'
     return f'<li class="{kind}"><figure>{answer.media}<figcaption>{caption}</figcaption></figure></li>'
 
 

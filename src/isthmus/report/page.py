@@ -62,6 +62,16 @@ def bullets(lines: Sequence[str]) -> str:
     return '<ul class="lines">' + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 
 
+def steps(lines: Sequence[str]) -> str:
+    """Plain lines as a numbered HTML list."""
+    return '<ol class="steps">' + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ol>"
+
+
+def screen(lines: Sequence[str]) -> str:
+    """Lines of text as a terminal shows them."""
+    return f"<pre>{escape(chr(10).join(lines))}</pre>"
+
+
 def _section(section: Section) -> str:
     head = f"<h2>{escape(section.title)}</h2><p>{escape(section.explanation)}</p>"
     return f"<section>{head}{''.join(section.parts)}</section>"

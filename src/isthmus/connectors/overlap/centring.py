@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from isthmus.base.progress import begin
@@ -76,5 +76,9 @@ def sample(embeddings: Embeddings, rows: int = SAMPLE_ROWS) -> Float[Tensor, "sa
     """At most ``rows`` rows, evenly spaced."""
     if len(embeddings) <= rows:
         return torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
-    spaced = np.linspace(0, len(embeddings) - 1, rows).astype(np.int64)
-    return torch.from_numpy(embeddings.take(spaced).vectors)
+    return torch.from_numpy(embeddings.take(spaced_rows(len(embeddings), rows)).vectors)
+
+
+def spaced_rows(count: int, rows: int) -> Int[np.ndarray, " sample"]:
+    """The numbers of at most ``rows`` evenly spaced rows of ``count``."""
+    return np.arange(count) if count <= rows else np.linspace(0, count - 1, rows).astype(np.int64)

@@ -39,14 +39,21 @@ class CentredMaterials:
     pseudo: tuple[Float[Tensor, "texts dl"] | None, Float[Tensor, "texts dr"] | None]
 
     @cached_property
+    def cycles(self) -> tuple[Float[Tensor, " texts"] | None, Float[Tensor, " texts"] | None]:
+        """Each text's cycle score in each side's memory; ``None`` for a side without a memory."""
+        left, right = (
+            None
+            if pseudo is None
+            else cycle_scores(texts, pseudo, evenly_spaced(TensorRows(texts), KEY_TEXTS, texts.device))
+            for texts, pseudo in zip(self.texts, self.pseudo, strict=True)
+        )
+        return left, right
+
+    @cached_property
     def pair_weights(self) -> Float[Tensor, " texts"] | None:
         """The cycle weight of each text's pseudo pair; ``None`` if a side has no memory."""
-        scores = [
-            cycle_scores(texts, pseudo, evenly_spaced(TensorRows(texts), KEY_TEXTS, texts.device))
-            for texts, pseudo in zip(self.texts, self.pseudo, strict=True)
-            if pseudo is not None
-        ]
-        return pair_weights(*scores) if len(scores) == 2 else None
+        left, right = self.cycles
+        return None if left is None or right is None else pair_weights(left, right)
 
     def pairs(
         self, source: FittedPairs, rows: Int[Tensor, " rows"], weights: Float[Tensor, " texts"] | None = None

@@ -17,7 +17,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from isthmus.connectors.trust.report import Band
+from isthmus.connectors.trust.figures import Band
 
 GALLERY = 200
 """Size of the gallery for which the band from criteria is stated."""

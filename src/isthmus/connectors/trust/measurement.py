@@ -15,18 +15,18 @@ from isthmus.connectors.choosing.evidence import Evidence
 from isthmus.connectors.member import RowProjection
 from isthmus.connectors.overlap.centring import sample
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.overlap.rows import TensorRows
-from isthmus.connectors.pseudo.centred import CONSISTENCY_TEMPERATURE, CentredMaterials
-from isthmus.connectors.pseudo.exact import match_memory
+from isthmus.connectors.pseudo.centred import CentredMaterials
 from isthmus.connectors.trust.estimate import band_from_criteria
-from isthmus.connectors.trust.report import ConnectorReport, Coverage, Gap
+from isthmus.connectors.trust.examples import found_items
+from isthmus.connectors.trust.figures import Coverage, Gap, Half
+from isthmus.connectors.trust.report import ConnectorReport
+from isthmus.connectors.trust.shown import media_of
 from isthmus.connectors.trust.verdict import verdict, why_no_estimate
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.health import varying_directions
 from isthmus.metrics import hubness
 
 HUBNESS_NEIGHBOURS = 10
-COVERAGE_TEXTS = 1000
 
 
 def measure(
@@ -36,11 +36,12 @@ def measure(
     held: Int[Tensor, " held"],
     evidence: Evidence | None,
     coverages: tuple[Coverage, ...],
+    half: Half | None,
 ) -> ConnectorReport:
     """The report of a connector that was fitted without the held-out rows.
 
-    ``evidence`` (None without a memory on both sides) and ``coverages`` (`coverage_of`) come from ``centred``, the
-    materials with matched centring.
+    ``evidence`` (None without a memory on both sides), ``coverages`` (`coverage_of`) and ``half`` (`half_of`) come from
+    ``centred``, the materials with matched centring.
     """
     sides = (materials.left, materials.right)
     overlap = materials.left.overlap.modality
@@ -68,11 +69,17 @@ def measure(
         bands=(),
         verdict=(),
         overlap=overlap,
+        spaces=tuple(side.space for side in sides),
+        rows=len(materials.left.overlap),
+        dims=tuple(side.overlap.dim for side in sides),
+        half=half,
+        examples=found_items(project, materials),
     )
     vary = {side.space: varying_directions(own.numpy()) for side, own in zip(sides, centred.texts, strict=True)}
     missing = why_no_estimate(report, vary)
     report = replace(report, no_estimate=missing, bands=() if missing else (band_from_criteria(criteria),))
-    return replace(report, verdict=verdict(report))
+    shown = [rows for side in sides for rows in (side.overlap, side.memory) if rows is not None]
+    return replace(report, verdict=verdict(report), media=media_of(report, shown))
 
 
 def _centred_projection(
@@ -97,24 +104,6 @@ def _centred_projection(
         return project(functional.normalize(centre + radius * rows, dim=-1), side, modality)
 
     return project_centred
-
-
-def coverage_of(centred: CentredMaterials, materials: Materials) -> tuple[Coverage, ...]:
-    """How well each memory covers the overlap."""
-    sides = (materials.left, materials.right)
-    return tuple(_coverage(centred, s, side.memory) for s, side in enumerate(sides) if side.memory is not None)
-
-
-def _coverage(centred: CentredMaterials, side: int, memory: Embeddings) -> Coverage:
-    rows = centred.memories[side]
-    assert rows is not None
-    match = match_memory(centred.texts[side][:COVERAGE_TEXTS], TensorRows(rows), CONSISTENCY_TEMPERATURE)
-    return Coverage(
-        modality=memory.modality,
-        rows=len(memory),
-        top_cosine=match.top_cosine.median().item(),
-        effective_neighbours=match.effective_neighbours.median().item(),
-    )
 
 
 def _gaps(project: RowProjection, materials: Materials) -> tuple[Gap, ...]:

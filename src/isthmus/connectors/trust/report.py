@@ -1,76 +1,37 @@
-"""The connector report: figures that need no pairs, as plain data and as text."""
+"""The connector report: figures that need no pairs, as plain data, as a screen of text and as a page."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
-CLEARLY, PERHAPS = 5, 2
-"""Standard errors above chance at which the MRR of held-out rows is clearly better, and perhaps better."""
-FEW_HELD_OUT = 40
-"""With fewer held-out rows all figures are rough."""
+from isthmus.base.paths import user_path
+from isthmus.connectors.trust.figures import (
+    Band,
+    Coverage,
+    FoundItems,
+    GalleryEstimate,
+    Gap,
+    Half,
+    ReportFigures,
+    ShownItem,
+    WorstText,
+)
+from isthmus.connectors.trust.page import report_page
+from isthmus.connectors.trust.printed import printed
+from isthmus.connectors.trust.shown import all_rows, media_of
+from isthmus.embeddings import Embeddings
+from isthmus.report import write_page
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """How well a memory covers the overlap, in one space, after matched centring.
-
-    Args:
-        modality: The memory's modality.
-        rows: Number of items in the memory.
-        top_cosine: Median over texts of the cosine to the nearest item.
-        effective_neighbours: Median over texts of 1/Σw², for the weights w of the softmax over the memory (τ = 0.01).
-    """
-
-    modality: str
-    rows: int
-    top_cosine: float
-    effective_neighbours: float
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Euclidean distance between the means of two modalities, before and after projection into the joint space.
-
-    Args:
-        modalities: The two modalities.
-        before: Their distance in the space that has both; None if no space has both.
-        after: Their distance in the joint space.
-        space: Name of the space that has both; None if there is none, or for reports of version 0.1.
-    """
-
-    modalities: tuple[str, str]
-    before: float | None
-    after: float
-    space: str | None = None
-
-
-@dataclass(frozen=True)
-class Band:
-    """An estimate of the MRR of cross-modal retrieval, all figures in [0, 1].
-
-    Args:
-        assumes: The condition under which the estimate holds.
-        low: Lower end; the band contained the true MRR in nine of ten worlds left out of its calibration.
-        middle: The MRR in the middle of the estimate.
-        high: Upper end.
-        gallery: Size of the gallery for which the MRR is stated.
-    """
-
-    assumes: str
-    low: float
-    middle: float
-    high: float
-    gallery: int
-
-
-@dataclass(frozen=True)
-class ConnectorReport:
+class ConnectorReport(ReportFigures):
     """Figures from held-out overlap rows and from the memories, without pairs of the other modalities.
 
-    ``print(connector.report)`` shows it as text, the verdict last.
+    ``print(connector.report)`` shows it as a screen of text, the verdict first; `save` writes it as a page.
 
     Args:
         held_out: Number of overlap rows that were not used for fitting.
@@ -82,11 +43,18 @@ class ConnectorReport:
         coverage: How well each memory covers the overlap.
         hubness: Skewness of how often a memory item is among the ten nearest of the other memory's items; None without
             a memory on both sides.
-        criteria: The figures by which ``auto`` ranks methods, in [0, 1]; empty without a memory on both sides.
+        criteria: Figures in [0, 1] from which the bands follow; empty without a memory on both sides.
         bands: Estimates of cross-modal retrieval; empty if a memory is missing or too small.
-        verdict: What the figures mean and what to do, one sentence each.
+        verdict: What to expect, then what to do next, one sentence or two each.
         overlap: The modality of the overlap.
-        no_estimate: Why there is no band, which the verdict does not repeat.
+        no_estimate: Why there is no band.
+        spaces: Names of the left and the right space; empty in reports of version 0.1.
+        rows: Number of overlap rows on both sides.
+        dims: Dimensions of the two spaces.
+        half: What half of the overlap rows achieve; None if there are too few or it would take long.
+        examples: Some items of the left memory with the nearest items of the right one.
+        given: The estimate for the user's own queries and gallery; None if none were given.
+        media: Files of the items shown, by space, modality and id, as far as they are on this machine; not saved.
 
     Example:
         >>> import isthmus, numpy as np
@@ -98,88 +66,88 @@ class ConnectorReport:
         >>> import warnings
         >>> with warnings.catch_warnings(action="ignore"):  # neither side has a memory
         ...     report = isthmus.connect(left, right, method="procrustes").report
-        >>> print(report.lines()[0])
+        >>> print(report.lines()[-1])
         held-out text (20 rows): R@1 100 %, MRR 1.00 (chance 0.18)
     """
 
-    held_out: int
-    overlap_mrr: float
-    overlap_r1: float
-    chance_mrr: float
-    gaps: tuple[Gap, ...]
-    coverage: tuple[Coverage, ...]
-    hubness: float | None
-    criteria: Mapping[str, float]
-    bands: tuple[Band, ...]
-    verdict: tuple[str, ...]
-    overlap: str = "overlap"
-    no_estimate: str = ""
+    def lines(self) -> list[str]:
+        """The report as at most a screen of text: verdict and next steps, then figures and worst-covered texts."""
+        return printed(self)
 
-    @property
-    def beats_chance(self) -> bool:
-        """Whether the MRR of held-out rows exceeds that of a random order by five standard errors."""
-        return self.overlap_mrr > self._chance_plus(CLEARLY)
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
 
-    @property
-    def too_few_to_tell(self) -> bool:
-        """Whether so few rows were held out that a good order looks like a random one.
+    def save(self, path: str | Path, *sets: Mapping[str, Embeddings]) -> Path:
+        """Write the report as one HTML page that opens offline; returns its path.
 
-        Either not even a perfect order would be clearly better than a random one, or this order is perhaps better.
+        Images and players are shown where the files are on this machine: after `connect`, those of its embeddings.
+
+        Args:
+            path: The file.
+            *sets: Embeddings by modality, as `open_set` returns them, where a loaded report finds its items' files.
+
+        Raises:
+            IsthmusError: The file cannot be written.
+
+        Example:
+            >>> import isthmus, numpy as np, tempfile
+            >>> draw = np.random.default_rng(0)
+            >>> def rows(modality, space):
+            ...     vectors = draw.standard_normal((60, 8))
+            ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(60))
+            >>> clip = {"text": rows("text", "clip"), "image": rows("image", "clip")}
+            >>> clap = {"text": rows("text", "clap"), "audio": rows("audio", "clap")}
+            >>> report = isthmus.connect(clip, clap, method="procrustes").report
+            >>> report.save(tempfile.mkdtemp() + "/report.html").name
+            'report.html'
         """
-        if self.beats_chance or self.held_out >= FEW_HELD_OUT:
-            return False
-        return self._chance_plus(CLEARLY) >= 1 or self.overlap_mrr > self._chance_plus(PERHAPS)
-
-    def _chance_plus(self, errors: int) -> float:
-        """The MRR of a random order plus some standard errors."""
-        rows = max(1, self.held_out)
-        spread = math.sqrt(max(0.0, sum(1 / rank**2 for rank in range(1, rows + 1)) / rows - self.chance_mrr**2))
-        return self.chance_mrr + errors * spread / math.sqrt(rows)
+        shown = replace(self, media={**self.media, **media_of(self, all_rows(sets))}) if sets else self
+        return write_page(report_page(shown), user_path(path))
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as plain data, for JSON."""
-        return asdict(self)
+        """The report as plain data, for JSON; without the places of media."""
+        found = asdict(self)
+        del found["media"]
+        return found
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ConnectorReport:
         """The inverse of `as_dict`; reads reports of version 0.1 too."""
-        gaps = [{**gap, "modalities": tuple(gap["modalities"])} for gap in data["gaps"]]
+        given = data.get("given")
+        half = data.get("half")
         nested = {
-            "gaps": tuple(Gap(**_measured(Gap, gap)) for gap in gaps),
-            "coverage": tuple(Coverage(**_measured(Coverage, entry)) for entry in data["coverage"]),
+            "gaps": tuple(
+                Gap(**{**_measured(Gap, own), "modalities": tuple(own["modalities"])}) for own in data["gaps"]
+            ),
+            "coverage": tuple(_coverage(entry) for entry in data["coverage"]),
             "bands": tuple(Band(**_measured(Band, band)) for band in data["bands"]),
             "criteria": {name: math.nan if value is None else value for name, value in data["criteria"].items()},
-            "verdict": tuple(data["verdict"]),
+            "examples": tuple(map(_found, data.get("examples", ()))),
+            "half": None if half is None else Half(**_measured(Half, half)),
+            "given": None if given is None else _given(given),
         }
+        nested |= {name: tuple(data.get(name, ())) for name in ("verdict", "spaces", "dims")}
         return cls(**{**_measured(cls, data), **nested})
 
-    def lines(self) -> list[str]:
-        """The report as text, one fact a line, the verdict last."""
-        found = [
-            f"held-out {self.overlap} ({self.held_out} rows): R@1 {100 * self.overlap_r1:.0f} %, "
-            f"MRR {self.overlap_mrr:.2f} (chance {self.chance_mrr:.2f})"
-        ]
-        for gap in self.gaps:
-            before = "" if gap.before is None else f"{gap.before:.2f} in {gap.space or 'its space'}, "
-            found.append(f"gap {'-'.join(gap.modalities)}: {before}{gap.after:.2f} in the joint space")
-        found += [
-            f"{entry.modality} memory ({entry.rows} items): median cosine to the nearest item {entry.top_cosine:.2f}, "
-            f"{entry.effective_neighbours:.1f} effective neighbours"
-            for entry in self.coverage
-        ]
-        if self.hubness is not None:
-            found.append(f"hubness (skewness of top-10 counts): {self.hubness:.1f}")
-        found += [
-            f"estimated cross-modal MRR in a gallery of {band.gallery}: {band.low:.2f} to {band.high:.2f} "
-            f"(middle {band.middle:.2f}), {band.assumes}"
-            for band in self.bands
-        ]
-        if self.no_estimate:
-            found.append(f"no estimate: {self.no_estimate}")
-        return found + list(self.verdict)
 
-    def __str__(self) -> str:
-        return "\n".join(self.lines())
+def _coverage(data: Mapping[str, Any]) -> Coverage:
+    nested = {"cycles": tuple(data.get("cycles", ())), "worst": tuple(map(_worst, data.get("worst", ())))}
+    return Coverage(**{**_measured(Coverage, data), **nested})
+
+
+def _worst(data: Mapping[str, Any]) -> WorstText:
+    items = {name: ShownItem(**data[name]) for name in ("text", "item", "leads_to")}
+    return WorstText(**{**_measured(WorstText, data), **items})
+
+
+def _found(data: Mapping[str, Any]) -> FoundItems:
+    hits = tuple(ShownItem(**own) for own in data["hits"])
+    return FoundItems(ShownItem(**data["query"]), hits, tuple(data["scores"]))
+
+
+def _given(data: Mapping[str, Any]) -> GalleryEstimate:
+    band = data["band"]
+    return GalleryEstimate(**{**data, "band": None if band is None else Band(**_measured(Band, band))})
 
 
 def _measured(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:

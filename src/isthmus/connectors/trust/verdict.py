@@ -2,54 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from isthmus.connectors.trust.estimate import FEW_DIMENSIONS
-from isthmus.connectors.trust.report import FEW_HELD_OUT, ConnectorReport
+from isthmus.connectors.trust.figures import FEW_HELD_OUT, Band, Coverage, ReportFigures
+from isthmus.connectors.trust.printed import pair, sentence, shortened
 
-UNCOVERED = 0.3
-"""Median centred top cosine below which most texts retrieve nothing similar (bank of worlds: docs/benchmarks.md)."""
 FEW_ITEMS = 200
 """A band for a gallery of 200 needs as many items in each memory."""
 GOOD, FAIR = 0.5, 0.2
 """Middle of the estimated MRR; 0.5 is a counterpart in the first two places on average."""
+MOST_LACKING = 0.5
+"""A memory that lacks a larger share of the texts is named, unless results are likely good."""
+LONGEST_NAME = 30
 
 
-def verdict(report: ConnectorReport) -> tuple[str, ...]:
-    """One sentence for each finding, the most serious first."""
-    uncovered = [entry for entry in report.coverage if entry.top_cosine < UNCOVERED]
-    found = []
+def verdict(report: ReportFigures) -> tuple[str, ...]:
+    """What to expect, and then what to do next, most useful first; one sentence or two each."""
     if report.too_few_to_tell:
-        found.append(
+        return (
             f"The {report.held_out} held-out {report.overlap} rows are too few to tell whether rows find their "
-            f"counterparts. Add rows that both sides share: {5 * FEW_HELD_OUT} or more are needed to hold out "
-            f"{FEW_HELD_OUT}."
+            "counterparts.",
+            f"Add rows that both sides share: {5 * FEW_HELD_OUT} or more are needed to hold out {FEW_HELD_OUT}.",
         )
-    elif not report.beats_chance:
-        found.append(
-            f"Held-out {report.overlap} rows are matched no better than by chance: do not use this connector. Check "
-            "that equal ids mean equal items on both sides, that the rows differ from each other, and that training "
-            "ran long enough."
+    if report.at_chance:
+        return (
+            f"Do not use this connector: held-out {report.overlap} rows are matched no better than by chance.",
+            "Check that equal ids mean equal items on both sides, that the rows differ from each other, and that "
+            "training ran long enough.",
         )
-    found += [
-        f"The {entry.modality} memory does not cover the overlap (median top cosine {entry.top_cosine:.2f}): results "
-        f"will be poor for content it lacks. Add {entry.modality} items that resemble the {report.overlap} rows."
-        for entry in uncovered
-    ]
-    if not uncovered:
-        between = "-".join(entry.modality for entry in report.coverage)
-        found += [f"{between.capitalize()} retrieval is {_expected(band.middle)}" for band in report.bands]
-    if report.held_out < FEW_HELD_OUT and not report.too_few_to_tell:
-        found.append(
-            f"Only {report.held_out} {report.overlap} rows were held out: all figures above are rough. Add rows that "
-            "both sides share."
-        )
-    return tuple(found)
+    return (_headline(report), *_next_steps(report))
 
 
-def why_no_estimate(report: ConnectorReport, dimensions: Mapping[str, int]) -> str:
+def why_no_estimate(report: ReportFigures, dimensions: Mapping[str, int]) -> str:
     """Why a report has no band, or "" if it may have one; ``dimensions``: in how many a space's rows vary."""
-    small = [f"the {own.modality} memory has {own.rows} items" for own in report.coverage if own.rows < FEW_ITEMS]
+    small = [f"the {own.name} memory has {own.rows} items" for own in report.coverage if own.rows < FEW_ITEMS]
     narrow = next((space for space, own in dimensions.items() if own < FEW_DIMENSIONS), None)
     if not report.beats_chance:
         return f"the held-out {report.overlap} rows do not clearly find their counterparts"
@@ -62,9 +49,79 @@ def why_no_estimate(report: ConnectorReport, dimensions: Mapping[str, int]) -> s
     return ""
 
 
-def _expected(mrr: float) -> str:
-    if mrr >= GOOD:
-        return "likely good: check a few hits by eye, then use it."
-    if mrr >= FAIR:
-        return "likely fair: look at the first ten hits of a query, not just the first."
-    return "likely poor: add overlap rows and memory items that resemble your data, or measure it on some pairs first."
+def _headline(report: ReportFigures) -> str:
+    band = report.main_band
+    if band is None:
+        return "How good retrieval will be cannot be told from these inputs: check some hits by eye first."
+    where = "these queries and this gallery" if report.given else "items like those of the memories"
+    return f"{sentence(pair(report))} retrieval is {_level(band)} for {where}. {ADVICE[_level(band)]}"
+
+
+def _level(band: Band) -> str:
+    return "likely good" if band.middle >= GOOD else "likely fair" if band.middle >= FAIR else "likely poor"
+
+
+ADVICE = {
+    "likely good": "Check a few hits by eye, then use it.",
+    "likely fair": "Look at the first ten hits of a query, not just the first.",
+    "likely poor": "Measure it on some pairs before you use it.",
+}
+
+
+def _next_steps(report: ReportFigures) -> Iterator[str]:
+    band = report.main_band
+    if report.overlap_mrr < GOOD:
+        yield _weak_overlap(report)
+    if band is None or band.middle < GOOD:
+        lacking = [own for own in report.coverage if own.lacking is not None and own.lacking > MOST_LACKING]
+        yield from (_lacking(report, own) for own in sorted(lacking, key=lambda own: -(own.lacking or 0.0)))
+    if more := _more_rows(report):
+        yield more
+    if report.held_out < FEW_HELD_OUT:
+        yield (
+            f"Only {report.held_out} {report.overlap} rows were held out, so all figures are rough: "
+            f"{5 * FEW_HELD_OUT} shared rows hold out {FEW_HELD_OUT}."
+        )
+    if band is None and report.given is None and len(report.coverage) == 2:
+        yield "Estimate it on your own queries and gallery (--queries and --gallery, or connector.estimate)."
+
+
+def _weak_overlap(report: ReportFigures) -> str:
+    found = (
+        f"Held-out {report.overlap} rows find their counterparts for R@1 {100 * report.overlap_r1:.0f} % only: the two "
+        "spaces agree little about them, and other modalities hardly agree better."
+    )
+    if report.overlap_mrr < FAIR:
+        return f"{found} Check that equal ids mean equal items, then add more specific {report.overlap} rows."
+    return f"{found} Add more specific {report.overlap} rows."
+
+
+def _lacking(report: ReportFigures, memory: Coverage) -> str:
+    share = f"{100 * (memory.lacking or 0.0):.0f} % of the {report.overlap} rows"
+    example = ""
+    if memory.worst:
+        worst = memory.worst[0]
+        name, item, back = (shortened(str(own), LONGEST_NAME) for own in (worst.text, worst.item, worst.leads_to))
+        example = f", such as {name!r} (nearest: {item!r}, which is most like {back!r})"
+    return (
+        f"The {memory.name} memory lacks {share}{example}. If you search for such content, add {memory.modality} "
+        "items of it."
+    )
+
+
+def _more_rows(report: ReportFigures) -> str:
+    """How many more overlap rows would help, and why; "" if nothing says so."""
+    rises = report.half is not None and report.half.still_rises
+    few = report.rows < max(report.dims, default=0)
+    if not rises and not few:
+        return ""
+    if rises and report.half is not None:
+        half = report.half
+        reason = (
+            f"half of the {half.rows} fitted {report.overlap} rows gave a held-out MRR of {half.half_mrr:.2f}, all of "
+            f"them {half.mrr:.2f}"
+        )
+    else:
+        reason = f"{report.rows} {report.overlap} rows cannot span {max(report.dims)} dimensions"
+    wanted = max(2 * report.rows, max(report.dims, default=0)) if rises else max(report.dims)
+    return f"More {report.overlap} rows would help: {reason}. Aim at {wanted} shared rows."
