@@ -17,6 +17,8 @@ import torch
 from isthmus.cli import commands, main
 from isthmus.cli.parser import run
 from isthmus.connectors.config import CmcrConfig
+from isthmus.connectors.connector import Connector
+from isthmus.embeddings import Embeddings
 from isthmus.training.checkpoint import Checkpoint
 from isthmus.worlds.world import World
 from worlds.synthetic import SyntheticRecipe, synthetic_world
@@ -58,6 +60,57 @@ def test_connect_then_search_from_the_command_line(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith('{"query": "3", "hits": [{"id": ')
+
+
+def test_with_queries_and_a_gallery_the_report_begins_with_their_estimate(
+    sets: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left, right = map(str, sets)
+    joint, page, again = str(tmp_path / "joint"), tmp_path / "report.html", tmp_path / "again.html"
+    given = ["--queries", right, "--gallery", left]
+    main(["connect", left, right, "--method", "cca", "--out", joint, *given, "--report", str(page)])
+    lines = capsys.readouterr().out.splitlines()
+    connector = Connector.load(joint)
+    projected = [connector.project(Embeddings.open(*own)) for own in ((right, "audio"), (left, "image"))]
+    band = connector.estimate(*projected)
+    assert connector.report is not None
+    assert connector.report.given is not None
+    assert connector.report.given.band == band
+    assert "for these queries and this gallery" in " ".join(lines[:2])
+    said = f"estimated MRR of the 200 right audio queries in the gallery of 200 left image items: {band.low:.2f} to"
+    assert said in " ".join(" ".join(lines).split())
+    assert f"report: {page}" in lines
+    assert "200 right audio queries in 200 left image items" in page.read_text()
+
+    main(["inspect", joint, "--report", str(again), "--media", left, right])
+    assert again.read_text() == page.read_text()
+
+    capsys.readouterr()
+    main(["search", joint, *given, "--out", str(tmp_path / "hits.jsonl")])
+    assert said in capsys.readouterr().err
+    main(["search", joint, *given, "--ids", "3", "5"])
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--queries", "{left}"], "--queries and --gallery go together"),
+        (["--queries", "{left}", "--gallery", "{other}"], "of space 'other', but 'left' and 'right' are connected"),
+        (["--gallery", "{left}", "--base-space", "left"], "--gallery: only a connector of two sets has this report"),
+    ],
+)
+def test_queries_that_cannot_be_estimated_are_refused_before_the_work(
+    extra: list[str], message: str, sets: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left, right = map(str, sets)
+    other = tmp_path / "other"
+    Embeddings.from_array(np.eye(3), modality="image", space="other").save(other)
+    options = [own.format(left=left, other=other) for own in extra]
+    with pytest.raises(SystemExit):
+        main(["connect", left, right, "--method", "cca", "--out", str(tmp_path / "joint"), *options])
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "joint").exists()
 
 
 def test_a_method_has_its_own_options(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,17 @@
 """The connect command: two sets give a connector, more give a graph of spaces."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from isthmus.base.errors import IsthmusError
 from isthmus.cli.interruption import kept_checkpoints, kept_on_interrupt
-from isthmus.cli.sets import open_sets, space_option
+from isthmus.cli.sets import one_modality, open_sets, space_option
 from isthmus.connectors.config import METHODS, MethodConfig
+
+if TYPE_CHECKING:
+    from isthmus.embeddings import Embeddings
 
 MethodName = Literal["auto", "procrustes", "ridge", "cca", "cmcr", "exmcr"]
 
@@ -26,6 +30,11 @@ def connect_with(method: str) -> Callable[..., None]:
         base_space: str | None = None,
         onto: Path | None = None,
         space: tuple[str, ...] = (),
+        queries: Path | None = None,
+        gallery: Path | None = None,
+        query_modality: str | None = None,
+        gallery_modality: str | None = None,
+        report: Path | None = None,
         options: options_type = options_type(),  # noqa: B008
     ) -> None:
         """Connect embedding sets that share a modality, without pairs of their other modalities.
@@ -45,15 +54,62 @@ def connect_with(method: str) -> Callable[..., None]:
             onto: Folder of a saved star to add the sets to; its other spaces stay unchanged.
             space: Names of the sets' spaces, in their order; needed for folders without a manifest, whose space is
                 otherwise named after the folder.
+            queries: Embedding set with queries of yours, in one of the two spaces; with --gallery. The report then
+                begins with the estimate for these queries, each of which should have one counterpart in the gallery.
+            gallery: Embedding set that these queries are to search.
+            query_modality: Modality of the queries; needed if their set has several besides the overlap.
+            gallery_modality: Modality to search in; needed if the gallery has several besides the overlap.
+            report: Also write the report to this .html file, with images and players of the items it shows.
         """
-
+        asked = Asked(queries, gallery, query_modality, gallery_modality, report)
         with kept_on_interrupt(lambda: kept_checkpoints(out)):
             if len(sets) == 2 and onto is None and base_space is None:
-                run_connect(sets[0], sets[1], out, overlap, options, seed, device, space)
+                run_connect(sets[0], sets[1], out, overlap, options, seed, device, space, asked)
             else:
+                asked.refuse_for_graphs()
                 run_connect_graph(sets, out, options, base_space, onto, seed, device, space)
 
     return connect
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the report is asked for besides: an estimate for queries and a gallery, and a page."""
+
+    queries: Path | None = None
+    gallery: Path | None = None
+    query_modality: str | None = None
+    gallery_modality: str | None = None
+    report: Path | None = None
+
+    def refuse_for_graphs(self) -> None:
+        """Raise `IsthmusError` if anything is asked for: a graph of spaces has no such report."""
+        for option, value in (("--queries", self.queries), ("--gallery", self.gallery), ("--report", self.report)):
+            if value is not None:
+                raise IsthmusError(f"{option}: only a connector of two sets has this report: leave it out")
+
+    def items(self, sides: "dict[Path, str]", overlap: str) -> "tuple[Embeddings, Embeddings] | None":
+        """Queries and gallery, if both are given; ``sides`` are the sets that are connected, with their spaces.
+
+        Raises `IsthmusError` if only one of the two is given, or one is of a space that is not connected.
+        """
+        if self.queries is None and self.gallery is None:
+            return None
+        if self.queries is None or self.gallery is None:
+            raise IsthmusError("--queries and --gallery go together: give both or neither")
+        from isthmus.embeddings import open_set
+
+        found = []
+        for path, modality, option in (
+            (self.queries, self.query_modality, "--query-modality"),
+            (self.gallery, self.gallery_modality, "--gallery-modality"),
+        ):
+            rows = one_modality(path, open_set(path, sides.get(path)), modality, (overlap,), option)
+            if rows.space not in sides.values():
+                listed = " and ".join(map(repr, sides.values()))
+                raise IsthmusError(f"{path}: of space {rows.space!r}, but {listed} are connected: give a set of one")
+            found.append(rows)
+        return found[0], found[1]
 
 
 def run_connect(
@@ -65,6 +121,7 @@ def run_connect(
     seed: int,
     device: str | None,
     spaces: Sequence[str] = (),
+    asked: Asked = Asked(),
 ) -> None:
     """Read both sets, connect, save, show the report."""
     from isthmus.artifacts.edition import require_place
@@ -74,8 +131,11 @@ def run_connect(
     from isthmus.training.processes import writes
 
     require_place(out, CONFIG, FORMAT)
+    sides = open_sets((left, right), spaces)
+    named = {path: next(iter(side.values())).space for path, side in zip((left, right), sides, strict=True)}
+    items = asked.items(named, overlap)
     connector = connect(
-        *open_sets((left, right), spaces),
+        *sides,
         overlap=overlap,
         method=config,
         seed=seed,
@@ -85,10 +145,14 @@ def run_connect(
     )
     if not writes():
         return
+    if items is not None:
+        connector = connector.judged_on(*items)
     connector.save(out)
     _remove_checkpoints(out)
     print(connector.report)
     print(f"\nconnector: {out}")
+    if asked.report is not None and connector.report is not None:
+        print(f"report: {connector.report.save(asked.report)}")
     print(f"next: isthmus search {out} --queries {left} --gallery {right}{space_option(spaces)}")
 
 

@@ -1,19 +1,30 @@
 """The inspect command."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
 
 
-def inspect(path: Path, *, verify: bool = False, space: str | None = None) -> None:
+def inspect(
+    path: Path,
+    *,
+    verify: bool = False,
+    space: str | None = None,
+    report: Path | None = None,
+    media: tuple[Path, ...] = (),
+) -> None:
     """Show what an embedding set, a connector, a graph of spaces, a code model or an assignment contains.
 
     Args:
         path: Folder of one of these; folders written by clip-retrieval and official checkpoints work too.
         verify: Read every file and compare it with its recorded hash.
         space: Name of the space of a folder without a manifest; by default the folder's name.
+        report: Write the report of the connector to this .html file.
+        media: Embedding sets in which the page finds the images and audio clips of the items it shows.
     """
+    if media and report is None:
+        raise IsthmusError("--media is for the page of a report: add --report FILE")
     if space is not None:
         shown = list(_set(path, verify, space))
     else:
@@ -24,6 +35,18 @@ def inspect(path: Path, *, verify: bool = False, space: str | None = None) -> No
             "give the folder of one"
         )
     print("\n".join(shown))
+    if report is not None:
+        print(f"report: {_page(path, report, media)}")
+
+
+def _page(path: Path, report: Path, media: Sequence[Path]) -> Path:
+    from isthmus.connectors.connector import Connector
+    from isthmus.embeddings import open_set
+
+    own = Connector.load(path).report
+    if own is None:
+        raise IsthmusError(f"{path}: has no report: connect the spaces again to get one")
+    return own.save(report, *(open_set(place) for place in media))
 
 
 def _set(path: Path, verify: bool, space: str | None = None) -> Iterator[str]:

@@ -1,14 +1,14 @@
 """The search command."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isthmus.base.errors import IsthmusError
 from isthmus.base.options import require
 from isthmus.cli.lines import write_json_lines
-from isthmus.cli.sets import open_sets
+from isthmus.cli.sets import one_modality, open_sets
+from isthmus.cli.terminal import say
 
 if TYPE_CHECKING:
     from isthmus.embeddings import Embeddings, Tokens
@@ -32,7 +32,8 @@ def search(
 ) -> None:
     """Search one embedding set with the items of another, through a connector or a graph of spaces.
 
-    Prints one JSON object per query: its id and its hits, best first.
+    Prints one JSON object per query: its id and its hits, best first. First, on stderr, an estimate of how good they
+    are, if a connector searches with 50 queries or more in a gallery of 50 items or more.
 
     Args:
         connector: Folder of a saved connector or graph of spaces.
@@ -49,36 +50,27 @@ def search(
             otherwise named after the folder.
         out: Write the hits to this .jsonl file instead of printing them.
     """
+    from isthmus.connectors.connector import ESTIMATE_ROWS, Connector
     from isthmus.connectors.graph.space_graph import load_any
+    from isthmus.connectors.trust.printed import given_estimate
     from isthmus.search import Index
 
     require(k >= 1, "k", "at least 1", k)
     require(shortlist >= 1, "shortlist", "at least 1", shortlist)
     joint = load_any(connector)
     own, others = open_sets((queries, gallery), space)
-    asked = _one_modality(queries, own, query_modality, joint.overlaps, "--query-modality")
+    asked = one_modality(queries, own, query_modality, joint.overlaps, "--query-modality")
     projected = joint.project(asked)
-    items = _one_modality(gallery, others, gallery_modality, joint.overlaps, "--gallery-modality")
-    index = Index(joint.project(items), reference=projected)
+    items = one_modality(gallery, others, gallery_modality, joint.overlaps, "--gallery-modality")
+    searched = joint.project(items)
+    index = Index(searched, reference=projected)
     wanted = projected.select(ids) if ids else projected
+    if isinstance(joint, Connector) and min(len(wanted), len(searched)) >= ESTIMATE_ROWS:
+        say(given_estimate(joint.gallery_estimate(asked, items, wanted, searched)))
     hits = index.search(wanted, k if codes is None else max(k, shortlist), csls=csls)
     if codes is not None:
         hits = _reranked(hits, codes, (queries, asked), (gallery, items)).top(k)
     write_json_lines(_found(hits), "hits", out)
-
-
-def _one_modality(
-    path: Path, found: "Mapping[str, Embeddings]", modality: str | None, overlaps: Sequence[str], option: str
-) -> "Embeddings":
-    """The named modality of a set, or its only one besides the overlap."""
-    if modality is not None:
-        if modality not in found:
-            raise IsthmusError(f"{path}: no {modality} vectors ({option}); it holds {', '.join(found)}")
-        return found[modality]
-    candidates = [name for name in found if name not in overlaps] or list(found)
-    if len(candidates) > 1:
-        raise IsthmusError(f"{path}: holds {', '.join(candidates)}; name one with {option}")
-    return found[candidates[0]]
 
 
 def _reranked(

@@ -1,7 +1,7 @@
 """The sets of a command, with the names of their spaces."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,20 @@ def open_sets(paths: Sequence[Path], spaces: Sequence[str]) -> "list[dict[str, E
     if not spaces:
         return [open_set(path) for path in paths]
     return [open_set(path, space) for path, space in zip(paths, spaces, strict=True)]
+
+
+def one_modality(
+    path: Path, found: "Mapping[str, Embeddings]", modality: str | None, overlaps: Sequence[str], option: str
+) -> "Embeddings":
+    """The named modality of a set, or its only one besides the overlap."""
+    if modality is not None:
+        if modality not in found:
+            raise IsthmusError(f"{path}: no {modality} vectors ({option}); it holds {', '.join(found)}")
+        return found[modality]
+    candidates = [name for name in found if name not in overlaps] or list(found)
+    if len(candidates) > 1:
+        raise IsthmusError(f"{path}: holds {', '.join(candidates)}; name one with {option}")
+    return found[candidates[0]]
 
 
 def space_option(spaces: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,13 @@ from isthmus.connectors.files import connector_files, named_tensors, read_connec
 from isthmus.connectors.member import Head, Member, project_blend, unit
 from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_official, write_official
 from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours
-from isthmus.connectors.trust.figures import Band
+from isthmus.connectors.trust.figures import Band, GalleryEstimate
 from isthmus.connectors.trust.report import ConnectorReport
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.health import varying_directions
 from isthmus.metrics import mutual_neighbour_rates
 
-ESTIMATE_ROWS = 50
+ESTIMATE_ROWS, ESTIMATE_QUERIES = 50, 2000
 PROJECT_ROWS = 8192
 """Rows projected at once: bounds memory, and is enough for the matrix products to run at full speed."""
 
@@ -221,6 +221,49 @@ class Connector(HubModel):
                 )
         rate, _ = mutual_neighbour_rates(queries.vectors, gallery.vectors)
         return band_from_neighbours(rate, len(queries), len(gallery))
+
+    def judged_on(self, queries: Embeddings, gallery: Embeddings) -> Connector:
+        """The same connector, with a report whose verdict follows from the estimate for these queries and this gallery.
+
+        Args:
+            queries: Embeddings of one of the two spaces, not projected.
+            gallery: Embeddings of another modality, not projected.
+
+        Raises:
+            IsthmusError: As `project`, or the connector has no report. If there is no estimate, the report says why.
+
+        Example:
+            >>> import isthmus, numpy as np
+            >>> draw = np.random.default_rng(0)
+            >>> def rows(modality, space):
+            ...     vectors = draw.standard_normal((60, 8))
+            ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(60))
+            >>> clip = {"text": rows("text", "clip"), "image": rows("image", "clip")}
+            >>> clap = {"text": rows("text", "clap"), "audio": rows("audio", "clap")}
+            >>> connector = isthmus.connect(clip, clap, method="procrustes")
+            >>> connector.judged_on(clap["audio"], clip["image"]).report.given.gallery
+            'clip image'
+        """
+        if self.report is None:
+            raise IsthmusError("the connector has no report: connect the spaces again to get one")
+        given = self.gallery_estimate(queries, gallery, self.project(queries), self.project(gallery))
+        return replace(self, report=self.report.judged_on(given))
+
+    def gallery_estimate(
+        self, queries: Embeddings, gallery: Embeddings, asked: Embeddings, searched: Embeddings
+    ) -> GalleryEstimate:
+        """The estimate for queries and a gallery, or why there is none; ``asked`` and ``searched`` are them, projected.
+
+        Of more than 2000 queries, that many evenly spaced ones take part.
+        """
+        names = {"queries": f"{queries.space} {queries.modality}", "gallery": f"{gallery.space} {gallery.modality}"}
+        some = asked.take(np.linspace(0, len(asked) - 1, min(len(asked), ESTIMATE_QUERIES)).astype(np.int64))
+        try:
+            return GalleryEstimate(**names, count=len(asked), band=self.estimate(some, searched))
+        except IsthmusError as error:
+            return GalleryEstimate(
+                **names, count=len(asked), band=None, reason=str(error).removeprefix("no estimate: ")
+            )
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor with its name on disk: ``basis``, ``members.<n>.<left|right>.<projector|centres|adapters>…``."""

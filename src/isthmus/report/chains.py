@@ -23,7 +23,7 @@ def chains(heads: Sequence[str], shown: Sequence[Sequence[Link]]) -> str:
         >>> from isthmus.report import Link, chains
         >>> html = chains(["text", "found"], [[Link("", "a dog"), Link("<img>", "cat.png", "0.2")]])
         >>> "<figcaption>a dog</figcaption>" in html, html.count("<li>")
-        (True, 2)
+        (True, 4)
     """
     named = "".join(f"<li>{escape(head)}</li>" for head in heads)
     rows = "".join(f"<ol>{''.join(map(_link, chain))}</ol>" for chain in shown)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from isthmus.connectors.trust.figures import Band, Coverage, Gap, ReportFigures, WorstText
+from isthmus.connectors.trust.figures import Band, Coverage, GalleryEstimate, Gap, ReportFigures, WorstText
 
 COLUMNS, LINES = 100, 24
 """The screen that the report fits. Only a verdict of many sentences is longer."""
@@ -37,18 +37,19 @@ def printed(figures: ReportFigures) -> list[str]:
 def estimates(figures: ReportFigures) -> Iterator[str]:
     """The estimates in words, that of the given gallery first."""
     if figures.given is not None:
-        own = figures.given
-        about = f"{own.count} {own.queries} queries"
-        if own.band is None:
-            yield f"no estimate for the {about} in the {own.gallery} gallery: {own.reason}"
-        else:
-            yield f"estimated MRR of the {about} in the gallery of {own.band.gallery} {own.gallery} items: " + _band(
-                own.band
-            )
+        yield given_estimate(figures.given)
     for band in figures.bands:
         yield f"estimated MRR of {pair(figures)} retrieval in a gallery of {band.gallery}: {_band(band)}"
     if figures.no_estimate:
         yield f"no estimate before any query: {figures.no_estimate}"
+
+
+def given_estimate(given: GalleryEstimate) -> str:
+    """The estimate for the user's own queries and gallery, in words."""
+    about = f"the {given.count} {given.queries} queries"
+    if given.band is None:
+        return f"no estimate for {about} in the {given.gallery} gallery: {given.reason}"
+    return f"estimated MRR of {about} in the gallery of {given.band.gallery} {given.gallery} items: {_band(given.band)}"
 
 
 def pair(figures: ReportFigures) -> str:

@@ -23,6 +23,7 @@ from isthmus.connectors.trust.figures import (
 from isthmus.connectors.trust.page import report_page
 from isthmus.connectors.trust.printed import printed
 from isthmus.connectors.trust.shown import all_rows, media_of
+from isthmus.connectors.trust.verdict import verdict
 from isthmus.embeddings import Embeddings
 from isthmus.report import write_page
 
@@ -69,6 +70,11 @@ class ConnectorReport(ReportFigures):
         >>> print(report.lines()[-1])
         held-out text (20 rows): R@1 100 %, MRR 1.00 (chance 0.18)
     """
+
+    def judged_on(self, given: GalleryEstimate) -> ConnectorReport:
+        """The same figures with the estimate for the user's own queries and gallery, and the verdict by it."""
+        found = replace(self, given=given)
+        return replace(found, verdict=verdict(found))
 
     def lines(self) -> list[str]:
         """The report as at most a screen of text: verdict and next steps, then figures and worst-covered texts."""
