@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,45 +13,50 @@ from isthmus.embeddings import Embeddings
 from worlds.real_world import RealWorld
 
 Pair = tuple[Embeddings, Embeddings]
-MINICLIP_ROWS = 800
-"""Pictures that connect, of the 1000; the others are scored."""
+CONNECTING = 0.8
+"""Share of the things that connect; the others are scored."""
 DRAWN_NAMES = 0.8
 """Share of the names that each draw but the first takes."""
 
 
 def miniclip(folder: Path, seed: int, overlap: str = "text", texts: int | None = None) -> RealWorld:
     """Two image-text models over 1000 pictures and captions; captions or pictures connect, the others are scored."""
-    names = [f"{modality}_{space}" for modality in ("image", "text") for space in "ab"]
-    data = _opened(folder / "miniclip.npz", names)
-    scored = {"text": "image", "image": "text"}[overlap]
-    rows = len(data["text_a"])
-    connecting = MINICLIP_ROWS * rows // 1000
-    order = np.random.default_rng(seed).permutation(rows)
-    train, test, draw = order[:connecting], order[connecting:], np.random.default_rng(100 + seed)
-    shared = train[:texts]
-    sides = []
+    world = aligned(folder / "miniclip.npz", seed, overlap, {"text": "image", "image": "text"}[overlap], texts)
+    few = f", {texts} texts" if texts else ""
+    return replace(world, name=f"miniclip by {'captions' if overlap == 'text' else 'pictures'}{few}")
+
+
+def aligned(path: Path, seed: int, overlap: str, scored: str, rows: int | None = None) -> RealWorld:
+    """Spaces "a" and "b" over the same things in two modalities: arrays such as ``image_a``, row by row.
+
+    A share of `CONNECTING` connects, or the first ``rows`` of it, and is the shuffled memories; the rest is scored.
+    """
+    data = opened(path, [f"{modality}_{space}" for modality in (scored, overlap) for space in "ab"])
+    things = len(data[f"{overlap}_a"])
+    order = np.random.default_rng(seed).permutation(things)
+    train, test = np.split(order, [int(CONNECTING * things)])
+    draw, shared, sides = np.random.default_rng(100 + seed), train[:rows], []
     for space in "ab":
         memory = draw.permutation(train)
         sides.append(
             {
-                overlap: _rows(data[f"{overlap}_{space}"][shared], overlap, space, shared),
-                scored: _rows(data[f"{scored}_{space}"][memory], scored, space, memory),
+                overlap: embedded(data[f"{overlap}_{space}"][shared], overlap, space, shared),
+                scored: embedded(data[f"{scored}_{space}"][memory], scored, space, memory),
             }
         )
     (left, right), pairs = (
-        [_rows(data[f"{scored}_{space}"][rows], scored, space, rows) for space in "ab"] for rows in (test, train)
+        [embedded(data[f"{scored}_{space}"][part], scored, space, part) for space in "ab"] for part in (test, train)
     )
-    few = f", {texts} texts" if texts else ""
     return RealWorld(
-        f"miniclip by {'captions' if overlap == 'text' else 'pictures'}{few}",
-        "miniclip",
+        f"{path.stem} by {overlap}",
+        path.stem,
         (sides[0], sides[1]),
         left,
         right,
         np.eye(len(test), dtype=bool),
         "r10",
         (pairs[0], pairs[1]),
-        change="few texts" if texts else "",
+        change="few texts" if rows else "",
     )
 
 
@@ -60,7 +66,7 @@ def animals(folder: Path, seed: int, *, scored_names: bool = False, texts: int |
     The pairs for the oracle are a photograph and a sound of the same animal, out of the memories.
     """
     modalities = [f"{own}_{part}" for own in ("image", "audio") for part in ("memory", "memory_label", "test", "label")]
-    found = _opened(folder / "animals.npz", ["text_1", "text_2", "class_row", "image_is_cifar", *modalities])
+    found = opened(folder / "animals.npz", ["text_1", "text_2", "class_row", "image_is_cifar", *modalities])
     rows = np.arange(len(found["text_1"]))
     rows = rows if scored_names else np.setdiff1d(rows, found["class_row"])
     if seed:
@@ -68,11 +74,11 @@ def animals(folder: Path, seed: int, *, scored_names: bool = False, texts: int |
     if texts:
         rows = np.random.default_rng(50 + seed).permutation(rows)[:texts]
     memories = {
-        modality: _rows(found[f"{modality}_memory"], modality, space, np.arange(len(found[f"{modality}_memory"])))
+        modality: embedded(found[f"{modality}_memory"], modality, space, np.arange(len(found[f"{modality}_memory"])))
         for space, modality in (("photographs", "image"), ("sounds", "audio"))
     }
     sides = tuple(
-        {"text": _rows(found[f"text_{number}"][rows], "text", memory.space, rows), modality: memory}
+        {"text": embedded(found[f"text_{number}"][rows], "text", memory.space, rows), modality: memory}
         for number, (modality, memory) in enumerate(memories.items(), start=1)
     )
     cifar = found["image_is_cifar"].astype(bool)
@@ -84,8 +90,8 @@ def animals(folder: Path, seed: int, *, scored_names: bool = False, texts: int |
         f"animals {'with' if scored_names else 'without'} the scored names{few}",
         "animals",
         (sides[0], sides[1]),
-        _rows(images, "image", "photographs", np.arange(len(images))),
-        _rows(sounds, "audio", "sounds", np.arange(len(sounds))),
+        embedded(images, "image", "photographs", np.arange(len(images))),
+        embedded(sounds, "audio", "sounds", np.arange(len(sounds))),
         labels[:, None] == heard[asked][None],
         "map",
         _of_one_class(tuple(memories.values()), (found["image_memory_label"], found["audio_memory_label"]), seed),
@@ -100,7 +106,7 @@ def _of_one_class(memories: tuple[Embeddings, ...], labels: tuple[np.ndarray, np
     rows = np.flatnonzero(np.isin(*labels))
     others = np.array([draw.choice(np.flatnonzero(labels[1] == label)) for label in labels[0][rows]])
     left, right = (
-        _rows(memory.vectors[chosen], memory.modality, memory.space, rows)
+        embedded(memory.vectors[chosen], memory.modality, memory.space, rows)
         for memory, chosen in zip(memories, (rows, others), strict=True)
     )
     return left, right
@@ -118,15 +124,17 @@ def real_worlds(folder: Path, seed: int) -> Iterator[RealWorld]:
     yield miniclip(folder, seed, texts=400)
 
 
-def _opened(path: Path, names: list[str]) -> dict[str, np.ndarray]:
+def opened(path: Path, names: list[str]) -> dict[str, np.ndarray]:
+    """Arrays of a file by name; raises `IsthmusError` if it is absent or lacks one."""
     if not path.is_file():
         raise IsthmusError(f"{path}: no such file: give the folder that has it with --data")
     with np.load(path, allow_pickle=False) as data:
         missing = [name for name in names if name not in data.files]
         if missing:
-            raise IsthmusError(f"{path}: lacks {', '.join(missing)}: fetch the file again")
+            raise IsthmusError(f"{path}: lacks {', '.join(missing)}: add what is missing")
         return {name: data[name] for name in names}
 
 
-def _rows(vectors: np.ndarray, modality: str, space: str, ids: np.ndarray) -> Embeddings:
+def embedded(vectors: np.ndarray, modality: str, space: str, ids: np.ndarray) -> Embeddings:
+    """Rows with numbers as ids."""
     return Embeddings.from_array(vectors, modality=modality, space=space, ids=[str(own) for own in ids])

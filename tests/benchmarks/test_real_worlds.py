@@ -76,7 +76,7 @@ def test_a_file_that_is_absent_or_incomplete_is_named(folder: Path, tmp_path: Pa
     with pytest.raises(IsthmusError, match=r"miniclip.npz: no such file: give the folder"):
         next(real_worlds(tmp_path, 0))
     np.savez(tmp_path / "miniclip.npz", image_a=np.ones((2, 2)))
-    with pytest.raises(IsthmusError, match=r"miniclip.npz: lacks image_b, text_a, text_b: fetch"):
+    with pytest.raises(IsthmusError, match=r"miniclip.npz: lacks image_b, text_a, text_b: add"):
         miniclip(tmp_path, 0)
 
 
