@@ -55,7 +55,7 @@ LACKING = (memory("clip", "image", lacking=60), memory("clap", "audio", lacking=
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, ["Clip image-clap audio retrieval is likely good"]),
+        ({}, ["Retrieval between clip image and clap audio is likely good"]),
         ({"bands": (band(0.3),)}, ["likely fair"]),
         ({"bands": (band(0.1),)}, ["likely poor"]),
         ({"bands": ()}, ["cannot be told from these inputs", "Estimate it on your own queries and gallery"]),

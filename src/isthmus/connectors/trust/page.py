@@ -7,7 +7,7 @@ from html import escape
 
 from isthmus.connectors.trust.figures import Coverage, ReportFigures, ShownItem
 from isthmus.connectors.trust.pictures import media_html
-from isthmus.connectors.trust.printed import gap_of, held_out, names, pair, sentence
+from isthmus.connectors.trust.printed import gap_of, held_out, names, retrieval, sentence, shortened
 from isthmus.connectors.trust.verdict import FAIR, GOOD
 from isthmus.report import (
     Answer,
@@ -26,6 +26,8 @@ from isthmus.report import (
 )
 
 ZONES = (("poor", 0.0, FAIR), ("fair", FAIR, GOOD), ("good", GOOD, 1.0))
+LONGEST = 60
+"""Characters of an item that are shown; of a path the end."""
 LONGEST_GAP = 2.0
 """The means of unit rows are at most that far apart."""
 
@@ -40,7 +42,7 @@ def report_page(figures: ReportFigures) -> Page:
         *([_worst(figures)] if any(own.worst for own in figures.coverage) else []),
         *([_examples(figures)] if figures.examples else []),
     ]
-    joined = " and ".join(figures.spaces) or pair(figures)
+    joined = " and ".join(figures.spaces or (own.modality for own in figures.coverage))
     return Page(f"How far to trust {joined}", headline, tuple(_facts(figures)), tuple(sections))
 
 
@@ -61,7 +63,7 @@ def _estimates(figures: ReportFigures, next_steps: list[str]) -> Section:
         label = f"{given.count} {given.queries} queries in {band.gallery} {given.gallery} items"
         spans.append(Span(label, band.low, band.middle, band.high, band.assumes))
     for band in figures.bands:
-        label = f"{pair(figures)} retrieval in a gallery of {band.gallery}"
+        label = f"{retrieval(figures)} in a gallery of {band.gallery}"
         spans.append(Span(label, band.low, band.middle, band.high, band.assumes))
     text = figures.overlap_mrr
     spans.append(Span(f"held-out {figures.overlap} rows among {figures.held_out}", text, text, text, _half(figures)))
@@ -158,7 +160,7 @@ def _worst(figures: ReportFigures) -> Section:
 
 
 def _link(figures: ReportFigures, entry: Coverage, modality: str, item: ShownItem, note: str) -> Link:
-    return Link(_media(figures, entry.space, modality, item), str(item), note)
+    return Link(_media(figures, entry.space, modality, item), shortened(str(item), LONGEST), note)
 
 
 def _media(figures: ReportFigures, space: str | None, modality: str, item: ShownItem) -> str:
@@ -171,9 +173,13 @@ def _examples(figures: ReportFigures) -> Section:
     shown = tuple(
         Example(
             _media(figures, left.space, left.modality, own.query),
-            str(own.query),
+            shortened(str(own.query), LONGEST),
             tuple(
-                Answer(_media(figures, right.space, right.modality, hit), f"{hit} ({score:.2f})", None)
+                Answer(
+                    _media(figures, right.space, right.modality, hit),
+                    f"{shortened(str(hit), LONGEST)} ({score:.2f})",
+                    None,
+                )
                 for hit, score in zip(own.hits, own.scores, strict=True)
             ),
         )

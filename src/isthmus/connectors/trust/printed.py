@@ -39,7 +39,7 @@ def estimates(figures: ReportFigures) -> Iterator[str]:
     if figures.given is not None:
         yield given_estimate(figures.given)
     for band in figures.bands:
-        yield f"estimated MRR of {pair(figures)} retrieval in a gallery of {band.gallery}: {_band(band)}"
+        yield f"estimated MRR of {retrieval(figures)} in a gallery of {band.gallery}: {_band(band)}"
     if figures.no_estimate:
         yield f"no estimate before any query: {figures.no_estimate}"
 
@@ -52,9 +52,10 @@ def given_estimate(given: GalleryEstimate) -> str:
     return f"estimated MRR of {about} in the gallery of {given.band.gallery} {given.gallery} items: {_band(given.band)}"
 
 
-def pair(figures: ReportFigures) -> str:
-    """What is retrieved by what, such as "clip image-clap audio"."""
-    return "-".join(entry.name for entry in figures.coverage) or "cross-modal"
+def retrieval(figures: ReportFigures) -> str:
+    """What the estimate is of, such as "retrieval between clip image and clap audio"."""
+    names = [entry.name for entry in figures.coverage]
+    return f"retrieval between {' and '.join(names)}" if len(names) > 1 else "cross-modal retrieval"
 
 
 def sentence(text: str) -> str:

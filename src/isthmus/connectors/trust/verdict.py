@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from isthmus.connectors.trust.estimate import FEW_DIMENSIONS
 from isthmus.connectors.trust.figures import FEW_HELD_OUT, Band, Coverage, ReportFigures
-from isthmus.connectors.trust.printed import pair, sentence, shortened
+from isthmus.connectors.trust.printed import retrieval, sentence, shortened
 
 FEW_ITEMS = 200
 """A band for a gallery of 200 needs as many items in each memory."""
@@ -54,7 +54,7 @@ def _headline(report: ReportFigures) -> str:
     if band is None:
         return "How good retrieval will be cannot be told from these inputs: check some hits by eye first."
     where = "these queries and this gallery" if report.given else "items like those of the memories"
-    return f"{sentence(pair(report))} retrieval is {_level(band)} for {where}. {ADVICE[_level(band)]}"
+    return f"{sentence(retrieval(report))} is {_level(band)} for {where}. {ADVICE[_level(band)]}"
 
 
 def _level(band: Band) -> str:
