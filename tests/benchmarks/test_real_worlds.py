@@ -80,6 +80,7 @@ def test_a_file_that_is_absent_or_incomplete_is_named(folder: Path, tmp_path: Pa
         miniclip(tmp_path, 0)
 
 
+@pytest.mark.filterwarnings("ignore:the audio memory of 'sounds' varies along other directions")
 def test_closed_forms_on_the_names_alone_reach_what_is_known_of_them(shared_data: Path) -> None:
     world = animals(shared_data / "real", seed=0)
     connector = isthmus.connect(*world.sides, method="procrustes", centring="mean")

@@ -21,10 +21,10 @@ ODD = "é\x1b[2J\x9b1A\u202egnp.exe"
 def found_in(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The arguments of a search among items with odd ids."""
     root, draw = tmp_path_factory.mktemp("odd"), np.random.default_rng(0)
-    texts = [f"text {n}" for n in range(30)]
+    texts, meaning = [f"text {n}" for n in range(30)], draw.normal(size=(30, 4))
     for space, modality in (("clip", "image"), ("clap", "audio")):
         for kind, ids in (("text", texts), (modality, [ODD, *"bcdefghijkl"])):
-            rows = draw.normal(size=(len(ids), 8)).astype(np.float32)
+            rows = meaning[: len(ids)] @ draw.normal(size=(4, 8)) + 0.1 * draw.normal(size=(len(ids), 8))
             Embeddings.from_array(rows, modality=kind, space=space, ids=ids).save(root / space)
     from isthmus import open_set
 

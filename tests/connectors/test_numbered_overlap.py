@@ -9,7 +9,8 @@ from isthmus.spaces.space import Space
 
 
 def rows(modality: str, space: str, ids: object = None, count: int = 60, seed: int = 0) -> Embeddings:
-    vectors = np.random.default_rng(seed).standard_normal((count, 8))
+    meaning = np.random.default_rng(0).standard_normal((count, 8))
+    vectors = meaning @ np.random.default_rng(seed).standard_normal((8, 8))
     return Embeddings.from_array(vectors, modality=modality, space=space, ids=ids)  # type: ignore[arg-type]
 
 

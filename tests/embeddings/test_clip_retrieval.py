@@ -19,12 +19,14 @@ def written(
 ) -> Path:
     """As clip_inference writes it: img_emb, text_emb, metadata with image_path and caption."""
     draw = np.random.default_rng(seed)
+    basis = draw.normal(size=(6, 6))
     (folder / "metadata").mkdir(parents=True)
     for number in range(shards):
         name = str(number).zfill(digits)
         for kind in (items, "text"):
             (folder / f"{kind}_emb").mkdir(exist_ok=True)
-            rows = draw.normal(size=(SHARD, 6)).astype(np.float16)
+            meaning = np.random.default_rng(number).normal(size=(SHARD, 6))
+            rows = (meaning @ basis + 0.1 * draw.normal(size=(SHARD, 6))).astype(np.float16)
             np.save(folder / f"{kind}_emb" / f"{kind}_emb_{name}.npy", rows)
         columns = {"image_path": [f"{items}/{number}_{row}.jpg" for row in range(SHARD)]}
         if captions:

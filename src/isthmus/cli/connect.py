@@ -35,6 +35,7 @@ def connect_with(method: str) -> Callable[..., None]:
         query_modality: str | None = None,
         gallery_modality: str | None = None,
         report: Path | None = None,
+        force: bool = False,
         options: options_type = options_type(),  # noqa: B008
     ) -> None:
         """Connect embedding sets that share a modality, without pairs of their other modalities.
@@ -60,14 +61,15 @@ def connect_with(method: str) -> Callable[..., None]:
             query_modality: Modality of the queries; needed if their set has several besides the overlap.
             gallery_modality: Modality to search in; needed if the gallery has several besides the overlap.
             report: Also write the report to this .html file, with images and players of the items it shows.
+            force: Connect also if overlap rows with equal ids agree no better than shuffled ones.
         """
         asked = Asked(queries, gallery, query_modality, gallery_modality, report)
         with kept_on_interrupt(lambda: kept_checkpoints(out)):
             if len(sets) == 2 and onto is None and base_space is None:
-                run_connect(sets[0], sets[1], out, overlap, options, seed, device, space, asked)
+                run_connect(sets[0], sets[1], out, overlap, options, seed, device, space, asked, force)
             else:
                 asked.refuse_for_graphs()
-                run_connect_graph(sets, out, options, base_space, onto, seed, device, space)
+                run_connect_graph(sets, out, options, base_space, onto, seed, device, space, force)
 
     return connect
 
@@ -122,6 +124,7 @@ def run_connect(
     device: str | None,
     spaces: Sequence[str] = (),
     asked: Asked = Asked(),
+    force: bool = False,
 ) -> None:
     """Read both sets, connect, save, show the report."""
     from isthmus.artifacts.edition import require_place
@@ -142,6 +145,7 @@ def run_connect(
         device=device,
         checkpoint=out / "training.checkpoint",
         progress=True,
+        force=force,
     )
     if not writes():
         return
@@ -165,6 +169,7 @@ def run_connect_graph(
     seed: int,
     device: str | None,
     spaces: Sequence[str] = (),
+    force: bool = False,
 ) -> None:
     """Read the sets, join them as a star or in one space, save, show every path."""
     from isthmus.artifacts.edition import require_place
@@ -184,6 +189,7 @@ def run_connect_graph(
         device=device,
         checkpoint=out / "training.checkpoint",
         progress=True,
+        force=force,
     )
     if not writes():
         return

@@ -25,6 +25,8 @@ from isthmus.connectors.methods.exmcr import fit_exmcr
 from isthmus.connectors.methods.linear import fit_linear_twice
 from isthmus.connectors.methods.plugins import Method, Plugins, split_plugins
 from isthmus.connectors.narrowing import narrow_basis
+from isthmus.connectors.overlap.agreement import require_agreement
+from isthmus.connectors.overlap.directions import warn_of_other_model
 from isthmus.connectors.overlap.materials import Materials, assemble
 from isthmus.connectors.pseudo.centred import CentredMaterials, centred_materials
 from isthmus.connectors.trust.coverage import coverage_of
@@ -51,6 +53,7 @@ def connect(
     device: str | None = None,
     checkpoint: str | Path | None = None,
     progress: bool | OnProgress = False,
+    force: bool = False,
     **options: Any,
 ) -> Connector:
     """Connect two embedding spaces through the modality they share, without pairs of their other modalities.
@@ -70,6 +73,7 @@ def connect(
         device: Where methods train: ``"cpu"`` or ``"cuda"``; by default on a GPU if there is one.
         checkpoint: A file from which interrupted training continues.
         progress: True for a bar on stderr, or a function that is called with every `Progress`.
+        force: Connect also if overlap rows with equal ids agree no better than shuffled ones, with a warning.
         **options: Options of the method, the fields of its config; nested configs may be mappings. ``projector`` may be
             a function ``(inputs, outputs, generator)`` that returns an `nn.Sequential` (``"cmcr"``, ``"exmcr"``).
             ``loss_terms`` takes objects with the `LossTerm` protocol (``"cmcr"``). Both also go with ``config``.
@@ -78,14 +82,15 @@ def connect(
         The connector with its report.
 
     Raises:
-        IsthmusError: The spaces cannot be connected (no shared ids, too few rows, mixed spaces), or a method or option
-            is unknown.
+        IsthmusError: The spaces cannot be connected (no shared ids, ids of other items, too few rows, mixed spaces), or
+            a method or option is unknown.
 
     Example:
         >>> import isthmus, numpy as np
         >>> draw = np.random.default_rng(0)
+        >>> meaning = draw.standard_normal((60, 4))
         >>> def rows(modality, space, dim):
-        ...     vectors = draw.standard_normal((60, dim))
+        ...     vectors = meaning @ draw.standard_normal((4, dim))
         ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(60))
         >>> clip = {"text": rows("text", "clip", 8), "image": rows("image", "clip", 8)}
         >>> clap = {"text": rows("text", "clap", 6), "audio": rows("audio", "clap", 6)}
@@ -98,7 +103,7 @@ def connect(
         raise IsthmusError(f"seed {seed!r}: pass an integer from 0")
     checked_device(device)
     with reporting(progress) as report:
-        prepared = prepare(left, right, overlap, seed)
+        prepared = prepare(left, right, overlap, seed, force)
         return connect_prepared(prepared, asked, device, checkpoint, report, plugins)
 
 
@@ -162,12 +167,19 @@ class ConnectInput:
         return half_of(self.centred, self.fitted_sample, self.held_sample)
 
 
-def prepare(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], overlap: str, seed: int) -> ConnectInput:
-    """Assemble the materials, hold rows out, and centre a sample. Raises as `connect`."""
+def prepare(
+    left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], overlap: str, seed: int, force: bool = False
+) -> ConnectInput:
+    """Assemble and check the materials, hold rows out, and centre a sample. Raises as `connect`."""
     materials = assemble(left, right, overlap)
     rows = len(materials.left.overlap)
     if rows < FEWEST_ROWS:
         raise IsthmusError(f"only {rows} {overlap} rows are on both sides: connecting needs at least {FEWEST_ROWS}")
+    begin("comparing the overlap")
+    require_agreement(materials.left.overlap, materials.right.overlap, force=force)
+    for side in (materials.left, materials.right):
+        if side.memory is not None:
+            warn_of_other_model(side.overlap, side.memory)
     fitted, held = hold_out(rows, seed)
     spaced = torch.linspace(0, len(fitted) - 1, min(len(fitted), SAMPLE_ROWS), dtype=torch.float64).long()
     sampled = torch.cat((fitted[spaced], held))

@@ -57,8 +57,9 @@ class Connector(HubModel):
     Example:
         >>> import isthmus, numpy as np, tempfile
         >>> draw = np.random.default_rng(0)
+        >>> meaning = draw.standard_normal((60, 4))
         >>> def rows(modality, space, dim):
-        ...     vectors = draw.standard_normal((60, dim))
+        ...     vectors = meaning @ draw.standard_normal((4, dim))
         ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(60))
         >>> clip = {"text": rows("text", "clip", 8), "image": rows("image", "clip", 8)}
         >>> clap = {"text": rows("text", "clap", 6), "audio": rows("audio", "clap", 6)}
@@ -235,8 +236,9 @@ class Connector(HubModel):
         Example:
             >>> import isthmus, numpy as np
             >>> draw = np.random.default_rng(0)
+            >>> meaning = draw.standard_normal((60, 4))
             >>> def rows(modality, space):
-            ...     vectors = draw.standard_normal((60, 8))
+            ...     vectors = meaning @ draw.standard_normal((4, 8))
             ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(60))
             >>> clip = {"text": rows("text", "clip"), "image": rows("image", "clip")}
             >>> clap = {"text": rows("text", "clap"), "audio": rows("audio", "clap")}

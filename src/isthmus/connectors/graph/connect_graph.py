@@ -34,6 +34,7 @@ def connect_graph(
     device: str | None = None,
     checkpoint: str | Path | None = None,
     progress: bool | OnProgress = False,
+    force: bool = False,
     **options: Any,
 ) -> SpaceGraph:
     """Connect several spaces through the modalities they share two by two, with no pairs of other modalities.
@@ -52,6 +53,7 @@ def connect_graph(
         device: Device on which ``exmcr`` trains; by default a GPU if there is one.
         checkpoint: File from which interrupted training continues; each leaf has its own, with its name in front.
         progress: True for a bar on stderr, or a function that is called with every `Progress`.
+        force: Connect also if the rows of an overlap agree no better than shuffled ids, with a warning.
         **options: Options of the method, as for `connect`.
 
     Returns:
@@ -64,8 +66,9 @@ def connect_graph(
     Example:
         >>> import isthmus, numpy as np
         >>> draw = np.random.default_rng(0)
+        >>> meaning = draw.standard_normal((40, 4))
         >>> def rows(modality, space):
-        ...     vectors = draw.standard_normal((40, 6), np.float32)
+        ...     vectors = meaning @ draw.standard_normal((4, 6))
         ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(40))
         >>> pairs = [("text", "image"), ("text", "audio"), ("image", "points")]
         >>> sets = [{name: rows(name, space) for name in pair} for space, pair in zip(["clip", "clap", "ulip"], pairs)]
@@ -82,16 +85,24 @@ def connect_graph(
         match asked:
             case ExmcrConfig():
                 return fit_star(
-                    sets, asked, base=base, onto=onto, seed=seed, device=device, checkpoint=where, progress=report
+                    sets,
+                    asked,
+                    base=base,
+                    onto=onto,
+                    seed=seed,
+                    device=device,
+                    checkpoint=where,
+                    progress=report,
+                    force=force,
                 )
             case AutoConfig() if onto is None:
                 if asked != AutoConfig():
                     raise IsthmusError("auto has no options for more than two spaces: leave them out, or use cca")
-                return fit_joint(sets, base=base, seed=seed)
+                return fit_joint(sets, base=base, seed=seed, force=force)
             case CcaConfig() if onto is None:
                 if asked.right_penalty is not None:
                     raise IsthmusError("--right-penalty is for two spaces: use --penalty, which applies to all")
-                return fit_joint(sets, asked, base=base, seed=seed)
+                return fit_joint(sets, asked, base=base, seed=seed, force=force)
     if onto is not None:
         raise IsthmusError(f"method {method_name(asked)} cannot add to a star: use exmcr")
     raise IsthmusError(f"method {method_name(asked)} connects two spaces: for more use exmcr (a star), auto or cca")

@@ -33,7 +33,9 @@ from isthmus.connectors.methods.closed_forms import in_range, inverse_root, span
 from isthmus.connectors.methods.projectors import linear_map
 from isthmus.connectors.narrowing import LOST, leading_directions
 from isthmus.connectors.narrowing import ROWS as BASIS_ROWS
+from isthmus.connectors.overlap.agreement import require_agreement
 from isthmus.connectors.overlap.centring import matched_centre, sample
+from isthmus.connectors.overlap.directions import warn_of_other_model
 from isthmus.connectors.overlap.materials import pick_memory, require_varied
 from isthmus.connectors.overlap.rows import RowSource, TensorRows, evenly_spaced, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
@@ -92,11 +94,17 @@ class JointBlock:
 
 
 def fit_joint(
-    sets: Sequence[EmbeddingSet], config: CcaConfig | None = None, *, base: str | None = None, seed: int = 0
+    sets: Sequence[EmbeddingSet],
+    config: CcaConfig | None = None,
+    *,
+    base: str | None = None,
+    seed: int = 0,
+    force: bool = False,
 ) -> SpaceGraph:
     """One new space for all sets. Without a config, several settings are blended.
 
-    The tree of overlaps starts at ``base``, by default the first set's space. Raises as `overlap_tree`.
+    The tree of overlaps starts at ``base``, by default the first set's space. Raises as `overlap_tree` and
+    `require_agreement`.
     """
     named = by_space(sets)
     root = base or next(iter(named))
@@ -105,6 +113,7 @@ def fit_joint(
     for space, own in named.items():
         for rows in own.values():
             require_varied(rows, f"the {rows.modality} rows of {space!r}")
+    _compare(named, edges, force)
     centring: Centring = config.centring if config else "matched"
     begin("centring")
     centred = {
@@ -132,6 +141,18 @@ def fit_joint(
         for edge in edges
     ]
     return SpaceGraph("joint", root, tuple(legs), {edge.leaf: edge.parent for edge in edges})
+
+
+def _compare(sets: Sets, edges: Sequence[Edge], force: bool) -> None:
+    """Check the overlap of every edge, and every memory against the overlap of its space."""
+    begin("comparing the overlaps")
+    for edge in edges:
+        require_agreement(sets[edge.parent][edge.overlap], sets[edge.leaf][edge.overlap], force=force)
+    for space, own in sets.items():
+        overlap = _main_overlap(edges, space)
+        memory = pick_memory(own, overlap, several="largest")
+        if memory is not None and len(memory) > 0:
+            warn_of_other_model(own[overlap], memory)
 
 
 def _main_overlap(edges: Sequence[Edge], space: str) -> str:

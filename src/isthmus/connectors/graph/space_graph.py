@@ -42,8 +42,9 @@ class SpaceGraph(HubModel):
     Example:
         >>> import isthmus, numpy as np
         >>> draw = np.random.default_rng(0)
+        >>> meaning = draw.standard_normal((50, 4))
         >>> def rows(modality, space, dim):
-        ...     vectors = draw.standard_normal((50, dim), np.float32)
+        ...     vectors = meaning @ draw.standard_normal((4, dim))
         ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(50))
         >>> clip = {"text": rows("text", "clip", 8), "image": rows("image", "clip", 8)}
         >>> clap = {"text": rows("text", "clap", 6), "audio": rows("audio", "clap", 6)}

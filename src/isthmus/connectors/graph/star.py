@@ -26,6 +26,7 @@ def fit_star(
     device: str | None = None,
     checkpoint: Path | None = None,
     progress: bool | OnProgress = False,
+    force: bool = False,
 ) -> SpaceGraph:
     """Map every space into the base (by default the first set's), each through its largest overlap.
 
@@ -45,6 +46,7 @@ def fit_star(
                 device=device,
                 checkpoint=None if checkpoint is None else _checkpoint_of(checkpoint, edge.leaf),
                 progress=progress,
+                force=force,
             )
         )
     return graph

@@ -98,8 +98,9 @@ class ConnectorReport(ReportFigures):
         Example:
             >>> import isthmus, numpy as np, tempfile
             >>> draw = np.random.default_rng(0)
+            >>> meaning = draw.standard_normal((60, 4))
             >>> def rows(modality, space):
-            ...     vectors = draw.standard_normal((60, 8))
+            ...     vectors = meaning @ draw.standard_normal((4, 8))
             ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space=space, ids=range(60))
             >>> clip = {"text": rows("text", "clip"), "image": rows("image", "clip")}
             >>> clap = {"text": rows("text", "clap"), "audio": rows("audio", "clap")}
