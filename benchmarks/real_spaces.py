@@ -23,8 +23,9 @@ import argparse
 import json
 import time
 import warnings
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -53,6 +54,9 @@ METHODS: dict[str, tuple[str, dict]] = {
     "exmcr": ("exmcr", {}),
     "exmcr, equal": ("exmcr", {"pair_weights": "equal"}),
 }
+DEFAULT = ("auto", "procrustes", "ridge", "cca", "cmcr", "exmcr")
+AHEAD = 8
+"""Worlds that are drawn before their turn."""
 TRAINED = ("cmcr", "cmcr, equal", "exmcr", "exmcr, equal")
 
 
@@ -141,6 +145,19 @@ def drawn(folders: Folders, draws: int, only: str) -> Iterator[tuple[int, RealWo
                 yield seed, world
 
 
+def in_turn(
+    processes: Executor, measure: Callable[[tuple[int, RealWorld]], Row], tasks: Iterable[tuple[int, RealWorld]]
+) -> Iterator[Row]:
+    """Rows of tasks in their order; only a few worlds are drawn ahead, as all of them together would fill memory."""
+    waiting: deque[Future[Row]] = deque()
+    for task in tasks:
+        waiting.append(processes.submit(measure, task))
+        if len(waiting) > AHEAD:
+            yield waiting.popleft().result()
+    for own in waiting:
+        yield own.result()
+
+
 def one_line(row: Row, methods: tuple[str, ...]) -> str:
     """A row as it is found, for whoever waits."""
     shares = "  ".join(f"{name} {row[name]:.1f}" for name in ("best", *methods, "oracle") if row.get(name) is not None)
@@ -157,7 +174,7 @@ def main() -> None:
     options.add_argument("--cache", type=Path, default=Folders.cache, help="folder that keeps the vectors of digits")
     options.add_argument("--own", type=Path, nargs="+", default=[], help="folders with worlds of your own")
     options.add_argument("--draws", type=int, default=5)
-    options.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    options.add_argument("--methods", nargs="+", choices=METHODS, default=DEFAULT)
     options.add_argument("--trained-everywhere", action="store_true", help="train in changed worlds too")
     options.add_argument("--quick", action="store_true", help="one draw of auto, nothing to compare with")
     options.add_argument("--only", default="", help="worlds whose name contains this")
@@ -171,7 +188,7 @@ def main() -> None:
     )
     rows = []
     with ProcessPoolExecutor(given.jobs, get_context("spawn"), torch.set_num_threads, (1,)) as processes:
-        for row in processes.map(partial(measured, wanted=wanted), tasks):
+        for row in in_turn(processes, partial(measured, wanted=wanted), tasks):
             rows.append(row)
             print(one_line(row, methods), flush=True)
             if given.out:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -85,22 +86,23 @@ KINDS = {
 }
 
 
+@cache
 def real_recordings(folder: Path) -> Recordings:
     """The handwriting and speech of a folder with mnist_8k.npz and fsdd_8k.npz."""
     return Recordings("digits", load_handwriting(folder / "mnist_8k.npz"), load_speech(folder / "fsdd_8k.npz"))
 
 
-def space_vectors(name: str, source: Recordings, cache: Path) -> dict[str, np.ndarray]:
+def space_vectors(name: str, source: Recordings, kept: Path) -> dict[str, np.ndarray]:
     """Vectors of one space by role: "texts", "memory", "pairs", "test", its captions, and for audio "unseen".
 
     "unseen" are the sequences of "test" by a speaker who is not in training. Sequences are numbered under "concepts"
-    and "test_concepts". Vectors are read from the cache folder, or the space is trained and they are written to it.
+    and "test_concepts". Vectors are read from the folder ``kept``, or the space is trained and they are written to it.
     """
     kind = KINDS[name]
     print_of = hashlib.sha256(f"{source.fingerprint} {name} {kind.recipe} {ROWS} {LOW_RANK}".encode()).hexdigest()[:12]
-    path = cache / f"digits-{name.replace(', ', '-').replace(' ', '-')}-{print_of}.npz"
+    path = kept / f"digits-{name.replace(', ', '-').replace(' ', '-')}-{print_of}.npz"
     if not path.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
+        kept.mkdir(parents=True, exist_ok=True)
         np.savez(path, **_embedded(_trained(kind, source), kind.modality))
     with np.load(path, allow_pickle=False) as data:
         return {role: data[role] for role in data.files}
