@@ -3,7 +3,7 @@
     python benchmarks/real_spaces.py --data ../shared/data/real --digits ../shared/data/digits --cache digit-vectors
     python benchmarks/real_spaces.py --data ../shared/data/real --draws 5 --methods auto cca --only miniclip
     python benchmarks/real_spaces.py --data ../shared/data/real --quick  # one draw of `auto`, nothing else
-    python benchmarks/real_spaces.py --data ../shared/data/real --own FOLDER --only FILE
+    python benchmarks/real_spaces.py --own FOLDER
 
 The worlds are those of `worlds/every_real.py`: MiniClip joined by captions and by pictures, animals with and without
 the scored names, digits in three kinds of spaces, few texts, and each of the changes of `worlds/real_variants.py`. The
@@ -169,7 +169,7 @@ def one_line(row: Row, methods: tuple[str, ...]) -> str:
 def main() -> None:
     """Print a line for each world and draw as it is found, then the tables in Markdown."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--data", type=Path, required=True, help="folder with miniclip.npz and animals.npz")
+    options.add_argument("--data", type=Path, help="folder with miniclip.npz and animals.npz")
     options.add_argument("--digits", type=Path, help="folder with mnist_8k.npz and fsdd_8k.npz")
     options.add_argument("--cache", type=Path, default=Folders.cache, help="folder that keeps the vectors of digits")
     options.add_argument("--own", type=Path, nargs="+", default=[], help="folders with worlds of your own")
@@ -181,6 +181,8 @@ def main() -> None:
     options.add_argument("--jobs", type=int, default=2, help="processes, each with one thread")
     options.add_argument("--out", type=Path, help="write the figures here as JSON, after every world")
     given = options.parse_args()
+    if not (given.data or given.digits or given.own):
+        options.error("give a folder with --data, --digits or --own")
     methods = ("auto",) if given.quick else tuple(given.methods)
     wanted = Wanted(methods, given.trained_everywhere, not given.quick)
     tasks = drawn(

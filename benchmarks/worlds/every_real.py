@@ -17,20 +17,22 @@ from worlds.real_world import RealWorld
 class Folders:
     """Where vectors lie: the real ones, recordings of digits and the cache of their vectors, and a user's own."""
 
-    real: Path
+    real: Path | None = None
     digits: Path | None = None
     cache: Path = Path("digit-vectors")
     own: Sequence[Path] = ()
 
 
 def every_real_world(folders: Folders, seed: int) -> Iterator[RealWorld]:
-    """Every world, one draw: each ``family`` as it is, then with every change of `real_variants`."""
-    yield from real_worlds(folders.real, seed)
-    plain = [miniclip(folders.real, seed), animals(folders.real, seed)]
+    """Every world of the given folders, one draw: all as they are, then one of each family with each change."""
+    plain = []
+    if folders.real is not None:
+        yield from real_worlds(folders.real, seed)
+        plain += [miniclip(folders.real, seed), animals(folders.real, seed)]
     if folders.digits is not None:
         yield from digit_worlds(folders.digits, folders.cache, seed)
         plain.append(digits(folders.digits, folders.cache, seed))
-    for world in plain:
-        yield from variants(world, seed)
     for folder in folders.own:
         yield from own_worlds(folder, seed)
+    for world in plain:
+        yield from variants(world, seed)

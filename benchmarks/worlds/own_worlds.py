@@ -59,6 +59,9 @@ def sharing_one(path: Path, seed: int) -> RealWorld:
 
     labelled = "label_left" in data
     names = [data[f"label_{side}"] if labelled else np.arange(len(data[f"gallery_{side}"])) for side in LEFT_RIGHT]
+    relevant = names[0][:, None] == names[1][None]
+    if not relevant.any():
+        raise IsthmusError(f"{path}: label_left and label_right share no label: no item has a counterpart")
     sides = [
         {"shared": overlap.take(rows), memory.modality: memory}
         for overlap, memory in zip(both("overlap", "shared"), both("memory"), strict=True)
@@ -68,7 +71,7 @@ def sharing_one(path: Path, seed: int) -> RealWorld:
         path.stem,
         (sides[0], sides[1]),
         *both("gallery"),
-        relevant=names[0][:, None] == names[1][None],
+        relevant=relevant,
         metric="map" if labelled else "r10",
         pairs=both("pairs") if "pairs_left" in data else None,
         classes=names[1] if labelled else None,

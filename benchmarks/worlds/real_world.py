@@ -26,6 +26,7 @@ class RealWorld:
 
     ``metric`` is "r1" or "r10", the share of queries with a counterpart among the first one or ten, mean of both
     directions, or "map", the mean average precision of right queries over left items, macro over ``classes``.
+    Queries without a counterpart are left out.
     """
 
     name: str
@@ -52,8 +53,10 @@ class RealWorld:
         """The world's metric, in percent, of cosines between all items of the gallery."""
         if self.metric == "map":
             assert self.classes is not None
-            precisions = np.array([_average_precision(*pair) for pair in zip(cosines.T, self.relevant.T, strict=True)])
-            return 100 * float(np.mean([precisions[self.classes == name].mean() for name in np.unique(self.classes)]))
+            asked = self.relevant.any(0)
+            queries = zip(cosines.T[asked], self.relevant.T[asked], strict=True)
+            precisions, classes = np.array([_average_precision(*query) for query in queries]), self.classes[asked]
+            return 100 * float(np.mean([precisions[classes == name].mean() for name in np.unique(classes)]))
         first = int(self.metric[1:])
         directions = ((cosines, self.relevant), (cosines.T, self.relevant.T))
         return 100 * float(np.mean([_within(first, *each) for each in directions]))

@@ -29,12 +29,12 @@ def test_a_file_of_two_spaces_over_the_same_things_is_joined_by_each_modality(tm
 
 def test_rows_of_a_gallery_are_counterparts_unless_labels_say_otherwise(tmp_path: Path) -> None:
     np.savez(tmp_path / "rows.npz", **LEFT_RIGHT)
-    labels = {"label_left": np.repeat(["cat", "dog"], 6), "label_right": np.tile(["cat", "dog"], 6)}
+    labels = {"label_left": np.repeat(["cat", "dog"], 6), "label_right": np.tile(["cat", "dog", "cow"], 4)}
     np.savez(tmp_path / "labelled.npz", **LEFT_RIGHT, **labels, pairs_left=np.ones((3, 6)), pairs_right=np.ones((3, 4)))
     labelled, in_rows = own_worlds(tmp_path, 0)
     assert (in_rows.relevant == np.eye(12, dtype=bool)).all()
     assert in_rows.pairs is None
-    assert labelled.relevant[0].tolist() == [True, False] * 6
+    assert labelled.relevant[0].tolist() == [True, False, False] * 4
     assert labelled.pairs is not None
     assert 0 < labelled.score(np.ones((12, 12))) < 100
     assert len(in_rows.sides[0]["shared"]) == 20
@@ -46,6 +46,9 @@ def test_a_folder_or_file_in_no_layout_is_named(tmp_path: Path) -> None:
         next(own_worlds(tmp_path, 0))
     np.savez(tmp_path / "part.npz", overlap_left=np.ones((2, 2)))
     with pytest.raises(IsthmusError, match=r"part\.npz: lacks overlap_right, memory_left, memory_right, gallery_left"):
+        next(own_worlds(tmp_path, 0))
+    np.savez(tmp_path / "part.npz", **LEFT_RIGHT, label_left=np.arange(12), label_right=np.arange(20, 32))
+    with pytest.raises(IsthmusError, match="share no label"):
         next(own_worlds(tmp_path, 0))
     np.savez(tmp_path / "part.npz", **{**LEFT_RIGHT, "overlap_right": np.ones((19, 4))})
     with pytest.raises(IsthmusError, match="overlap_left has 20 rows and overlap_right 19: give them row by row"):

@@ -19,6 +19,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> RealWorld:
     return miniclip(write_real_files(tmp_path_factory.mktemp("real")), 0)
 
 
+@pytest.mark.slow
 def test_a_row_has_the_scores_of_methods_and_the_true_mrr_of_auto(world: RealWorld) -> None:
     row = measured((0, world), Wanted(("auto", "cca"), compared=False))
     for method in ("auto", "cca"):
