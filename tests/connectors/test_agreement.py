@@ -168,3 +168,20 @@ def test_the_command_stops_and_goes_on_with_force(tmp_path: Path, capsys: pytest
     main([*given, str(tmp_path / "joint"), "--force"])
     assert "as force asks" in capsys.readouterr().err
     assert isthmus.Connector.load(tmp_path / "joint").report is not None
+
+
+def test_inspect_compares_two_sets(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    left, right = sides()
+    order = np.random.default_rng(0).permutation(400)
+    texts(left, "clip").save(tmp_path / "clip")
+    texts(right, "clap").save(tmp_path / "clap")
+    texts(right[order], "mixed").save(tmp_path / "mixed")
+    main(["inspect", str(tmp_path / "clip"), str(tmp_path / "clap")])
+    main(["inspect", str(tmp_path / "clip"), str(tmp_path / "mixed")])
+    agreeing, shuffled = (line for line in capsys.readouterr().out.splitlines() if line.startswith("text of 'clip'"))
+    assert "and 'clap': agree: correlation of the cosines of 400 rows on both sides 0." in agreeing
+    assert "and 'mixed': no better than shuffled ids" in shuffled
+    Embeddings.from_array(right, modality="audio", space="clap").save(tmp_path / "sounds")
+    with pytest.raises(SystemExit):
+        main(["inspect", str(tmp_path / "clip"), str(tmp_path / "sounds")])
+    assert "have no modality in common" in capsys.readouterr().err

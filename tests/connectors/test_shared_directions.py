@@ -7,6 +7,7 @@ import pytest
 
 import isthmus
 from isthmus import Embeddings
+from isthmus.cli import main
 from isthmus.connectors.overlap.directions import covariance_correlation, shared_directions
 from worlds.bank import bank_world
 
@@ -90,3 +91,14 @@ def test_connect_warns_of_a_memory_of_another_model() -> None:
         isthmus.connect(*sides, method="procrustes")
     sides[0]["image"] = modality("image", images)
     assert isthmus.connect(*sides, method="procrustes").report is not None
+
+
+def test_inspect_tells_a_memory_of_another_model(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    texts, images = of_one_space()
+    for name, vectors in (("right", images), ("wrong", turned(images))):
+        modality("text", texts).save(tmp_path / name)
+        modality("image", vectors).save(tmp_path / name)
+        main(["inspect", str(tmp_path / name)])
+        printed = capsys.readouterr().out
+        assert "correlation of their covariances" in printed
+        assert ("embedded with another model" in printed) == (name == "wrong")

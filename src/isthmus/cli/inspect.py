@@ -1,6 +1,7 @@
 """The inspect command."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
@@ -8,6 +9,7 @@ from isthmus.base.errors import IsthmusError
 
 def inspect(
     path: Path,
+    other: Path | None = None,
     *,
     verify: bool = False,
     space: str | None = None,
@@ -16,8 +18,11 @@ def inspect(
 ) -> None:
     """Show what an embedding set, a connector, a graph of spaces, a code model or an assignment contains.
 
+    Of an embedding set it also shows what looks broken, and of two sets whether rows with equal ids agree.
+
     Args:
         path: Folder of one of these; folders written by clip-retrieval and official checkpoints work too.
+        other: A second embedding set, to compare with the first before connecting both.
         verify: Read every file and compare it with its recorded hash.
         space: Name of the space of a folder without a manifest; by default the folder's name.
         report: Write the report of the connector to this .html file.
@@ -34,6 +39,8 @@ def inspect(
             f"{path}: is not an embedding set, connector, graph of spaces, code model or assignment: "
             "give the folder of one"
         )
+    if other is not None:
+        shown += [*_set(other, verify), *_agreements(path, other, space)]
     print("\n".join(shown))
     if report is not None:
         print(f"report: {_page(path, report, media)}")
@@ -50,9 +57,34 @@ def _page(path: Path, report: Path, media: Sequence[Path]) -> Path:
 
 
 def _set(path: Path, verify: bool, space: str | None = None) -> Iterator[str]:
-    from isthmus.embeddings import inspect_set
+    from isthmus.connectors.overlap.directions import shared_directions
+    from isthmus.embeddings import inspect_set, open_set
 
     yield inspect_set(path, verify=verify, space=space)
+    filled = [own for own in open_set(path, space, unfinished=True).values() if len(own) > 0]
+    for first, second in combinations(filled, 2):
+        if first.dim == second.dim:
+            found = shared_directions(first, second)
+            yield f"{first.modality} and {second.modality}: {found}"
+            if found.refuted:
+                yield "  note: they vary along different directions: of other content, or embedded with another model"
+
+
+def _agreements(left: Path, right: Path, space: str | None) -> Iterator[str]:
+    """Whether rows of two sets with equal ids agree, for every modality that both have."""
+    from isthmus.connectors.overlap.agreement import agreement
+    from isthmus.embeddings import open_set
+
+    first, second = open_set(left, space), open_set(right)
+    both = [name for name in first if name in second]
+    if not both:
+        raise IsthmusError(f"{left} and {right} have no modality in common: give two sets that share one")
+    for name in both:
+        own, other = first[name], second[name]
+        if own.numbered or other.numbered:
+            yield f"{name} of both: no ids, rows are only numbered: nothing to compare"
+        else:
+            yield f"{name} of {own.space!r} and {other.space!r}: {agreement(own, other)}"
 
 
 def _connector(path: Path, verify: bool) -> Iterator[str]:
