@@ -51,7 +51,7 @@ def test_a_space_of_few_dimensions_gets_no_band_and_no_estimate(padded: bool) ->
     assert report is not None
     assert report.bands == ()
     said = " ".join(report.lines())
-    assert "no estimate before any query: the rows of 'left' vary in 4 dimensions, 8 are needed" in said
+    assert said.count("because the rows of 'left' vary in 4 dimensions, 8 are needed") == 1
     assert "likely" not in said
     with pytest.raises(IsthmusError, match=r"no estimate: the audio rows vary in \d directions, 8 are needed"):
         connector.estimate(connector.project(right["audio"]), connector.project(left["image"]))

@@ -58,7 +58,7 @@ LACKING = (memory("clip", "image", lacking=60), memory("clap", "audio", lacking=
         ({}, ["Retrieval between clip image and clap audio is likely good"]),
         ({"bands": (band(0.3),)}, ["likely fair"]),
         ({"bands": (band(0.1),)}, ["likely poor"]),
-        ({"bands": ()}, ["cannot be told from these inputs", "Estimate it on your own queries and gallery"]),
+        ({"bands": ()}, ["cannot be told from these inputs", "estimate it on your own queries and gallery"]),
         # A memory is blamed only where results are not good, and the worst one first.
         ({"coverage": LACKING}, ["likely good"]),
         (
@@ -67,7 +67,7 @@ LACKING = (memory("clip", "image", lacking=60), memory("clap", "audio", lacking=
         ),
         (
             {"coverage": LACKING, "bands": ()},
-            ["cannot be told", "such as 'text 0 of audio' (nearest: 'dog_12.wav'", "clip image", "Estimate it"],
+            ["cannot be told", "such as 'text 0 of audio' (nearest: 'dog_12.wav'", "clip image", "estimate it"],
         ),
         ({"overlap_mrr": 0.02}, ["no better than by chance", "Check that equal ids mean equal items"]),
         ({"held_out": 9, "chance_mrr": 0.31}, ["likely good", "Only 9 overlap rows"]),
@@ -93,7 +93,10 @@ LACKING = (memory("clip", "image", lacking=60), memory("clap", "audio", lacking=
         # The estimate of the user's own gallery decides, whatever the other says.
         ({"given": GalleryEstimate("clap audio", "clip image", 90, band(0.1))}, ["likely poor for these queries"]),
         ({"given": GalleryEstimate("clap audio", "clip image", 90, band(0.9)), "bands": ()}, ["likely good for these"]),
-        ({"given": GalleryEstimate("clap audio", "clip image", 90, None, "too few")}, ["cannot be told"]),
+        (
+            {"given": GalleryEstimate("clap audio", "clip image", 90, None, "too few")},
+            ["cannot be told from these inputs, because too few."],
+        ),
         # More rows: if the second half of them helped by more than its error, or if they are fewer than dimensions.
         (
             {"half": Half(1600, 0.7, 0.6, 0.02)},

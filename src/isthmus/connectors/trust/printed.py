@@ -35,12 +35,13 @@ def printed(figures: ReportFigures) -> list[str]:
 
 
 def estimates(figures: ReportFigures) -> Iterator[str]:
-    """The estimates in words, that of the given gallery first."""
-    if figures.given is not None:
+    """The estimates in words, that of the given gallery first; or why there is none, unless the verdict says so."""
+    said = figures.verdict[0] if figures.verdict else ""
+    if figures.given is not None and (figures.given.band is not None or figures.given.reason not in said):
         yield given_estimate(figures.given)
     for band in figures.bands:
         yield f"estimated MRR of {retrieval(figures)} in a gallery of {band.gallery}: {_band(band)}"
-    if figures.no_estimate:
+    if figures.no_estimate and figures.no_estimate not in said:
         yield f"no estimate before any query: {figures.no_estimate}"
 
 

@@ -52,7 +52,9 @@ def why_no_estimate(report: ReportFigures, dimensions: Mapping[str, int]) -> str
 def _headline(report: ReportFigures) -> str:
     band = report.main_band
     if band is None:
-        return "How good retrieval will be cannot be told from these inputs: check some hits by eye first."
+        reason = report.given.reason if report.given else report.no_estimate
+        because = f", because {reason}" if reason else ""
+        return f"How good {retrieval(report)} will be cannot be told from these inputs{because}."
     where = "these queries and this gallery" if report.given else "items like those of the memories"
     return f"{sentence(retrieval(report))} is {_level(band)} for {where}. {ADVICE[_level(band)]}"
 
@@ -83,7 +85,7 @@ def _next_steps(report: ReportFigures) -> Iterator[str]:
             f"{5 * FEW_HELD_OUT} shared rows hold out {FEW_HELD_OUT}."
         )
     if band is None and report.given is None and len(report.coverage) == 2:
-        yield "Estimate it on your own queries and gallery (--queries and --gallery, or connector.estimate)."
+        yield "Check some hits by eye, and estimate it on your own queries and gallery (--queries and --gallery)."
 
 
 def _weak_overlap(report: ReportFigures) -> str:
