@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from isthmus.connectors.member import Head, Member
     from isthmus.connectors.methods.plugins import CmcrBatch, LossTerm, Method
     from isthmus.connectors.overlap.materials import Materials
+    from isthmus.connectors.trust.scores import UnrelatedScores
     from isthmus.embeddings import Embeddings, convert, open_set
     from isthmus.embeddings.tokens import Tokens
     from isthmus.localize import LocateQuery, locate
@@ -72,6 +73,7 @@ __all__ = [
     "RidgeConfig",
     "SpaceGraph",
     "Tokens",
+    "UnrelatedScores",
     "assign_codes",
     "connect",
     "connect_graph",
@@ -112,6 +114,7 @@ _HOMES = {
     "PairSource": "isthmus.codes.learning.pairs",
     "LocateQuery": "isthmus.localize",
     "Tokens": "isthmus.embeddings.tokens",
+    "UnrelatedScores": "isthmus.connectors.trust.scores",
     "assign_codes": "isthmus.codes.reading.assignment",
     "fit_codes": "isthmus.codes.learning.fit",
     "embed": "isthmus.bulk.embed",

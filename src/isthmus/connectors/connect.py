@@ -33,6 +33,7 @@ from isthmus.connectors.trust.coverage import coverage_of
 from isthmus.connectors.trust.figures import Coverage, Half
 from isthmus.connectors.trust.half import half_of
 from isthmus.connectors.trust.measurement import measure
+from isthmus.connectors.trust.scores import scores_of
 from isthmus.embeddings import Embeddings
 
 HELD_OUT_SHARE = 0.2
@@ -215,7 +216,7 @@ def _measured(prepared: ConnectInput, method: MethodConfig | Method, fit: Fit, p
     materials = prepared.materials
     project = blend_projection(fit.measured, fit.weights)
     own = {"method": method.name} if isinstance(method, Method) else {"method": method_name(method), **asdict(method)}
-    return Connector(
+    connector = Connector(
         left_space=materials.left.space,
         right_space=materials.right.space,
         overlap=materials.left.overlap.modality,
@@ -235,6 +236,11 @@ def _measured(prepared: ConnectInput, method: MethodConfig | Method, fit: Fit, p
             prepared.half,
         ),
     )
+    begin("scores of unrelated items")
+    given = [
+        own for side in (materials.left, materials.right) for own in (side.overlap, side.memory) if own is not None
+    ]
+    return replace(connector, scores=scores_of(connector.project, given))
 
 
 @dataclass(frozen=True)

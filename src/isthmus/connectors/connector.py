@@ -26,6 +26,7 @@ from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_offic
 from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours
 from isthmus.connectors.trust.figures import Band, GalleryEstimate
 from isthmus.connectors.trust.report import ConnectorReport
+from isthmus.connectors.trust.scores import UnrelatedScores
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.health import varying_directions
 from isthmus.metrics import mutual_neighbour_rates
@@ -53,6 +54,8 @@ class Connector(HubModel):
         report: How far to trust the connector; measured without pairs.
         basis: ``(wide, joint)`` orthonormal directions to which a blend is reduced.
         revisions: Revision of each encoder, by the name of its space.
+        scores: The cosines of unrelated items for each pair of modalities: percentiles and cut-offs. Connectors saved
+            by earlier versions and official checkpoints have none, and say so when they are asked.
 
     Example:
         >>> import isthmus, numpy as np, tempfile
@@ -80,6 +83,7 @@ class Connector(HubModel):
     report: ConnectorReport | None = None
     basis: Float[Tensor, "wide joint"] | None = None
     revisions: Mapping[str, str] = field(default_factory=dict)
+    scores: UnrelatedScores = field(default_factory=UnrelatedScores)
 
     def __repr__(self) -> str:
         return f"Connector({self.space!r}, {len(self.members)} members, {self.dim}-d)"
@@ -177,7 +181,7 @@ class Connector(HubModel):
             return embeddings
         blocks = [self._project_rows(heads, block, embeddings.modality) for block in embeddings.batches(PROJECT_ROWS)]
         vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
-        return embeddings.with_vectors(vectors, space=self.projected_space)
+        return embeddings.with_vectors(vectors, space=self.projected_space, origin=embeddings.space)
 
     def _project_rows(
         self, heads: tuple[Head, ...], rows: Float[np.ndarray, "rows dim"], modality: str
@@ -283,7 +287,7 @@ class Connector(HubModel):
 
     def files(self) -> ModelFiles:
         """What the folder of the connector is made of."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
         dims = {space: self.input_dim(space) for space in (self.left_space, self.right_space)}
         return connector_files(own, self.space, model_card(own, dims, self.dim))
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from isthmus.artifacts.folder import ModelFiles, fill, read_model
 from isthmus.connectors.member import Head, Member, architecture, built_projector
 from isthmus.connectors.trust.report import ConnectorReport
+from isthmus.connectors.trust.scores import UnrelatedScores
 
 FORMAT, KIND = "isthmus-connector-1", "connector"
 Basis = Float[Tensor, "wide joint"]
@@ -51,6 +52,7 @@ def connector_files(fields: Mapping[str, Any], space: str, card: str) -> ModelFi
         "choice": dict(fields["choice"]),
         "report": report.as_dict() if report else None,
         "revisions": dict(fields["revisions"]),
+        "scores": fields["scores"].as_list(),
     }
     return ModelFiles(FORMAT, dict(named_tensors(members, fields["basis"])), config, card)
 
@@ -82,6 +84,7 @@ def _fields(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[st
         "report": ConnectorReport.from_dict(config["report"]) if config["report"] else None,
         "basis": tensors.get("basis"),
         "revisions": config.get("revisions", {}),
+        "scores": UnrelatedScores.from_list(config.get("scores", ())),
     }
 
 

@@ -40,6 +40,8 @@ class Embeddings:
         space: Name of the space.
         dim: Number of dimensions.
         revision: Revision of the encoder, or "".
+        origin: Name of the space that the rows were projected from; `space` if they were not, or if they were read
+            from disk, where it is not recorded.
 
     Example:
         >>> from isthmus import Embeddings
@@ -61,8 +63,10 @@ class Embeddings:
         normalize: bool,
         revision: str = "",
         numbered: bool | None = None,
+        origin: str | None = None,
     ) -> None:
         self.modality, self.space, self.dim, self.revision = modality, space, dim, revision
+        self.origin = space if origin is None else origin
         self._rows, self._ids, self._numbered = Rows(parts, dim, normalize), ids, numbered
 
     @classmethod
@@ -108,13 +112,16 @@ class Embeddings:
         facts = {"modality": modality, "space": space, "revision": revision}
         return cls([made], dim=rows.shape[1], ids=names, normalize=False, numbered=ids is None, **facts)
 
-    def with_vectors(self, vectors: np.ndarray, *, space: str, normalize: bool = False) -> Embeddings:
+    def with_vectors(
+        self, vectors: np.ndarray, *, space: str, normalize: bool = False, origin: str | None = None
+    ) -> Embeddings:
         """The same items with other vectors, such as those in another space.
 
         Args:
             vectors: Float rows (n, dim), row by row.
             space: Name of the space of the vectors.
             normalize: Divide rows by their length.
+            origin: Name of the space they were projected from, if they were.
 
         Raises:
             IsthmusError: There are not as many vectors as rows, or as for `from_array`.
@@ -128,6 +135,7 @@ class Embeddings:
         """
         made = Embeddings.from_array(vectors, modality=self.modality, space=space, ids=self.ids, normalize=normalize)
         made._numbered = self.numbered
+        made.origin = space if origin is None else origin
         return made
 
     @classmethod
@@ -277,7 +285,7 @@ class Embeddings:
         """
         index = checked_rows(index, len(self), repr(self))
         ids = [self.ids[row] for row in index.tolist()]
-        facts = {"modality": self.modality, "space": self.space, "revision": self.revision}
+        facts = {"modality": self.modality, "space": self.space, "revision": self.revision, "origin": self.origin}
         return Embeddings(
             [self._rows.taken(index)], dim=self.dim, ids=ids, normalize=False, numbered=self.numbered, **facts
         )

@@ -5,6 +5,7 @@ They come before every other stage, because connectors are chosen and reported b
 
 from isthmus.metrics.blocks import score_blocks
 from isthmus.metrics.csls import csls, csls_blocks, mean_nearest
+from isthmus.metrics.distribution import ScoreDistribution
 from isthmus.metrics.gap import modality_gap
 from isthmus.metrics.neighbours import hubness, mutual_neighbour_rate, mutual_neighbour_rates
 from isthmus.metrics.ranks import relevant_ranks, target_ranks
@@ -12,6 +13,7 @@ from isthmus.metrics.retrieval import RetrievalScores, retrieval, scores_from_ra
 
 __all__ = [
     "RetrievalScores",
+    "ScoreDistribution",
     "csls",
     "csls_blocks",
     "hubness",

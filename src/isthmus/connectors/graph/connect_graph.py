@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError
-from isthmus.base.progress import OnProgress, reporting
+from isthmus.base.progress import OnProgress, begin, reporting
 from isthmus.connectors.config import (
     AutoConfig,
     CcaConfig,
@@ -21,6 +24,8 @@ from isthmus.connectors.graph.joint import fit_joint
 from isthmus.connectors.graph.overlap_tree import EmbeddingSet
 from isthmus.connectors.graph.space_graph import SpaceGraph
 from isthmus.connectors.graph.star import fit_star
+from isthmus.connectors.trust.scores import UnrelatedScores, scores_of
+from isthmus.embeddings import Embeddings
 
 
 def connect_graph(
@@ -84,7 +89,7 @@ def connect_graph(
     with reporting(progress) as report:
         match asked:
             case ExmcrConfig():
-                return fit_star(
+                graph = fit_star(
                     sets,
                     asked,
                     base=base,
@@ -95,14 +100,34 @@ def connect_graph(
                     progress=report,
                     force=force,
                 )
-            case AutoConfig() if onto is None:
-                if asked != AutoConfig():
-                    raise IsthmusError("auto has no options for more than two spaces: leave them out, or use cca")
-                return fit_joint(sets, base=base, seed=seed, force=force)
-            case CcaConfig() if onto is None:
-                if asked.right_penalty is not None:
-                    raise IsthmusError("--right-penalty is for two spaces: use --penalty, which applies to all")
-                return fit_joint(sets, asked, base=base, seed=seed, force=force)
-    if onto is not None:
-        raise IsthmusError(f"method {method_name(asked)} cannot add to a star: use exmcr")
-    raise IsthmusError(f"method {method_name(asked)} connects two spaces: for more use exmcr (a star), auto or cca")
+            case AutoConfig() | CcaConfig() if onto is None:
+                graph = fit_joint(sets, _joint_config(asked), base=base, seed=seed, force=force)
+            case _ if onto is not None:
+                raise IsthmusError(f"method {method_name(asked)} cannot add to a star: use exmcr")
+            case _:
+                name = method_name(asked)
+                raise IsthmusError(f"method {name} connects two spaces: for more use exmcr (a star), auto or cca")
+        begin("scores of unrelated items")
+        known = [own for one in sets for own in one.values() if len(own) and _projects(graph, own)]
+        new = scores_of(graph.project, known)
+        return replace(graph, scores=UnrelatedScores({**graph.scores.tables, **new.tables}))
+
+
+def _joint_config(asked: AutoConfig | CcaConfig) -> CcaConfig | None:
+    """The config of a joint space; None for `auto`."""
+    if isinstance(asked, CcaConfig):
+        if asked.right_penalty is not None:
+            raise IsthmusError("--right-penalty is for two spaces: use --penalty, which applies to all")
+        return asked
+    if asked != AutoConfig():
+        raise IsthmusError("auto has no options for more than two spaces: leave them out, or use cca")
+    return None
+
+
+def _projects(graph: SpaceGraph, own: Embeddings) -> bool:
+    """Whether the graph knows the modality: a star's leaf knows its overlap and one memory."""
+    try:
+        graph.project(own.take(np.arange(1)))
+    except IsthmusError:
+        return False
+    return True

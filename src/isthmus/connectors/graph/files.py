@@ -11,6 +11,7 @@ from isthmus.artifacts.folder import CONFIG, GRAPH
 from isthmus.artifacts.record import consistently, read_record, read_stored, stored
 from isthmus.base.errors import IsthmusError, interpreting
 from isthmus.connectors.connector import Connector
+from isthmus.connectors.trust.scores import UnrelatedScores
 
 FORMAT, KIND = "isthmus-graph-1", "graph of spaces"
 Graph = TypeVar("Graph")
@@ -26,7 +27,8 @@ def write_graph(folder: Path, fields: Mapping[str, Any], card: str) -> Path:
         for name, leg in zip(names, fields["legs"], strict=True)
         for file, content in leg.files().contents().items()
     }
-    return save_edition(folder, GRAPH, {**facts, "legs": legs}, contents, card)
+    facts |= {"legs": legs, "scores": fields["scores"].as_list()}
+    return save_edition(folder, GRAPH, facts, contents, card)
 
 
 def read_graph(folder: Path, make: Callable[[dict[str, Any]], Graph]) -> Graph:
@@ -44,6 +46,7 @@ def _read(folder: Path, make: Callable[[dict[str, Any]], Graph]) -> Graph:
         entries = [(str(entry["space"]), entry["folder"]) for entry in content["legs"]]
         parents = {leaf: str(parent) for leaf, parent in content["parents"].items()}
         own = {"kind": content["kind"], "base": str(content["base"]), "parents": parents}
+        own["scores"] = UnrelatedScores.from_list(content.get("scores", ()))
     legs = tuple(_leg(folder, content, name, space) for space, name in entries)
     with interpreting(*damage):
         return make({**own, "legs": legs})

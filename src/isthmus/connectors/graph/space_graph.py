@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from isthmus.base.paths import user_path
 from isthmus.base.space_names import mapped_into, shared_space
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.graph.files import read_graph, write_graph
+from isthmus.connectors.trust.scores import UnrelatedScores
 from isthmus.embeddings import Embeddings
 from isthmus.embeddings.pairing import require_same_rows
 
@@ -38,6 +39,8 @@ class SpaceGraph(HubModel):
         legs: One connector for each other space. In a star it leads from the leaf's parent (left) to the leaf (right);
             in a joint graph from the base (left), which has the same head in every leg.
         parents: For each leaf, the space with which it shares its overlap.
+        scores: The cosines of unrelated items for each pair of modalities, as `Connector.scores`. A leaf that is added
+            to a star has those of the sets it was added with.
 
     Example:
         >>> import isthmus, numpy as np
@@ -60,6 +63,7 @@ class SpaceGraph(HubModel):
     base: str
     legs: tuple[Connector, ...]
     parents: Mapping[str, str]
+    scores: UnrelatedScores = field(default_factory=UnrelatedScores)
 
     def __post_init__(self) -> None:
         leaves = self.spaces[1:]
@@ -138,15 +142,16 @@ class SpaceGraph(HubModel):
         Raises:
             IsthmusError: The space is not in the graph, or `Connector.project` refuses the embeddings.
         """
+        origin = embeddings.space
         if self.kind == "joint":
-            leg = self.legs[0] if embeddings.space == self.base else self.leg_of(embeddings.space)
-            return renamed(leg.project(embeddings), self.space)
-        if embeddings.space == self.base:
+            leg = self.legs[0] if origin == self.base else self.leg_of(origin)
+            return renamed(leg.project(embeddings), self.space, origin)
+        if origin == self.base:
             return embeddings
         while embeddings.space != self.base:
             leg = self.leg_of(embeddings.space)
-            embeddings = renamed(leg.project(embeddings), leg.left_space)
-        return renamed(embeddings, self.projected_space)
+            embeddings = renamed(leg.project(embeddings), leg.left_space, origin)
+        return renamed(embeddings, self.projected_space, origin)
 
     def with_leaf(self, leg: Connector) -> SpaceGraph:
         """A copy of a star with one more leaf; the other legs stay bit for bit as they are.
@@ -186,9 +191,7 @@ class SpaceGraph(HubModel):
         Raises:
             IsthmusError: The folder has something else, or a file cannot be written.
         """
-        return write_graph(
-            user_path(path), {field.name: getattr(self, field.name) for field in fields(self)}, self._card()
-        )
+        return write_graph(user_path(path), {one.name: getattr(self, one.name) for one in fields(self)}, self._card())
 
     @classmethod
     def load(cls, path: str | Path) -> SpaceGraph:
@@ -215,9 +218,9 @@ def load_any(folder: Path) -> Connector | SpaceGraph:
     return SpaceGraph.load(folder) if (folder / GRAPH).is_file() else Connector.load(folder)
 
 
-def renamed(embeddings: Embeddings, space: str) -> Embeddings:
-    """The same rows with another name for their space."""
-    return embeddings.with_vectors(embeddings.vectors, space=space)
+def renamed(embeddings: Embeddings, space: str, origin: str | None = None) -> Embeddings:
+    """The same rows with another name for their space, from which or from ``origin`` they were projected."""
+    return embeddings.with_vectors(embeddings.vectors, space=space, origin=origin)
 
 
 def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Embeddings:
@@ -260,4 +263,5 @@ def mix_embeddings(parts: Sequence[Embeddings], weights: Sequence[float]) -> Emb
             f"weights {list(weights)}: give one number, 0 or more, for each of the {len(parts)} parts, not all 0"
         )
     mixed = sum(np.float32(weight) * part.vectors for weight, part in zip(weights, parts, strict=True))
-    return first.with_vectors(np.asarray(mixed), space=space, normalize=True)
+    origins = list(dict.fromkeys(part.origin for part in parts))
+    return first.with_vectors(np.asarray(mixed), space=space, normalize=True, origin=" + ".join(origins))

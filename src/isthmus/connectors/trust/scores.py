@@ -1,0 +1,197 @@
+"""Scores of unrelated items: for each pair of modalities, how high a cosine in the joint space is by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from isthmus.base.errors import IsthmusError
+from isthmus.base.space_names import shared_space
+from isthmus.embeddings import Embeddings
+from isthmus.metrics import ScoreDistribution
+from isthmus.metrics.distribution import Scores
+
+SAMPLE = 1500
+"""Rows of each modality. All pairs of them, over two million, give cut-offs to a false-positive rate of 5e-5."""
+Modality = tuple[str, str]
+"""A modality and the space it comes from."""
+Pair = tuple[Modality, Modality]
+
+
+@dataclass(frozen=True)
+class UnrelatedScores:
+    """The distribution of the cosines of unrelated items in a joint space, for each pair of modalities.
+
+    It makes cosines of different modalities comparable: `percentile` is the share of unrelated pairs that score lower.
+    It comes with a connector (`Connector.scores`), measured on its overlap and memories, and holds for items like
+    those. For others measure it with `of` on the queries and the gallery. It is symmetric.
+
+    A modality is named "image", or "text of clip" if it comes from both spaces.
+
+    Args:
+        tables: The distributions, by pair of (modality, space); the pair is in order.
+
+    Example:
+        >>> import isthmus, numpy as np
+        >>> draw = np.random.default_rng(0)
+        >>> def rows(modality):
+        ...     vectors = draw.standard_normal((500, 8))
+        ...     return isthmus.Embeddings.from_array(vectors, modality=modality, space="joint")
+        >>> scores = UnrelatedScores.of(rows("image"), rows("audio"))
+        >>> round(scores.percentile(0.5, ("image", "audio")), 2), round(scores.cutoff(0.01, ("image", "audio")), 1)
+        (0.92, 0.8)
+    """
+
+    tables: Mapping[Pair, ScoreDistribution] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, *parts: Embeddings) -> UnrelatedScores:
+        """Measure projected embeddings, all of one joint space: every pair of parts, and each part with itself.
+
+        At most 1500 rows of each are compared, all with all, except those with equal ids. Two items of different
+        modalities are taken to be unrelated; if a share c of the pairs is related after all, cut-offs are too high
+        rather than too low: the false-positive rate of a cut-off is at most 1 / (1 - c) times the one asked for.
+
+        Args:
+            parts: Unit rows, one `Embeddings` for each modality of each space.
+
+        Raises:
+            IsthmusError: The parts are of different joint spaces, or two of them are of one modality and space.
+        """
+        return measured([spaced_sample(part) for part in parts])
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The names of the modalities."""
+        return tuple(self._short(own) for own in self._known)
+
+    def percentile(self, scores: Scores, modalities: Sequence[str]) -> Scores:
+        """The share of unrelated pairs that score lower, in (0, 1).
+
+        Above 1 - `smallest_rate` it is extrapolated with an exponential tail.
+
+        Args:
+            scores: Cosines, a number or an array.
+            modalities: The modalities of query and gallery, in any order.
+
+        Raises:
+            IsthmusError: There is no distribution of this pair.
+        """
+        return self.table(modalities).percentile(scores)
+
+    def cutoff(self, rate: float, modalities: Sequence[str]) -> float:
+        """The cosine that a share ``rate`` of unrelated pairs reaches: a cut-off with this false-positive rate.
+
+        Args:
+            rate: False-positive rate, from `smallest_rate` to below 1.
+            modalities: The modalities of query and gallery, in any order.
+
+        Raises:
+            IsthmusError: There is no distribution of this pair, or the rate is out of range.
+        """
+        return self.table(modalities).cutoff(rate)
+
+    def smallest_rate(self, modalities: Sequence[str]) -> float:
+        """The smallest false-positive rate for which there is a cut-off: a hundred pairs of the sample lie above it."""
+        return self.table(modalities).smallest_rate
+
+    def table(self, modalities: Sequence[str]) -> ScoreDistribution:
+        """The distribution of a pair of modalities. Raises `IsthmusError` naming a pair or modality that has none."""
+        if len(modalities) != 2 or isinstance(modalities, str):
+            raise IsthmusError(f"modalities {modalities!r}: name two, those of query and gallery")
+        if not self.tables:
+            raise IsthmusError(
+                "there are no scores of unrelated items, the connector is from an earlier version or an official "
+                "checkpoint: connect again, or measure them with UnrelatedScores.of"
+            )
+        one, other = sorted(self._modality(name) for name in modalities)
+        if (one, other) not in self.tables:
+            raise IsthmusError(
+                f"there are no scores of unrelated {self._short(one)} and {self._short(other)} items: connect again "
+                "with more of them, or measure them with UnrelatedScores.of"
+            )
+        return self.tables[one, other]
+
+    def name_of(self, embeddings: Embeddings) -> str:
+        """The modality of projected embeddings, as `percentile` and `cutoff` take it."""
+        own = (embeddings.modality, embeddings.origin)
+        return self._short(own) if own in self._known or embeddings.origin != embeddings.space else own[0]
+
+    @property
+    def _known(self) -> list[Modality]:
+        return sorted({modality for pair in self.tables for modality in pair})
+
+    def _short(self, modality: Modality) -> str:
+        """The modality's name, with its space if another space has it too, or neither is known."""
+        name, space = modality
+        alone = [own for own in self._known if own[0] == name] == [modality]
+        return name if alone else f"{name} of {space}"
+
+    def _modality(self, name: str) -> Modality:
+        found = [own for own in self._known if name in (own[0], f"{own[0]} of {own[1]}")]
+        if not found:
+            raise IsthmusError(
+                f"there are no scores of unrelated {name!r} items: the connector has those of "
+                f"{', '.join(self.modalities)}"
+            )
+        if len(found) > 1:
+            choices = " or ".join(repr(self._short(own)) for own in found)
+            raise IsthmusError(f"{name!r} is in two spaces, whose scores differ: say {choices}, or project them again")
+        return found[0]
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """The tables as plain data, for JSON."""
+        return [{"pair": [list(own) for own in pair], **table.as_dict()} for pair, table in self.tables.items()]
+
+    @classmethod
+    def from_list(cls, data: Sequence[Mapping[str, Any]]) -> UnrelatedScores:
+        """The inverse of `as_list`."""
+        found = {}
+        for entry in data:
+            one, other = ((str(modality), str(space)) for modality, space in entry["pair"])
+            found[one, other] = ScoreDistribution.from_dict(entry)
+        return cls(found)
+
+
+def scores_of(project: Callable[[Embeddings], Embeddings], given: Iterable[Embeddings]) -> UnrelatedScores:
+    """The distributions of all pairs of modalities that a connector or a graph of spaces projects."""
+    return measured([project(spaced_sample(own)) for own in given])
+
+
+def spaced_sample(embeddings: Embeddings) -> Embeddings:
+    """At most `SAMPLE` rows, evenly spaced."""
+    if len(embeddings) <= SAMPLE:
+        return embeddings
+    return embeddings.take(np.linspace(0, len(embeddings) - 1, SAMPLE).astype(np.int64))
+
+
+def measured(parts: Sequence[Embeddings]) -> UnrelatedScores:
+    """The distributions of all pairs of projected samples; without those whose scores are too few or all alike."""
+    named = {(part.modality, part.origin): part for part in parts}
+    if len(named) < len(parts):
+        raise IsthmusError("two parts are of one modality and space: concatenate them first")
+    for part in parts[1:]:
+        if shared_space(parts[0].space, part.space) is None:
+            raise IsthmusError(f"{parts[0]!r} and {part!r} are of different spaces: project both with one connector")
+    tables = {}
+    for one, other in combinations_with_replacement(sorted(named), 2):
+        table = ScoreDistribution.of(unrelated_cosines(named[one], named[other]))
+        if table is not None:
+            tables[one, other] = table
+    return UnrelatedScores(tables)
+
+
+def unrelated_cosines(one: Embeddings, other: Embeddings) -> Float[np.ndarray, " pairs"]:
+    """The cosines of all pairs of rows but those with equal ids; of rows with themselves each pair once."""
+    scores = one.vectors @ other.vectors.T
+    if one is other:
+        return scores[~np.tri(len(scores), dtype=bool)]
+    _, rows, columns = np.intersect1d(np.array(one.ids), np.array(other.ids), return_indices=True)
+    kept = np.ones(scores.shape, bool)
+    kept[rows, columns] = False
+    return scores[kept]
