@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from isthmus.embeddings import Embeddings, convert, open_set
     from isthmus.embeddings.tokens import Tokens
     from isthmus.localize import LocateQuery, locate
-    from isthmus.search import Hits, Index
+    from isthmus.search import Hits, Index, MixedIndex
     from isthmus.spaces import load_space
     from isthmus.training.config import OptimisationConfig
 
@@ -67,6 +67,7 @@ __all__ = [
     "Materials",
     "Member",
     "Method",
+    "MixedIndex",
     "OptimisationConfig",
     "PairSource",
     "ProcrustesConfig",
@@ -122,6 +123,7 @@ _HOMES = {
     "locate": "isthmus.localize",
     "Hits": "isthmus.search",
     "Index": "isthmus.search",
+    "MixedIndex": "isthmus.search",
     "SpaceGraph": "isthmus.connectors.graph.space_graph",
     "connect": "isthmus.connectors.connect",
     "connect_graph": "isthmus.connectors.graph.connect_graph",

@@ -52,7 +52,7 @@ def connector_files(fields: Mapping[str, Any], space: str, card: str) -> ModelFi
         "choice": dict(fields["choice"]),
         "report": report.as_dict() if report else None,
         "revisions": dict(fields["revisions"]),
-        "scores": fields["scores"].as_list(),
+        "scores": fields["scores"].as_dict(),
     }
     return ModelFiles(FORMAT, dict(named_tensors(members, fields["basis"])), config, card)
 
@@ -84,7 +84,7 @@ def _fields(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[st
         "report": ConnectorReport.from_dict(config["report"]) if config["report"] else None,
         "basis": tensors.get("basis"),
         "revisions": config.get("revisions", {}),
-        "scores": UnrelatedScores.from_list(config.get("scores", ())),
+        "scores": UnrelatedScores.from_dict(config.get("scores")),
     }
 
 

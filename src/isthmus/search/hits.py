@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,24 +16,32 @@ if TYPE_CHECKING:
 
 
 class Hit(NamedTuple):
-    """One item found: its id, its score, and its row in the index."""
+    """One item found: its id, its score, and its row in the index or, of several galleries, in its own.
+
+    ``percentile`` is None unless the index has scores of unrelated items, ``gallery`` unless it has several galleries.
+    """
 
     id: str
     score: float
     row: int
+    percentile: float | None = None
+    gallery: str | None = None
 
 
 @dataclass(frozen=True)
 class Hits:
     """The k best items of each query, best first.
 
-    Iterating yields one ``(query_id, [Hit, ...])`` per query.
+    Iterating yields one ``(query_id, [Hit, ...])`` per query. Where a cut-off leaves a query fewer than k hits, its
+    line is filled up with id None, score NaN and row -1, which are left out when iterating.
 
     Args:
         query_ids: Ids of the queries.
         ids: Ids of the items found, an object array (queries, k).
         scores: Their scores, (queries, k).
         rows: Their rows in the index, (queries, k).
+        percentiles: The share of unrelated pairs that score lower, (queries, k), if the index has `UnrelatedScores`.
+        galleries: The names of the galleries they are in, (queries, k), if the index has several.
 
     Example:
         >>> import numpy as np
@@ -52,14 +60,20 @@ class Hits:
     ids: Shaped[np.ndarray, "queries k"]
     scores: Float[np.ndarray, "queries k"]
     rows: Int[np.ndarray, "queries k"]
+    percentiles: Float[np.ndarray, "queries k"] | None = None
+    galleries: Shaped[np.ndarray, "queries k"] | None = None
 
     def __len__(self) -> int:
         return len(self.query_ids)
 
     def __iter__(self) -> Iterator[tuple[str, list[Hit]]]:
-        columns = zip(self.query_ids, self.ids, self.scores.tolist(), self.rows.tolist(), strict=True)
-        for query, ids, scores, rows in columns:
-            yield query, [Hit(*found) for found in zip(map(str, ids), scores, rows, strict=True)]
+        for number, query in enumerate(self.query_ids):
+            columns = [list(self.ids[number]), self.scores[number].tolist(), self.rows[number].tolist()]
+            columns += [
+                [None] * len(columns[0]) if own is None else own[number].tolist()
+                for own in (self.percentiles, self.galleries)
+            ]
+            yield query, [Hit(str(name), *found) for name, *found in zip(*columns, strict=True) if found[1] >= 0]
 
     def top(self, k: int) -> Hits:
         """The ``k`` best hits of each query.
@@ -67,10 +81,15 @@ class Hits:
         Args:
             k: Number of hits to keep; all of them if there are fewer.
         """
-        return Hits(self.query_ids, self.ids[:, :k], self.scores[:, :k], self.rows[:, :k])
+        return self.changed(lambda column: column[:, :k])
+
+    def changed(self, change: Callable[[np.ndarray], np.ndarray]) -> Hits:
+        """The hits after one change to each of their arrays (queries, k)."""
+        columns = (self.ids, self.scores, self.rows, self.percentiles, self.galleries)
+        return Hits(self.query_ids, *[None if own is None else change(own) for own in columns])  # type: ignore[arg-type]
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """One dictionary per hit: query, rank from 1, id, score and row.
+        """One dictionary per hit: query, rank from 1, id, score and row, and percentile and gallery if known.
 
         Example:
             >>> hits = Hits(["cat"], np.array([["meow", "bark"]]), np.array([[0.75, 0.5]]), np.array([[1, 0]]))
@@ -78,7 +97,7 @@ class Hits:
             {'query': 'cat', 'rank': 2, 'id': 'bark', 'score': 0.5, 'row': 0}
         """
         return [
-            {"query": query, "rank": rank, **hit._asdict()}
+            {"query": query, "rank": rank, **{name: own for name, own in hit._asdict().items() if own is not None}}
             for query, found in self
             for rank, hit in enumerate(found, 1)
         ]
@@ -100,4 +119,6 @@ class Hits:
             import pandas
         except ImportError as error:
             raise IsthmusError("to_pandas needs pandas: pip install pandas") from error
-        return pandas.DataFrame(self.to_dicts(), columns=["query", "rank", *Hit._fields])
+        columns = ["query", "rank", "id", "score", "row"]
+        columns += ["percentile"] * (self.percentiles is not None) + ["gallery"] * (self.galleries is not None)
+        return pandas.DataFrame(self.to_dicts(), columns=columns)

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.space_names import shared_space
+from isthmus.connectors.trust.scores import UnrelatedScores
 from isthmus.embeddings import Embeddings
 from isthmus.metrics import csls_blocks, score_blocks
 from isthmus.search.hits import Hits
+from isthmus.search.percentiles import warn_if_unlike, with_percentiles
 
 UNIT_TOLERANCE = 1e-2
 ADDING = Lock()
@@ -37,6 +39,7 @@ class Index:
         embeddings: Unit rows to search in, (n, d).
         reference: Typical queries. CSLS measures against them how much of a hub each item is; by default against the
             queries of each search.
+        scores: A connector's scores of unrelated items: hits then have percentiles.
 
     Vectors that Ex-MCR or a star mapped into a base can be searched with the base's own vectors, and the reverse.
 
@@ -52,8 +55,15 @@ class Index:
         [['horn']]
     """
 
-    def __init__(self, embeddings: Embeddings, *, reference: Embeddings | None = None) -> None:
-        self.dim = embeddings.dim
+    def __init__(
+        self,
+        embeddings: Embeddings,
+        *,
+        reference: Embeddings | None = None,
+        scores: UnrelatedScores | None = None,
+    ) -> None:
+        self.dim, self._unrelated = embeddings.dim, scores
+        self._modality = "" if scores is None else scores.name_of(embeddings)
         self._contents = Contents(embeddings.space, list(embeddings.ids), _unit_rows(embeddings))
         self._reference: Tensor | None = None
         if reference is not None:
@@ -87,6 +97,10 @@ class Index:
         with ADDING:
             own = self._contents
             space, rows = self._checked(embeddings, own)
+            if self._unrelated is not None and (other := self._unrelated.name_of(embeddings)) != self._modality:
+                raise IsthmusError(
+                    f"the index has percentiles of {self._modality} items and takes no {other} items: use a MixedIndex"
+                )
             known = set(own.ids)
             repeated = next((name for name in embeddings.ids if name in known), None)
             if repeated is not None:
@@ -94,20 +108,31 @@ class Index:
                 raise IsthmusError(f"id {repeated!r} is already in the index: {remedy}")
             self._contents = Contents(space, own.ids + embeddings.ids, torch.cat([own.rows, rows]))
 
-    def search(self, queries: Embeddings, k: int = 10, *, csls: bool = False) -> Hits:
+    def search(
+        self, queries: Embeddings, k: int = 10, *, csls: bool = False, false_positive_rate: float | None = None
+    ) -> Hits:
         """The k best items of each query.
 
         Args:
             queries: Unit rows of the same space, (n, d).
             k: Number of hits per query; all items if there are fewer.
             csls: Correct the scores for hubs, see `isthmus.metrics.csls`.
+            false_positive_rate: Only hits at least as high as the cut-off that this share of unrelated items reaches.
+                The index needs ``scores``.
 
         Returns:
             Hits with arrays of shape (n, k). Scores are cosines, or CSLS scores.
 
         Raises:
-            IsthmusError: The queries are in another space, or ``k`` is not positive.
+            IsthmusError: The queries are in another space, ``k`` is not positive, there are no scores of unrelated
+                items of these modalities, or an index with scores is asked for CSLS scores.
         """
+        if csls and self._unrelated is not None:
+            raise IsthmusError("percentiles and cut-offs are of cosines, not of CSLS scores: leave one of them out")
+        if false_positive_rate is not None and self._unrelated is None:
+            raise IsthmusError(
+                "a false-positive rate needs scores of unrelated items: Index(..., scores=connector.scores)"
+            )
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise IsthmusError(f"k must be a positive integer, got {k!r}")
         own = self._contents
@@ -120,7 +145,12 @@ class Index:
             for block, block_scores in blocks:
                 best = block_scores.topk(k)
                 scores[block], found[block] = best.values, best.indices
-        return Hits(queries.ids, np.array(own.ids, dtype=object)[found], scores, found)
+        hits = Hits(queries.ids, np.array(own.ids, dtype=object)[found], scores, found)
+        if self._unrelated is None:
+            return hits
+        pair = (self._unrelated.name_of(queries), self._modality)
+        warn_if_unlike(self._unrelated, pair, queries.vectors, own.rows.numpy())
+        return with_percentiles(hits, self._unrelated, pair, false_positive_rate)
 
     def _checked(self, embeddings: Embeddings, own: Contents) -> tuple[str, Tensor]:
         """The name of the space that the embeddings share with the index, and their unit rows."""

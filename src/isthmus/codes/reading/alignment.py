@@ -78,7 +78,8 @@ def rerank_by_codes(hits: Hits, model: CodeModel, queries: Tokens, gallery: Toke
         The same hits in a new order; scores are sums of standardised scores.
 
     Raises:
-        IsthmusError: The tokens belong to other items than the queries or the gallery, or fit no view of the model.
+        IsthmusError: The tokens belong to other items than the queries or the gallery, or fit no view of the model, or
+            the hits have percentiles.
 
     Example:
         >>> from isthmus import Embeddings, Index
@@ -95,6 +96,8 @@ def rerank_by_codes(hits: Hits, model: CodeModel, queries: Tokens, gallery: Toke
         raise IsthmusError(
             f"got hits of {len(hits.rows)} queries but tokens of {len(queries)}: pass the tokens of the same queries"
         )
+    if hits.percentiles is not None:
+        raise IsthmusError("codes give another score, which has no percentiles: rerank hits of an index without scores")
     require_same_ids(hits.query_ids, queries.ids, "the hits' queries and the queries' tokens")
     known = np.array([*gallery.ids, None], dtype=object)
     other = known[np.minimum(hits.rows, len(gallery))] != hits.ids

@@ -110,7 +110,7 @@ def connect_graph(
         begin("scores of unrelated items")
         known = [own for one in sets for own in one.values() if len(own) and _projects(graph, own)]
         new = scores_of(graph.project, known)
-        return replace(graph, scores=UnrelatedScores({**graph.scores.tables, **new.tables}))
+        return replace(graph, scores=UnrelatedScores(graph.projected_space, {**graph.scores.tables, **new.tables}))
 
 
 def _joint_config(asked: AutoConfig | CcaConfig) -> CcaConfig | None:

@@ -27,7 +27,7 @@ def write_graph(folder: Path, fields: Mapping[str, Any], card: str) -> Path:
         for name, leg in zip(names, fields["legs"], strict=True)
         for file, content in leg.files().contents().items()
     }
-    facts |= {"legs": legs, "scores": fields["scores"].as_list()}
+    facts |= {"legs": legs, "scores": fields["scores"].as_dict()}
     return save_edition(folder, GRAPH, facts, contents, card)
 
 
@@ -46,7 +46,7 @@ def _read(folder: Path, make: Callable[[dict[str, Any]], Graph]) -> Graph:
         entries = [(str(entry["space"]), entry["folder"]) for entry in content["legs"]]
         parents = {leaf: str(parent) for leaf, parent in content["parents"].items()}
         own = {"kind": content["kind"], "base": str(content["base"]), "parents": parents}
-        own["scores"] = UnrelatedScores.from_list(content.get("scores", ()))
+        own["scores"] = UnrelatedScores.from_dict(content.get("scores"))
     legs = tuple(_leg(folder, content, name, space) for space, name in entries)
     with interpreting(*damage):
         return make({**own, "legs": legs})

@@ -34,6 +34,7 @@ class UnrelatedScores:
     A modality is named "image", or "text of clip" if it comes from both spaces.
 
     Args:
+        space: The joint space.
         tables: The distributions, by pair of (modality, space); the pair is in order.
 
     Example:
@@ -47,6 +48,7 @@ class UnrelatedScores:
         (0.92, 0.8)
     """
 
+    space: str = ""
     tables: Mapping[Pair, ScoreDistribution] = field(default_factory=dict)
 
     @classmethod
@@ -118,7 +120,15 @@ class UnrelatedScores:
         return self.tables[one, other]
 
     def name_of(self, embeddings: Embeddings) -> str:
-        """The modality of projected embeddings, as `percentile` and `cutoff` take it."""
+        """The modality of projected embeddings, as `percentile` and `cutoff` take it.
+
+        Raises `IsthmusError` if they are of another joint space.
+        """
+        if self.tables and shared_space(self.space, embeddings.space) is None:
+            raise IsthmusError(
+                f"the {embeddings.modality} vectors are in space {embeddings.space!r}, the scores of unrelated items "
+                f"are of {self.space!r}: project them with the connector that the scores belong to"
+            )
         own = (embeddings.modality, embeddings.origin)
         return self._short(own) if own in self._known or embeddings.origin != embeddings.space else own[0]
 
@@ -144,18 +154,21 @@ class UnrelatedScores:
             raise IsthmusError(f"{name!r} is in two spaces, whose scores differ: say {choices}, or project them again")
         return found[0]
 
-    def as_list(self) -> list[dict[str, Any]]:
+    def as_dict(self) -> dict[str, Any]:
         """The tables as plain data, for JSON."""
-        return [{"pair": [list(own) for own in pair], **table.as_dict()} for pair, table in self.tables.items()]
+        pairs = [{"pair": [list(own) for own in pair], **table.as_dict()} for pair, table in self.tables.items()]
+        return {"space": self.space, "pairs": pairs}
 
     @classmethod
-    def from_list(cls, data: Sequence[Mapping[str, Any]]) -> UnrelatedScores:
-        """The inverse of `as_list`."""
+    def from_dict(cls, data: Mapping[str, Any] | None) -> UnrelatedScores:
+        """The inverse of `as_dict`; none of None."""
+        if data is None:
+            return cls()
         found = {}
-        for entry in data:
+        for entry in data["pairs"]:
             one, other = ((str(modality), str(space)) for modality, space in entry["pair"])
             found[one, other] = ScoreDistribution.from_dict(entry)
-        return cls(found)
+        return cls(str(data["space"]), found)
 
 
 def scores_of(project: Callable[[Embeddings], Embeddings], given: Iterable[Embeddings]) -> UnrelatedScores:
@@ -175,15 +188,17 @@ def measured(parts: Sequence[Embeddings]) -> UnrelatedScores:
     named = {(part.modality, part.origin): part for part in parts}
     if len(named) < len(parts):
         raise IsthmusError("two parts are of one modality and space: concatenate them first")
+    space: str | None = parts[0].space
     for part in parts[1:]:
-        if shared_space(parts[0].space, part.space) is None:
+        space = shared_space(space, part.space)
+        if space is None:
             raise IsthmusError(f"{parts[0]!r} and {part!r} are of different spaces: project both with one connector")
     tables = {}
     for one, other in combinations_with_replacement(sorted(named), 2):
         table = ScoreDistribution.of(unrelated_cosines(named[one], named[other]))
         if table is not None:
             tables[one, other] = table
-    return UnrelatedScores(tables)
+    return UnrelatedScores(space, tables)
 
 
 def unrelated_cosines(one: Embeddings, other: Embeddings) -> Float[np.ndarray, " pairs"]:
