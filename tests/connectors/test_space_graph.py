@@ -264,3 +264,21 @@ def test_the_command_joins_three_sets_and_searches_through_them(
 def test_methods_for_two_are_refused(spaces: three_spaces.ThreeSpaces, method: str, says: str) -> None:
     with pytest.raises(IsthmusError, match=says):
         isthmus.connect_graph(spaces.sets, method=method)
+
+
+def test_graphs_have_scores_of_unrelated_items_of_modalities_that_share_no_space(
+    spaces: three_spaces.ThreeSpaces, tmp_path: Path
+) -> None:
+    star = short_star(spaces, 0)
+    for graph in (isthmus.connect_graph(spaces.sets, method="cca"), star):
+        assert isthmus.SpaceGraph.load(graph.save(tmp_path / graph.kind)).scores == graph.scores
+        audio, points = graph.project(spaces.audio), graph.project(spaces.points)
+        pair = (graph.scores.name_of(audio), graph.scores.name_of(points))
+        assert pair == ("audio", "points")
+        cosines = audio.vectors @ points.vectors.T
+        unrelated = cosines[~np.eye(len(cosines), dtype=bool)]
+        assert (unrelated >= graph.scores.cutoff(0.05, pair)).mean() == pytest.approx(0.05, rel=0.3)
+        text = graph.project(spaces.sets[1]["text"])
+        assert graph.scores.name_of(text) == "text of clap"
+    grown = short_star(spaces, 0, sets=2)
+    assert "points" not in grown.scores.modalities

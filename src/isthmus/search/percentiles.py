@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -47,5 +48,11 @@ def with_percentiles(hits: Hits, scores: UnrelatedScores, pair: tuple[str, str],
 
 def emptied(hits: Hits, dropped: np.ndarray) -> Hits:
     """The hits without those dropped, a mask (queries, k): their places have id None, score NaN and row -1."""
-    empty = {np.dtype(object): None, np.dtype(np.int64): -1}
-    return hits.changed(lambda column: np.where(dropped, empty.get(column.dtype, np.nan), column).astype(column.dtype))
+
+    def without(column: np.ndarray) -> np.ndarray:
+        empty: Any = None if column.dtype == object else -1 if column.dtype.kind == "i" else np.nan
+        found = column.copy()
+        found[dropped] = empty
+        return found
+
+    return hits.changed(without)

@@ -188,11 +188,12 @@ def measured(parts: Sequence[Embeddings]) -> UnrelatedScores:
     named = {(part.modality, part.origin): part for part in parts}
     if len(named) < len(parts):
         raise IsthmusError("two parts are of one modality and space: concatenate them first")
-    space: str | None = parts[0].space
+    space = parts[0].space
     for part in parts[1:]:
-        space = shared_space(space, part.space)
-        if space is None:
+        both = shared_space(space, part.space)
+        if both is None:
             raise IsthmusError(f"{parts[0]!r} and {part!r} are of different spaces: project both with one connector")
+        space = both
     tables = {}
     for one, other in combinations_with_replacement(sorted(named), 2):
         table = ScoreDistribution.of(unrelated_cosines(named[one], named[other]))
