@@ -117,6 +117,11 @@ def mixed_r1(connector: isthmus.Connector, asked: Asked) -> dict[str, float]:
     return {name: 100 * float(np.mean(right)) for name, right in found.items()}
 
 
+def shown(figures: Mapping[str, float]) -> str:
+    """Figures with their names."""
+    return "  ".join(f"{name} {figure:6.2f}" for name, figure in figures.items())
+
+
 def main() -> None:
     """Print a line for each world and method: means over draws."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -134,10 +139,13 @@ def main() -> None:
         for asked in worlds:
             for name in given.methods:
                 connector = isthmus.connect(*asked.sides, seed=seed, **METHODS[name])
-                rows[asked.name, name].append(rates(connector, asked) | mixed_r1(connector, asked))
+                found = rates(connector, asked) | mixed_r1(connector, asked)
+                rows[asked.name, name].append(found)
+                print(f"{asked.name:42} {name:18} {seed}  " + shown(found), flush=True)
+    print("means over draws")
     for (world, method), draws in rows.items():
         means = {key: np.mean([draw[key] for draw in draws]) for key in draws[0]}
-        print(f"{world:42} {method:18} " + "  ".join(f"{key} {value:6.2f}" for key, value in means.items()))
+        print(f"{world:42} {method:18} " + shown(means))
 
 
 if __name__ == "__main__":

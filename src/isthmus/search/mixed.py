@@ -32,7 +32,7 @@ class MixedIndex:
         >>> shared, kind = draw.standard_normal((300, 4)), {"space": "joint", "ids": range(300)}
         >>> images, texts = (
         ...     isthmus.Embeddings.from_array(shared + offset, modality=modality, **kind)
-        ...     for modality, offset in [("image", 0.0), ("text", 0.5)]
+        ...     for modality, offset in [("image", 0.0), ("text", 0.1)]
         ... )
         >>> index = MixedIndex({"photos": images, "captions": texts}, scores=isthmus.UnrelatedScores.of(images, texts))
         >>> [(query, found)] = index.search(images.take(np.array([7])), k=2)

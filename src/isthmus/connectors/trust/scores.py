@@ -16,8 +16,8 @@ from isthmus.embeddings import Embeddings
 from isthmus.metrics import ScoreDistribution
 from isthmus.metrics.distribution import Scores
 
-SAMPLE = 1500
-"""Rows of each modality. All pairs of them, over two million, give cut-offs to a false-positive rate of 5e-5."""
+SAMPLE = 1000
+"""Rows of each modality. All pairs of them, a million, give cut-offs to a false-positive rate of 1e-4."""
 Modality = tuple[str, str]
 """A modality and the space it comes from."""
 Pair = tuple[Modality, Modality]
@@ -55,7 +55,7 @@ class UnrelatedScores:
     def of(cls, *parts: Embeddings) -> UnrelatedScores:
         """Measure projected embeddings, all of one joint space: every pair of parts, and each part with itself.
 
-        At most 1500 rows of each are compared, all with all, except those with equal ids. Two items of different
+        At most 1000 rows of each are compared, all with all, except those with equal ids. Two items of different
         modalities are taken to be unrelated; if a share c of the pairs is related after all, cut-offs are too high
         rather than too low: the false-positive rate of a cut-off is at most 1 / (1 - c) times the one asked for.
 
