@@ -29,15 +29,15 @@ class MixedIndex:
     Example:
         >>> import isthmus, numpy as np
         >>> draw = np.random.default_rng(0)
-        >>> shared, kind = draw.standard_normal((300, 4)), {"space": "joint", "ids": range(300)}
+        >>> shared, kind = draw.standard_normal((300, 32)), {"space": "joint", "ids": range(300)}
         >>> images, texts = (
         ...     isthmus.Embeddings.from_array(shared + offset, modality=modality, **kind)
         ...     for modality, offset in [("image", 0.0), ("text", 0.1)]
         ... )
         >>> index = MixedIndex({"photos": images, "captions": texts}, scores=isthmus.UnrelatedScores.of(images, texts))
         >>> [(query, found)] = index.search(images.take(np.array([7])), k=2)
-        >>> [(hit.gallery, hit.id) for hit in found]
-        [('photos', '7'), ('captions', '7')]
+        >>> sorted((hit.gallery, hit.id) for hit in found)
+        [('captions', '7'), ('photos', '7')]
     """
 
     def __init__(self, galleries: Mapping[str, Embeddings], *, scores: UnrelatedScores) -> None:
