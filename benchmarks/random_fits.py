@@ -155,7 +155,7 @@ def draw_options(random: np.random.Generator, method: str) -> dict[str, Any]:
 
 def judge(drawn: Drawn, folder: Path) -> str:
     """What is wrong with the connector of a fit, or "". Raises `IsthmusError` if there is none."""
-    connector = isthmus.connect(drawn.left, drawn.right, method=drawn.method, **drawn.options)
+    connector = isthmus.connect(drawn.left, drawn.right, method=drawn.method, force=True, **drawn.options)
     projected = [(own, connector.project(own)) for side in (drawn.left, drawn.right) for own in side.values()]
     loaded = isthmus.Connector.load(connector.save(folder))
     for own, joint in projected:
