@@ -182,7 +182,7 @@ def test_help_is_found_where_people_look_for_it(capsys: pytest.CaptureFixture[st
         ("search", "missing CONNECTOR, --queries, --gallery: see isthmus search --help"),
         ("connect --out x", "missing SET: see isthmus connect --help"),
         ("connect a b --out x --sede 3", "unknown option --sede: did you mean --seed? see isthmus connect --help"),
-        ("inspect a b", "unexpected argument 'b': see isthmus inspect --help"),
+        ("inspect a b c", "unexpected argument 'c': see isthmus inspect --help"),
         ("demo --seed", "--seed: expected one argument"),
         ("demo --seed x", "--seed: expected a whole number, got 'x'"),
         ("connect a b --out x --method cca --power big", "--power: expected a number, got 'big'"),
