@@ -6,6 +6,9 @@ from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
 
+SHOWN_LOSS = 0.01
+"""Loss of a blend's narrowing from which it is shown."""
+
 
 def inspect(
     path: Path,
@@ -98,6 +101,11 @@ def _connector(path: Path, verify: bool) -> Iterator[str]:
     yield f"  {own.dim} dimensions, " + ", ".join(
         f"{member.method} (weight {weight:.2f})" for member, weight in weighted
     )
+    lost = own.choice.get("narrowing", {}).get("lost", 0.0)
+    if lost > SHOWN_LOSS:
+        yield f"  narrowing to {own.dim} dimensions lost {100 * lost:.1f} % of the squared length (--joint-dim)"
+    if left_out := (own.choice.get("trained") or {}).get("left_out"):
+        yield f"  no trained member: {left_out}"
     if own.report is not None:
         yield from (f"  {line}" for line in own.report.lines())
     if verify:

@@ -233,9 +233,16 @@ class AutoConfig:
     2000 overlap rows are fitted. 0 for none."""
     precision: Precision = "auto"
     """Arithmetic of the trained member's projectors; auto takes bfloat16 on GPUs that have it."""
+    joint_dim: int | None = None
+    """Largest dimension of the joint space; by default the larger of the two spaces' dimensions."""
+    time_budget: float = 90.0
+    """Seconds that fitting may take. The closed forms are always fitted; the trained member is left out if it would
+    not be trained in time."""
 
     def __post_init__(self) -> None:
         check_types(self)
+        require(self.joint_dim is None or self.joint_dim >= 2, "joint-dim", "at least 2", self.joint_dim)
+        require(self.time_budget > 0, "time-budget", "above 0", self.time_budget)
         require(0 <= self.trained_share < 1, "trained-share", "at least 0 and below 1", self.trained_share)
 
 

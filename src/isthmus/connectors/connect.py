@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -15,32 +16,46 @@ from torch import Tensor
 from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress, begin, reporting
-from isthmus.connectors.choosing.auto import TRAINED, TRAINED_ROWS, add_trained, blend
+from isthmus.connectors.choosing.auto import TRAINED, TRAINED_ROWS, Choice, add_trained, blend
+from isthmus.connectors.choosing.budget import Budget, OverBudgetError
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
-from isthmus.connectors.config import AutoConfig, CmcrConfig, ExmcrConfig, MethodConfig, method_config, method_name
+from isthmus.connectors.config import (
+    AutoConfig,
+    Centring,
+    CmcrConfig,
+    ExmcrConfig,
+    MethodConfig,
+    method_config,
+    method_name,
+)
 from isthmus.connectors.connector import Connector
-from isthmus.connectors.member import Member, architecture, blend_projection
-from isthmus.connectors.methods.cmcr import fit_cmcr
+from isthmus.connectors.member import Member, architecture, blend_projection, recentred
+from isthmus.connectors.methods.cmcr import fit_cmcr, train_cmcr
 from isthmus.connectors.methods.exmcr import fit_exmcr
 from isthmus.connectors.methods.linear import fit_linear_twice
 from isthmus.connectors.methods.plugins import Method, Plugins, split_plugins
-from isthmus.connectors.narrowing import narrow_basis
+from isthmus.connectors.narrowing import narrowed
 from isthmus.connectors.overlap.agreement import require_agreement
 from isthmus.connectors.overlap.directions import warn_of_other_model
 from isthmus.connectors.overlap.materials import Materials, assemble
 from isthmus.connectors.pseudo.centred import CentredMaterials, centred_materials
+from isthmus.connectors.pseudo.counterparts import pair_groups
 from isthmus.connectors.trust.coverage import coverage_of
 from isthmus.connectors.trust.figures import Coverage, Half
 from isthmus.connectors.trust.half import half_of
 from isthmus.connectors.trust.measurement import measure
 from isthmus.connectors.trust.scores import scores_of
 from isthmus.embeddings import Embeddings
+from isthmus.training.processes import processes, training_device
 
+LOG = logging.getLogger(__name__)
 HELD_OUT_SHARE = 0.2
 HELD_OUT_ROWS = 400
 FEWEST_ROWS = 10
-SAMPLE_ROWS = 20_000
-"""Fitted overlap rows that `auto` and the report use; the other methods are fitted to all rows."""
+JUDGED_ROWS = 4000
+"""Fitted overlap rows by which connectors are judged, and which the report describes."""
+FITTED_ROWS = 20_000
+"""Overlap rows that `auto` is fitted to; the other methods are fitted to all rows."""
 
 
 def connect(
@@ -129,7 +144,7 @@ def _asked(
 class ConnectInput:
     """What every method starts from: checked materials, the overlap rows to fit to, and those held out.
 
-    ``centred`` is a matched-centred sample of the materials: at most 20 000 fitted rows, then all held-out ones.
+    ``centred`` is a matched-centred sample of the materials: at most 4000 fitted rows, then all held-out ones.
     ``sampled`` are their numbers among the overlap rows.
     """
 
@@ -165,7 +180,18 @@ class ConnectInput:
     @cached_property
     def half(self) -> Half | None:
         """What half of the overlap rows achieve."""
-        return half_of(self.centred, self.fitted_sample, self.held_sample)
+        rows = self.rows(FITTED_ROWS)
+        sides, own = (self.materials.left, self.materials.right), self.centred.centres
+        texts = [
+            recentred(torch.from_numpy(side.overlap.take(rows.numpy()).vectors), centre[side.overlap.modality])
+            for side, centre in zip(sides, own, strict=True)
+        ]
+        known = len(rows) - len(self.held)
+        return half_of((texts[0], texts[1]), torch.arange(known), torch.arange(known, len(rows)))
+
+    def rows(self, most: int) -> Int[Tensor, " rows"]:
+        """The numbers of at most so many fitted rows, evenly spaced, and then of all held-out ones."""
+        return rows_with_held(self.fitted, self.held, most)
 
 
 def prepare(
@@ -179,12 +205,17 @@ def prepare(
     begin("comparing the overlap")
     require_agreement(materials.left.overlap, materials.right.overlap, force=force)
     for side in (materials.left, materials.right):
-        if side.memory is not None:
-            warn_of_other_model(side.overlap, side.memory)
+        for memory in side.memories:
+            warn_of_other_model(side.overlap, memory)
     fitted, held = hold_out(rows, seed)
-    spaced = torch.linspace(0, len(fitted) - 1, min(len(fitted), SAMPLE_ROWS), dtype=torch.float64).long()
-    sampled = torch.cat((fitted[spaced], held))
+    sampled = rows_with_held(fitted, held, JUDGED_ROWS)
     return ConnectInput(materials, fitted, held, sampled, centred_materials(materials, "matched", sampled), seed)
+
+
+def rows_with_held(fitted: Int[Tensor, " fitted"], held: Int[Tensor, " held"], most: int) -> Int[Tensor, " rows"]:
+    """At most so many of the fitted rows' numbers, evenly spaced, and then all held-out ones."""
+    spaced = torch.linspace(0, len(fitted) - 1, min(len(fitted), most), dtype=torch.float64).long()
+    return torch.cat((fitted[spaced], held))
 
 
 def hold_out(rows: int, seed: int) -> tuple[Int[Tensor, " fitted"], Int[Tensor, " held"]]:
@@ -215,6 +246,7 @@ def _measured(prepared: ConnectInput, method: MethodConfig | Method, fit: Fit, p
     begin("measuring the report")
     materials = prepared.materials
     project = blend_projection(fit.measured, fit.weights)
+    narrow = narrowed(fit.members, fit.weights, materials, _most_dimensions(prepared, method))
     own = {"method": method.name} if isinstance(method, Method) else {"method": method_name(method), **asdict(method)}
     connector = Connector(
         left_space=materials.left.space,
@@ -223,8 +255,8 @@ def _measured(prepared: ConnectInput, method: MethodConfig | Method, fit: Fit, p
         members=fit.members,
         weights=fit.weights,
         config={**own, "seed": prepared.seed, **plugins.facts()},
-        choice=fit.choice,
-        basis=narrow_basis(fit.members, fit.weights, materials),
+        choice={**fit.choice, **({} if narrow is None else {"narrowing": narrow.as_dict()})},
+        basis=None if narrow is None else narrow.basis,
         revisions={side.space: side.overlap.revision for side in (materials.left, materials.right)},
         report=measure(
             project,
@@ -237,10 +269,14 @@ def _measured(prepared: ConnectInput, method: MethodConfig | Method, fit: Fit, p
         ),
     )
     begin("scores of unrelated items")
-    given = [
-        own for side in (materials.left, materials.right) for own in (side.overlap, side.memory) if own is not None
-    ]
+    given = [own for side in (materials.left, materials.right) for own in (side.overlap, *side.memories)]
     return replace(connector, scores=scores_of(connector.project, given))
+
+
+def _most_dimensions(prepared: ConnectInput, method: MethodConfig | Method) -> int:
+    """The largest dimension that the joint space of a blend may have."""
+    asked = method.joint_dim if isinstance(method, AutoConfig) else None
+    return asked or max(side.overlap.dim for side in (prepared.materials.left, prepared.materials.right))
 
 
 @dataclass(frozen=True)
@@ -281,13 +317,46 @@ def _fit(prepared: ConnectInput, method: MethodConfig | Method, plugins: Plugins
 
 
 def _fit_auto(prepared: ConnectInput, config: AutoConfig, run: Mapping[str, Any]) -> Fit:
-    """A blend of closed forms, and of a trained member if there are enough overlap rows to train it."""
-    materials, evidence = prepared.materials, prepared.evidence
-    mean = centred_materials(materials, "mean", prepared.sampled)
-    chosen = blend({"matched": prepared.centred, "mean": mean}, prepared.fitted_sample)
-    if config.trained_share > 0 and evidence is not None and len(prepared.fitted) >= TRAINED_ROWS:
-        optimisation = replace(TRAINED.optimisation, precision=config.precision)
-        trained = replace(TRAINED, optimisation=optimisation)
-        member = fit_cmcr(materials.taken(prepared.fitted.numpy()), trained, **run)
-        chosen = add_trained(chosen, member, evidence, config.trained_share)
+    """A blend of closed forms, and of a trained member if there are enough overlap rows and time to train it."""
+    budget = Budget(config.time_budget)
+    views, fitted = _views(prepared)
+    begin("fitting")
+    chosen = blend(views, fitted)
+    if config.trained_share > 0 and prepared.evidence is not None and len(prepared.fitted) >= TRAINED_ROWS:
+        chosen = _with_trained(chosen, prepared, views["matched"], fitted, config, budget, run)
     return Fit(chosen.judged, chosen.members, chosen.weights, chosen.as_dict())
+
+
+def _views(prepared: ConnectInput) -> tuple[dict[Centring, CentredMaterials], Int[Tensor, " fitted"]]:
+    """At most 20 000 fitted texts and the held-out ones in both centrings; which of them to fit to."""
+    materials, rows, matched = prepared.materials, prepared.rows(FITTED_ROWS), prepared.centred
+    if len(rows) > len(prepared.sampled):
+        matched = centred_materials(materials, "matched", rows, matched.centres)
+    mean = centred_materials(materials, "mean", rows)
+    return {"matched": matched, "mean": mean}, torch.arange(len(rows) - len(prepared.held))
+
+
+def _with_trained(
+    chosen: Choice,
+    prepared: ConnectInput,
+    view: CentredMaterials,
+    fitted: Int[Tensor, " fitted"],
+    config: AutoConfig,
+    budget: Budget,
+    run: Mapping[str, Any],
+) -> Choice:
+    """The blend with a C-MCR member that is trained on the view, unless that would take too long."""
+    assert prepared.evidence is not None
+    taken = prepared.materials.taken(prepared.rows(FITTED_ROWS)[fitted].numpy())
+    rows = view.counterparts(fitted, training_device(run["device"]))
+    trained = replace(TRAINED, optimisation=replace(TRAINED.optimisation, precision=config.precision))
+    try:
+        # Several processes must make every step together, so none of them may decide by its own clock.
+        report = run["progress"] if processes() > 1 else budget.watching(run["progress"])
+        groups = pair_groups(taken.left.overlap, taken.right.overlap)
+        member = train_cmcr(rows, groups, view.centres, trained, **{**run, "progress": report})
+    except OverBudgetError as over:
+        LOG.info("auto: closed forms only, %s", over)
+        begin(f"closed forms only: {over}")
+        return replace(chosen, trained={"method": method_name(trained), "weight": 0.0, "left_out": str(over)})
+    return add_trained(chosen, member, prepared.evidence, config.trained_share)

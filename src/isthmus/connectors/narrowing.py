@@ -6,6 +6,8 @@ common directions preserve the blend's cosines, and vectors and indexes become a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -15,33 +17,53 @@ from isthmus.connectors.overlap.centring import sample
 from isthmus.connectors.overlap.materials import Materials
 
 LOST = 1e-4
-"""Share of the rows' squared length that may be lost."""
+"""Share of the rows' squared length that may be lost, if the joint space may have that many dimensions."""
 ROWS = 500
-"""Rows of each modality from which the directions are computed."""
+"""Rows of each modality from which the directions are computed, and other ones on which the loss is measured."""
 
 
-def narrow_basis(
-    members: tuple[Member, ...], weights: tuple[float, ...], materials: Materials
-) -> Float[Tensor, "wide joint"] | None:
-    """Orthonormal directions that preserve a blend's cosines; ``None`` for a single member."""
+@dataclass(frozen=True)
+class Narrowed:
+    """The directions to which a blend is reduced, and what that costs.
+
+    Args:
+        basis: ``(wide, joint)`` orthonormal directions.
+        lost: Share of the squared length of rows that lies outside the directions, the mean over other rows of each
+            modality. Cosines change by about this much.
+    """
+
+    basis: Float[Tensor, "wide joint"]
+    lost: float
+
+    def as_dict(self) -> dict[str, int | float]:
+        """Plain data for ``config.json``."""
+        return {"wide": self.basis.shape[0], "joint": self.basis.shape[1], "lost": round(self.lost, 5)}
+
+
+def narrowed(
+    members: tuple[Member, ...], weights: tuple[float, ...], materials: Materials, most: int | None = None
+) -> Narrowed | None:
+    """At most so many orthonormal directions that preserve a blend's cosines; ``None`` for a single member."""
     if len(members) == 1:
         return None
     project = blend_projection(members, weights)
-    rows = [
-        project(sample(own, ROWS), number, own.modality)
-        for number, side in enumerate((materials.left, materials.right))
-        for own in (side.overlap, side.memory)
-        if own is not None
-    ]
-    return leading_directions(torch.cat(rows), LOST)
+    used, others = [], []
+    for number, side in enumerate((materials.left, materials.right)):
+        for own in (side.overlap, *side.memories):
+            used.append(project(sample(own, ROWS), number, own.modality))
+            others.append(project(sample(own, 2 * ROWS)[1::2], number, own.modality))
+    basis = leading_directions(torch.cat(used), LOST, most)
+    return Narrowed(basis, 1 - (torch.cat(others) @ basis).square().sum(1).mean().item())
 
 
-def leading_directions(rows: Float[Tensor, "rows wide"], lost: float) -> Float[Tensor, "wide joint"]:
-    """The fewest orthonormal directions that lose at most a share ``lost`` of the rows' squared length."""
+def leading_directions(
+    rows: Float[Tensor, "rows wide"], lost: float, most: int | None = None
+) -> Float[Tensor, "wide joint"]:
+    """The fewest orthonormal directions that lose at most a share ``lost`` of the rows' squared length, or ``most``."""
     tall = rows.shape[0] >= rows.shape[1]
     values, vectors = torch.linalg.eigh(rows.T @ rows if tall else rows @ rows.T)
     values = values.flip(0).clamp(min=0)
     outside = 1 - values.cumsum(0) / values.sum()
-    count = int((outside > lost).sum()) + 1
+    count = min(int((outside > lost).sum()) + 1, most or len(values))
     leading = vectors.flip(1)[:, :count]
     return leading if tall else rows.T @ leading / values[:count].sqrt()

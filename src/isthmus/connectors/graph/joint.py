@@ -36,7 +36,7 @@ from isthmus.connectors.narrowing import ROWS as BASIS_ROWS
 from isthmus.connectors.overlap.agreement import require_agreement
 from isthmus.connectors.overlap.centring import matched_centre, sample
 from isthmus.connectors.overlap.directions import warn_of_other_model
-from isthmus.connectors.overlap.materials import pick_memory, require_varied
+from isthmus.connectors.overlap.materials import memories_of, require_varied
 from isthmus.connectors.overlap.rows import RowSource, TensorRows, evenly_spaced, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
 from isthmus.connectors.pseudo.cycle import KEY_TEXTS, cycle_scores, pair_weights
@@ -66,9 +66,10 @@ class Centred:
 
     def memory(self, overlap: str) -> RowSource | None:
         """Centred rows of the largest modality other than the overlap, at most `MEMORY_ROWS` of them."""
-        largest = pick_memory(self.own, overlap, several="largest")
-        if largest is None:
+        memories = memories_of(self.own, overlap)
+        if not memories:
             return None
+        largest = memories[0]
         spaced = np.linspace(0, len(largest) - 1, min(MEMORY_ROWS, len(largest))).astype(np.int64)
         return TensorRows(self.rows(largest.take(spaced)))
 
@@ -150,8 +151,7 @@ def _compare(sets: Sets, edges: Sequence[Edge], force: bool) -> None:
         require_agreement(sets[edge.parent][edge.overlap], sets[edge.leaf][edge.overlap], force=force)
     for space, own in sets.items():
         overlap = _main_overlap(edges, space)
-        memory = pick_memory(own, overlap, several="largest")
-        if memory is not None and len(memory) > 0:
+        for memory in memories_of(own, overlap)[:1]:
             warn_of_other_model(own[overlap], memory)
 
 

@@ -12,7 +12,7 @@ from isthmus.connectors.config import ExmcrConfig
 from isthmus.connectors.connect import connect
 from isthmus.connectors.graph.overlap_tree import Edge, EmbeddingSet, by_space, overlap_tree
 from isthmus.connectors.graph.space_graph import SpaceGraph
-from isthmus.connectors.overlap.materials import pick_memory
+from isthmus.connectors.overlap.materials import memories_of
 from isthmus.embeddings import Embeddings
 
 
@@ -83,5 +83,4 @@ def _checkpoint_of(checkpoint: Path, leaf: str) -> Path:
 
 
 def _side(own: EmbeddingSet, overlap: str) -> dict[str, Embeddings]:
-    memory = pick_memory(own, overlap, several="largest")
-    return {overlap: own[overlap], **({} if memory is None else {memory.modality: memory})}
+    return {overlap: own[overlap], **{memory.modality: memory for memory in memories_of(own, overlap)[:1]}}

@@ -19,7 +19,13 @@ from isthmus.connectors.methods.plugins import CmcrBatch, LossTerm, Pair, Plugin
 from isthmus.connectors.methods.projectors import folded, projector
 from isthmus.connectors.overlap.centring import centres
 from isthmus.connectors.overlap.materials import Materials
-from isthmus.connectors.pseudo.counterparts import TrainingSide, complete, overlap_counterparts, pair_groups
+from isthmus.connectors.pseudo.counterparts import (
+    Counterparts,
+    TrainingSide,
+    complete,
+    overlap_counterparts,
+    pair_groups,
+)
 from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.loop import train
 from isthmus.training.processes import join_processes, my_share, training_device, weighted_share
@@ -48,9 +54,27 @@ def fit_cmcr(
     drawing = config.consistency, place, config.pair_weights
     sides = zip((materials.left, materials.right), own, strict=True)
     rows = overlap_counterparts(*(TrainingSide.of(side, centre, *drawing) for side, centre in sides))
-
-    projectors = _projectors(config, plugins, rows.left, rows.right, seed)
     groups = pair_groups(materials.left.overlap, materials.right.overlap)
+    run = {"seed": seed, "device": device, "checkpoint": checkpoint, "progress": progress, "plugins": plugins}
+    return train_cmcr(rows, groups, own, config, **run)
+
+
+def train_cmcr(
+    rows: Counterparts,
+    groups: Int[Tensor, "kinds rows"] | None,
+    own: tuple[dict[str, Tensor], dict[str, Tensor]],
+    config: CmcrConfig,
+    *,
+    seed: int,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+    progress: bool | OnProgress = False,
+    plugins: Plugins = Plugins(),  # noqa: B008
+) -> Member:
+    """Train on rows that are drawn already and centred by ``own``; ``groups`` are those of `pair_groups`."""
+    join_processes()
+    place = training_device(device)
+    projectors = _projectors(config, plugins, rows.left, rows.right, seed)
     scores = torch.stack(rows.scores)
     objective = CmcrObjective(rows.left, rows.right, projectors, config, plugins.loss_terms, groups, scores).to(place)
     schedule = Schedule.over(rows.left.shape[1], config.optimisation, seed)

@@ -72,13 +72,13 @@ def fit_exmcr(
     precision = config.optimisation.precision
     train(objective, schedule, precision=precision, checkpoint=saved, progress=progress)
 
-    memory = sides[of_leaf].memory
-    adapters = {} if memory is None else {memory.modality: objective.adapter.requires_grad_(False).cpu()}
+    adapter = objective.adapter.requires_grad_(False).cpu()
+    adapters = {memory.modality: adapter for memory in sides[of_leaf].memories}
     heads = {
         config.base: Head(nn.Sequential(), {}),
         of_leaf: Head(folded(objective.projector), leaf_centres, adapters),
     }
-    source = "overlap" if memory is None else "both"
+    source = "both" if adapters else "overlap"
     return Member(left=heads["left"], right=heads["right"], method="exmcr", source=source)
 
 

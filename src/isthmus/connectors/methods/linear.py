@@ -26,7 +26,7 @@ from isthmus.connectors.config import (
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.methods.closed_forms import Moments, Pairs, cca, moments, procrustes, ridge, spans_of
 from isthmus.connectors.methods.projectors import linear_map
-from isthmus.connectors.overlap.centring import centres
+from isthmus.connectors.overlap.centring import centred_memory, centres
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import Counted, Recentred, RowSource, blocks, named
 from isthmus.connectors.pseudo.consistency import PseudoRows, pseudo_rows
@@ -174,7 +174,7 @@ def _streams(
     found = [PairStream(texts[0], texts[1])] if candidate.source != "pseudo" else []
     if candidate.source != "overlap":
         left, right = (_pseudo(side, text, centre) for side, text, centre in zip(sides, texts, own, strict=True))
-        memories = " and ".join(named(side.memory) for side in sides if side.memory is not None)
+        memories = " and ".join(named(memory) for side in sides for memory in side.memories)
         found.append(PairStream(Counted(left, f"pseudo pairs in {memories}"), right, (texts[0], texts[1]), cycles))
     return found
 
@@ -190,6 +190,4 @@ def _moments(parts: Sequence[Sequence[PairStream]]) -> list[Moments]:
 
 
 def _pseudo(side: Side, texts: Recentred, own: dict[str, Tensor]) -> PseudoRows:
-    assert side.memory is not None
-    memory = Recentred(side.memory, own.get(side.memory.modality))
-    return pseudo_rows(texts, memory, ConsistencyConfig(), device=CPU)
+    return pseudo_rows(texts, centred_memory(side, own), ConsistencyConfig(), device=CPU)

@@ -7,15 +7,18 @@ content does not explain.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from isthmus.base.progress import begin
 from isthmus.connectors.config import Centring
 from isthmus.connectors.member import recentred
 from isthmus.connectors.overlap.materials import Materials, Side
+from isthmus.connectors.overlap.rows import Recentred, RowSource, Stacked, spaced_rows
 from isthmus.embeddings import Embeddings
 
 MATCH_TEMPERATURE = 0.02
@@ -38,10 +41,26 @@ def side_centres(side: Side, kind: Centring) -> dict[str, Tensor]:
     begin(f"centring {side.space}")
     texts = sample(side.overlap)
     found = {side.overlap.modality: texts.mean(0)}
-    if side.memory is not None:
-        items = sample(side.memory)
-        found[side.memory.modality] = matched_centre(items, texts) if kind == "matched" else items.mean(0)
+    for memory in side.memories:
+        items = sample(memory)
+        found[memory.modality] = matched_centre(items, texts) if kind == "matched" else items.mean(0)
     return found
+
+
+def centred_memory(side: Side, own: Mapping[str, Tensor]) -> RowSource:
+    """All memories of a side that has one, each less its own centre, one after another."""
+    parts = tuple(Recentred(memory, own.get(memory.modality)) for memory in side.memories)
+    return parts[0] if len(parts) == 1 else Stacked(parts)
+
+
+def memory_sample(side: Side, own: Mapping[str, Tensor], rows: int) -> Float[Tensor, "sample dim"]:
+    """About so many rows of `centred_memory`, of each memory in proportion to its size."""
+    return torch.cat(
+        [
+            recentred(torch.from_numpy(memory.take(numbers).vectors), own.get(memory.modality))
+            for memory, numbers in side.spaced_items(rows)
+        ]
+    )
 
 
 def matched_centre(items: Float[Tensor, "items dim"], texts: Float[Tensor, "texts dim"]) -> Float[Tensor, " dim"]:
@@ -77,8 +96,3 @@ def sample(embeddings: Embeddings, rows: int = SAMPLE_ROWS) -> Float[Tensor, "sa
     if len(embeddings) <= rows:
         return torch.from_numpy(np.ascontiguousarray(embeddings.vectors))
     return torch.from_numpy(embeddings.take(spaced_rows(len(embeddings), rows)).vectors)
-
-
-def spaced_rows(count: int, rows: int) -> Int[np.ndarray, " sample"]:
-    """The numbers of at most ``rows`` evenly spaced rows of ``count``."""
-    return np.arange(count) if count <= rows else np.linspace(0, count - 1, rows).astype(np.int64)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int
@@ -13,6 +12,7 @@ from jaxtyping import Int
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import begin
 from isthmus.connectors.overlap.alignment import matching_items
+from isthmus.connectors.overlap.rows import spaced_rows
 from isthmus.embeddings import Embeddings
 from isthmus.training.repeats import SAME
 
@@ -23,10 +23,30 @@ BLOCK_ROWS = 8192
 
 @dataclass(frozen=True)
 class Side:
-    """One space: its rows of the overlap, and a memory of its other modality (``None`` if it has no other)."""
+    """One space: its rows of the overlap, and a memory of its other modality (``None`` if it has no other).
+
+    A space with several other modalities has its largest in ``memory`` and the rest in ``others``; all of them
+    together, each centred by itself, are what pseudo pairs are drawn in.
+    """
 
     overlap: Embeddings
     memory: Embeddings | None
+    others: tuple[Embeddings, ...] = ()
+
+    @property
+    def memories(self) -> tuple[Embeddings, ...]:
+        """Every memory, the largest first."""
+        return () if self.memory is None else (self.memory, *self.others)
+
+    @property
+    def items(self) -> int:
+        """How many items all memories have."""
+        return sum(map(len, self.memories))
+
+    def spaced_items(self, most: int) -> list[tuple[Embeddings, Int[np.ndarray, " rows"]]]:
+        """Each memory with the numbers of evenly spaced rows, in proportion to its size, at most about so many."""
+        share = min(1.0, most / max(1, self.items))
+        return [(own, spaced_rows(len(own), max(1, round(share * len(own))))) for own in self.memories]
 
     @property
     def space(self) -> str:
@@ -54,7 +74,7 @@ class Materials:
 
     def taken(self, rows: Int[np.ndarray, " rows"]) -> Materials:
         """The same memories with only some rows of the overlap."""
-        left, right = (Side(side.overlap.take(rows), side.memory) for side in (self.left, self.right))
+        left, right = (replace(side, overlap=side.overlap.take(rows)) for side in (self.left, self.right))
         return Materials(left, right)
 
 
@@ -62,7 +82,7 @@ def assemble(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], ov
     """Materials from two mappings of modality to embeddings; overlap rows are matched by id.
 
     Rows without a counterpart are dropped with a warning that counts them. Raises `IsthmusError` if a side lacks the
-    overlap, holds several memories or two spaces, if both sides have the same space, or if they share no id.
+    overlap or holds two spaces, if both sides have the same space, or if they share no id.
     """
     _require_side(left, "left", overlap)
     _require_side(right, "right", overlap)
@@ -75,26 +95,15 @@ def assemble(left: Mapping[str, Embeddings], right: Mapping[str, Embeddings], ov
         for embeddings in side.values():
             require_varied(embeddings, f"the {name} side's {embeddings.modality} rows")
     return Materials(
-        Side(left_rows, _memory(left, "left", overlap)),
-        Side(right_rows, _memory(right, "right", overlap)),
+        _with_memories(left_rows, left, "left"),
+        _with_memories(right_rows, right, "right"),
     )
 
 
-def pick_memory(
-    own: Mapping[str, Embeddings], overlap: str, *, several: Literal["refuse", "largest"]
-) -> Embeddings | None:
-    """The memory of a space: its modality other than the overlap; ``None`` if it has no other.
-
-    If it has several others, ``"largest"`` takes the one with most rows, of equals the first by name; ``"refuse"``
-    raises `IsthmusError`.
-    """
-    others = [embeddings for modality, embeddings in sorted(own.items()) if modality != overlap]
-    if several == "refuse" and len(others) > 1:
-        listed = ", ".join(other.modality for other in others)
-        raise IsthmusError(
-            f"space {others[0].space!r} has several memories ({listed}): pass the overlap and one other modality"
-        )
-    return max(others, key=len, default=None)
+def memories_of(own: Mapping[str, Embeddings], overlap: str) -> list[Embeddings]:
+    """A space's rows of other modalities than the overlap, the largest first, of equals the first by name."""
+    others = [embeddings for modality, embeddings in sorted(own.items()) if modality != overlap and len(embeddings)]
+    return sorted(others, key=len, reverse=True)
 
 
 def require_varied(embeddings: Embeddings, where: str) -> None:
@@ -152,16 +161,18 @@ def _corresponding(left: Embeddings, right: Embeddings) -> tuple[Embeddings, Emb
     return left.take(left_rows), right.take(right_rows)
 
 
-def _memory(side: Mapping[str, Embeddings], name: str, overlap: str) -> Embeddings | None:
-    memory = pick_memory(side, overlap, several="refuse")
-    if memory is None or len(memory) == 0:
+def _with_memories(rows: Embeddings, side: Mapping[str, Embeddings], name: str) -> Side:
+    memories = memories_of(side, rows.modality)
+    for memory in memories:
+        if len(memory) < FEWEST_ITEMS:
+            raise IsthmusError(
+                f"the {name} side's {memory.modality} memory has {len(memory)} items: give at least {FEWEST_ITEMS}, or "
+                "none"
+            )
+    if not memories:
         warnings.warn(
-            f"the {name} side has no memory: only {overlap!r} is used, and its other modality is not centred",
+            f"the {name} side has no memory: only {rows.modality!r} is used, and its other modality is not centred",
             stacklevel=5,
         )
-        return None
-    if len(memory) < FEWEST_ITEMS:
-        raise IsthmusError(
-            f"the {name} side's {memory.modality} memory has {len(memory)} items: give at least {FEWEST_ITEMS}, or none"
-        )
-    return memory
+        return Side(rows, None)
+    return Side(rows, memories[0], tuple(memories[1:]))

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from isthmus.base.progress import counted
@@ -59,8 +59,30 @@ def named(source: RowSource) -> str:
             return f"{source.space} {source.modality}"
         case Recentred():
             return named(source.source)
+        case Stacked():
+            return " and ".join(map(named, source.sources))
         case _:
             return "rows"
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """The rows of several sources of one dimension, one source after another."""
+
+    sources: tuple[RowSource, ...]
+
+    @property
+    def dim(self) -> int:
+        """Columns of every row."""
+        return self.sources[0].dim
+
+    def __len__(self) -> int:
+        return sum(map(len, self.sources))
+
+    def batches(self, rows: int) -> Iterator[np.ndarray]:
+        """Consecutive float32 blocks of at most ``rows`` rows; none has rows of two sources."""
+        for source in self.sources:
+            yield from source.batches(rows)
 
 
 @dataclass(frozen=True)
@@ -156,3 +178,8 @@ def evenly_spaced(source: RowSource, count: int, device: torch.device) -> Float[
         found.append(block[inside])
         start += len(block)
     return torch.from_numpy(np.concatenate(found)).to(device)
+
+
+def spaced_rows(count: int, rows: int) -> Int[np.ndarray, " sample"]:
+    """The numbers of at most ``rows`` evenly spaced rows of ``count``."""
+    return np.arange(count) if count <= rows else np.linspace(0, count - 1, rows).astype(np.int64)

@@ -13,16 +13,19 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from isthmus.connectors.config import Centring, FittedPairs
+from isthmus.connectors.config import Centring, ConsistencyConfig, FittedPairs
 from isthmus.connectors.member import recentred
-from isthmus.connectors.overlap.centring import centres, sample
+from isthmus.connectors.overlap.centring import centred_memory, centres, memory_sample
 from isthmus.connectors.overlap.materials import Materials, Side
-from isthmus.connectors.overlap.rows import TensorRows, evenly_spaced
+from isthmus.connectors.overlap.rows import Counted, TensorRows, evenly_spaced, named, read
+from isthmus.connectors.pseudo.consistency import pseudo_rows
+from isthmus.connectors.pseudo.counterparts import Counterparts
 from isthmus.connectors.pseudo.cycle import KEY_TEXTS, cycle_scores, pair_weights
-from isthmus.connectors.pseudo.exact import exact
 
-CONSISTENCY_TEMPERATURE = 0.01
+CONSISTENCY_TEMPERATURE = ConsistencyConfig().temperature
 MEMORY_ROWS = 20_000
+"""Items of each side's memory in a view: more hardly change the maps (docs/benchmarks.md)."""
+Centres = tuple[dict[str, Tensor], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class CentredMaterials:
     """
 
     centring: Centring
-    centres: tuple[dict[str, Tensor], dict[str, Tensor]]
+    centres: Centres
     texts: tuple[Float[Tensor, "texts dl"], Float[Tensor, "texts dr"]]
     memories: tuple[Float[Tensor, "left dl"] | None, Float[Tensor, "right dr"] | None]
     pseudo: tuple[Float[Tensor, "texts dl"] | None, Float[Tensor, "texts dr"] | None]
@@ -41,19 +44,28 @@ class CentredMaterials:
     @cached_property
     def cycles(self) -> tuple[Float[Tensor, " texts"] | None, Float[Tensor, " texts"] | None]:
         """Each text's cycle score in each side's memory; ``None`` for a side without a memory."""
-        left, right = (
-            None
-            if pseudo is None
-            else cycle_scores(texts, pseudo, evenly_spaced(TensorRows(texts), KEY_TEXTS, texts.device))
-            for texts, pseudo in zip(self.texts, self.pseudo, strict=True)
-        )
-        return left, right
+        found: list[Tensor | None] = []
+        for texts, pseudo in zip(self.texts, self.pseudo, strict=True):
+            keys = evenly_spaced(TensorRows(texts), KEY_TEXTS, texts.device)
+            found.append(None if pseudo is None else cycle_scores(texts, pseudo, keys))
+        return found[0], found[1]
 
     @cached_property
     def pair_weights(self) -> Float[Tensor, " texts"] | None:
         """The cycle weight of each text's pseudo pair; ``None`` if a side has no memory."""
         left, right = self.cycles
         return None if left is None or right is None else pair_weights(left, right)
+
+    def counterparts(self, rows: Int[Tensor, " rows"], device: torch.device) -> Counterparts:
+        """C-MCR's training rows from some texts: they, their pseudo counterparts and cycle scores."""
+        (left, right), (left_scores, right_scores) = self.pseudo, self.cycles
+        if left is None or right is None or left_scores is None or right_scores is None:
+            raise ValueError("pseudo pairs need a memory on both sides")
+        return Counterparts(
+            torch.stack((self.texts[0][rows], left[rows])).to(device),
+            torch.stack((self.texts[1][rows], right[rows])).to(device),
+            (left_scores[rows].to(device), right_scores[rows].to(device)),
+        )
 
     def pairs(
         self, source: FittedPairs, rows: Int[Tensor, " rows"], weights: Float[Tensor, " texts"] | None = None
@@ -68,9 +80,14 @@ class CentredMaterials:
             yield (left[rows], right[rows]) if weights is None else (left[rows], right[rows], weights[rows])
 
 
-def centred_materials(materials: Materials, centring: Centring, texts: Int[Tensor, " texts"]) -> CentredMaterials:
-    """Centre the given overlap rows and at most 20 000 items of each memory, and draw the pseudo pairs."""
-    own = centres(materials, centring)
+def centred_materials(
+    materials: Materials, centring: Centring, texts: Int[Tensor, " texts"], own: Centres | None = None
+) -> CentredMaterials:
+    """Centre the given overlap rows and at most 20 000 items of each side's memories, and draw the pseudo pairs.
+
+    ``own`` are the centres of this centring, if they are known.
+    """
+    own = centres(materials, centring) if own is None else own
     taken = materials.taken(texts.numpy())
     left, right = (_centred(side, centre) for side, centre in zip((taken.left, taken.right), own, strict=True))
     return CentredMaterials(
@@ -87,5 +104,6 @@ def _centred(side: Side, own: dict[str, Tensor]) -> tuple[Tensor, Tensor | None,
     texts = recentred(torch.from_numpy(side.overlap.vectors), own.get(side.overlap.modality))
     if side.memory is None:
         return texts, None, None
-    memory = recentred(sample(side.memory, MEMORY_ROWS), own.get(side.memory.modality))
-    return texts, memory, exact(texts, TensorRows(memory), CONSISTENCY_TEMPERATURE)
+    memory = memory_sample(side, own, MEMORY_ROWS)
+    found = pseudo_rows(TensorRows(texts), TensorRows(memory), ConsistencyConfig(), device=texts.device)
+    return texts, memory, read(Counted(found, f"pseudo pairs in {named(centred_memory(side, own))}"), texts.device)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from isthmus.connectors.config import ConsistencyConfig, PairWeights
+from isthmus.connectors.overlap.centring import centred_memory
 from isthmus.connectors.overlap.materials import Side
 from isthmus.connectors.overlap.rows import Concatenated, Counted, Recentred, RowSource, TensorRows, named, read
 from isthmus.connectors.pseudo.consistency import pseudo_rows
@@ -50,7 +51,7 @@ class TrainingSide:
         overlap = Recentred(side.overlap, centres.get(side.overlap.modality))
         if side.memory is None:
             return cls(overlap, None, consistency, device)
-        memory = Recentred(side.memory, centres.get(side.memory.modality))
+        memory = centred_memory(side, centres)
         cycles = None
         if weights == "cycle":
             cycles = Cycle.of(side, centres), Cycle.of(side, centres, backwards=True)

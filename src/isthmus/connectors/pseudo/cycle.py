@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from isthmus.connectors.member import recentred
-from isthmus.connectors.overlap.centring import sample, side_centres
+from isthmus.connectors.overlap.centring import memory_sample, sample, side_centres
 from isthmus.connectors.overlap.materials import Side
 
 CYCLE_TEMPERATURE = 0.05
@@ -81,11 +81,14 @@ class Cycle:
 
         ``backwards`` for the memory's items as queries, whose pseudo counterparts are means of texts.
         """
-        assert side.memory is not None
         centre = own if own else side_centres(side, "matched")
-        queried, answering = (side.memory, side.overlap) if backwards else (side.overlap, side.memory)
-        first, second = centre[queried.modality], centre[answering.modality]
-        keys = recentred(sample(queried, KEY_TEXTS), first)
+        texts = centre[side.overlap.modality]
+        # A pseudo counterpart is a mean over all memories: its centre is theirs, in proportion to their sizes.
+        items = torch.stack([centre[memory.modality] * (len(memory) / side.items) for memory in side.memories]).sum(0)
+        if backwards:
+            keys, first, second = memory_sample(side, centre, KEY_TEXTS), items, texts
+        else:
+            keys, first, second = recentred(sample(side.overlap, KEY_TEXTS), texts), texts, items
         return cls(keys, None, None) if own else cls(keys, first, second)
 
     def scores(self, queries: Float[Tensor, "rows dim"], pseudo: Float[Tensor, "rows dim"]) -> Float[Tensor, " rows"]:

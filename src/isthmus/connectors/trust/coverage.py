@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from isthmus.connectors.overlap.centring import spaced_rows
 from isthmus.connectors.overlap.materials import Materials, Side
 from isthmus.connectors.overlap.rows import TensorRows
 from isthmus.connectors.pseudo.centred import CONSISTENCY_TEMPERATURE, MEMORY_ROWS, CentredMaterials
@@ -35,14 +34,13 @@ def coverage_of(
 
 def _coverage(centred: CentredMaterials, number: int, side: Side, sampled: Int[Tensor, " sampled"]) -> Coverage:
     items, cycles, texts = centred.memories[number], centred.cycles[number], centred.texts[number]
-    assert side.memory is not None
     assert items is not None
     assert cycles is not None
     match = match_memory(texts[:COVERAGE_TEXTS], TensorRows(items), CONSISTENCY_TEMPERATURE)
     counts = np.histogram(cycles.numpy(), bins=PARTS, range=(0, 1))[0]
     return Coverage(
-        modality=side.memory.modality,
-        rows=len(side.memory),
+        modality=" and ".join(memory.modality for memory in side.memories),
+        rows=side.items,
         top_cosine=match.top_cosine.median().item(),
         effective_neighbours=match.effective_neighbours.median().item(),
         space=side.space,
@@ -60,10 +58,9 @@ def _worst(
     sampled: Int[Tensor, " sampled"],
 ) -> tuple[WorstText, ...]:
     """The texts with the lowest cycle scores; of equal scores, those with the lowest cosine to their nearest item."""
-    assert side.memory is not None
     low = torch.argsort(cycles, stable=True)[:COVERAGE_TEXTS]
     cosines, nearest = (texts[low] @ items.T).max(1)
-    numbers = spaced_rows(len(side.memory), MEMORY_ROWS)
+    shown = [(memory, int(row)) for memory, rows in side.spaced_items(MEMORY_ROWS) for row in rows]
     found = []
     for place in np.lexsort((cosines.numpy(), cycles[low].numpy()))[:WORST].tolist():
         item = int(nearest[place])
@@ -72,7 +69,7 @@ def _worst(
             WorstText(
                 text=shown_item(side.overlap, int(sampled[low[place]])),
                 cycle=cycles[low[place]].item(),
-                item=shown_item(side.memory, int(numbers[item])),
+                item=shown_item(*shown[item]),
                 cosine=cosines[place].item(),
                 leads_to=shown_item(side.overlap, int(sampled[back])),
             )

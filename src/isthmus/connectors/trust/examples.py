@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 
 from isthmus.connectors.member import RowProjection
-from isthmus.connectors.overlap.centring import SAMPLE_ROWS, sample, spaced_rows
+from isthmus.connectors.overlap.centring import SAMPLE_ROWS, sample
 from isthmus.connectors.overlap.materials import Materials
+from isthmus.connectors.overlap.rows import spaced_rows
 from isthmus.connectors.trust.figures import FoundItems
 from isthmus.connectors.trust.shown import shown_item
 

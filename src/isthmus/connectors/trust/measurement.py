@@ -78,7 +78,7 @@ def measure(
     vary = {side.space: varying_directions(own.numpy()) for side, own in zip(sides, centred.texts, strict=True)}
     missing = why_no_estimate(report, vary)
     report = replace(report, no_estimate=missing, bands=() if missing else (band_from_criteria(criteria),))
-    shown = [rows for side in sides for rows in (side.overlap, side.memory) if rows is not None]
+    shown = [rows for side in sides for rows in (side.overlap, *side.memories)]
     return replace(report, verdict=verdict(report), media=media_of(report, shown))
 
 
@@ -107,19 +107,19 @@ def _centred_projection(
 
 
 def _gaps(project: RowProjection, materials: Materials) -> tuple[Gap, ...]:
-    """The gap between overlap and memory of each side, and between the memories, which only the joint space has."""
-    found, means = [], []
+    """The gap between overlap and memories of each side, and between the memories, which only the joint space has."""
+    found: list[Gap] = []
+    means: list[list[tuple[str, Tensor]]] = [[], []]
     for number, side in enumerate((materials.left, materials.right)):
         text, modality = sample(side.overlap), side.overlap.modality
-        if side.memory is None:
-            continue
-        items = sample(side.memory)
-        joint_text, joint_items = project(text, number, modality).mean(0), project(items, number, side.memory.modality)
-        means.append((side.memory.modality, joint_items.mean(0)))
-        before = (text.mean(0) - items.mean(0)).norm().item()
-        after = (joint_text - joint_items.mean(0)).norm().item()
-        found.append(Gap((modality, side.memory.modality), before, after, side.space))
-    if len(means) == 2:
-        (left, mine), (right, other) = means
-        found.append(Gap((left, right), None, (mine - other).norm().item()))
+        joint_text = project(text, number, modality).mean(0) if side.memories else text
+        for memory in side.memories:
+            items = sample(memory)
+            joint_items = project(items, number, memory.modality).mean(0)
+            means[number].append((memory.modality, joint_items))
+            before, after = (text.mean(0) - items.mean(0)).norm().item(), (joint_text - joint_items).norm().item()
+            found.append(Gap((modality, memory.modality), before, after, side.space))
+    found += [
+        Gap((left, right), None, (mine - other).norm().item()) for left, mine in means[0] for right, other in means[1]
+    ]
     return tuple(found)
