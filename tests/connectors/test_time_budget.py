@@ -62,6 +62,21 @@ def test_the_connector_says_that_its_trained_member_was_left_out_and_is_the_clos
     np.testing.assert_array_equal(short.project(items).vectors, closed.project(items).vectors)
 
 
+@pytest.mark.slow
+def test_processes_that_train_together_have_no_budget(many_texts: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    joined: list[bool] = []
+
+    def trained(*_: object, **__: object) -> None:
+        raise InterruptedError
+
+    place = "isthmus.connectors.connect"
+    monkeypatch.setattr(f"{place}.join_processes", lambda: joined.append(True))
+    monkeypatch.setattr(f"{place}.processes", lambda: 1 + len(joined))
+    monkeypatch.setattr(f"{place}.train_cmcr", trained)
+    with pytest.raises(InterruptedError):
+        isthmus.connect(many_texts.left, many_texts.right, time_budget=1e-3)
+
+
 def test_a_budget_of_nothing_is_refused() -> None:
     with pytest.raises(IsthmusError, match=r"--time-budget must be above 0, got 0\.0"):
         isthmus.AutoConfig(time_budget=0.0)

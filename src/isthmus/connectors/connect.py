@@ -46,7 +46,7 @@ from isthmus.connectors.trust.half import half_of
 from isthmus.connectors.trust.measurement import measure
 from isthmus.connectors.trust.scores import scores_of
 from isthmus.embeddings import Embeddings
-from isthmus.training.processes import processes, training_device
+from isthmus.training.processes import join_processes, processes, training_device
 
 LOG = logging.getLogger(__name__)
 HELD_OUT_SHARE = 0.2
@@ -347,6 +347,7 @@ def _with_trained(
 ) -> Choice:
     """The blend with a C-MCR member that is trained on the view, unless that would take too long."""
     assert prepared.evidence is not None
+    join_processes()
     taken = prepared.materials.taken(prepared.rows(FITTED_ROWS)[fitted].numpy())
     rows = view.counterparts(fitted, training_device(run["device"]))
     trained = replace(TRAINED, optimisation=replace(TRAINED.optimisation, precision=config.precision))
