@@ -48,7 +48,10 @@ def many_texts() -> World:
 
 
 @pytest.mark.slow
-def test_the_connector_says_that_its_trained_member_was_left_out_and_is_the_closed_forms(many_texts: World) -> None:
+def test_the_connector_says_that_its_trained_member_was_left_out_and_is_the_closed_forms(
+    many_texts: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     stages: list[str] = []
     sides = many_texts.left, many_texts.right
     short = isthmus.connect(*sides, time_budget=1e-3, progress=lambda now: stages.append(now.stage))
@@ -56,7 +59,7 @@ def test_the_connector_says_that_its_trained_member_was_left_out_and_is_the_clos
     trained = short.choice["trained"]
     assert trained["weight"] == 0.0
     assert trained["left_out"].startswith("no time to train")
-    assert f"closed forms only: {trained['left_out']}" in stages
+    assert f"auto: closed forms only, {trained['left_out']}" in caplog.messages
     assert "training" not in stages
     items = many_texts.left["image"]
     np.testing.assert_array_equal(short.project(items).vectors, closed.project(items).vectors)

@@ -358,6 +358,5 @@ def _with_trained(
         member = train_cmcr(rows, groups, view.centres, trained, **{**run, "progress": report})
     except OverBudgetError as over:
         LOG.info("auto: closed forms only, %s", over)
-        begin(f"closed forms only: {over}")
         return replace(chosen, trained={"method": method_name(trained), "weight": 0.0, "left_out": str(over)})
     return add_trained(chosen, member, prepared.evidence, config.trained_share)

@@ -55,8 +55,17 @@ def fit_cmcr(
     sides = zip((materials.left, materials.right), own, strict=True)
     rows = overlap_counterparts(*(TrainingSide.of(side, centre, *drawing) for side, centre in sides))
     groups = pair_groups(materials.left.overlap, materials.right.overlap)
-    run = {"seed": seed, "device": device, "checkpoint": checkpoint, "progress": progress, "plugins": plugins}
-    return train_cmcr(rows, groups, own, config, **run)
+    return train_cmcr(
+        rows,
+        groups,
+        own,
+        config,
+        seed=seed,
+        device=device,
+        checkpoint=checkpoint,
+        progress=progress,
+        plugins=plugins,
+    )
 
 
 def train_cmcr(
