@@ -12,9 +12,9 @@ import argparse
 
 import numpy as np
 import torch
+from isthmus.connectors.choosing.criteria import counterpart_mrr
 from torch.nn import functional
 
-from isthmus.connectors.choosing.criteria import counterpart_mrr
 from isthmus.connectors.config import AutoConfig
 from isthmus.connectors.connect import connect_prepared, prepare
 from isthmus.connectors.member import blend_projection

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from isthmus.connectors.choosing.criteria import counterpart_mrr
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from isthmus.connectors.choosing.auto import Choice, blend
-from isthmus.connectors.choosing.criteria import counterpart_mrr
 from isthmus.connectors.config import Centring
 from isthmus.connectors.member import blend_projection
 from isthmus.connectors.overlap.materials import Materials, Side

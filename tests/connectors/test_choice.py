@@ -1,10 +1,13 @@
-"""The bands of the report, on worlds their coefficients were not fitted to."""
+"""The bands of the report, against closed forms and on worlds they were not calibrated on."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import isthmus
-from isthmus.connectors.trust.estimate import band_from_criteria, band_from_neighbours
+from isthmus.connectors.choosing.chain import Chain
+from isthmus.connectors.trust.estimate import band_from_chain, band_from_neighbours
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import World
 
@@ -34,17 +37,35 @@ def test_auto_and_its_band_hold_on_digits(digits_world: World) -> None:
     assert informed.low <= truth <= informed.high
 
 
-CRITERIA = {"shown_twins": 0.5, "overlap_twins": 0.8, "mutual_neighbours": 0.3}
+CHAIN = Chain(texts=0.9, one_item=0.7, items=0.5, unmatched=0.0)
 
 
-@pytest.mark.parametrize("name", ["shown_twins", "mutual_neighbours"])
-def test_the_band_rises_with_each_criterion(name: str) -> None:
-    low, high = (band_from_criteria({**CRITERIA, name: value}) for value in (0.1, 0.45))
-    assert low.low < low.middle < low.high
-    assert low.middle < high.middle
+def test_the_band_reaches_from_simulated_items_on_both_sides_to_one_side() -> None:
+    band = band_from_chain(CHAIN, margins=(0.0, 0.0))
+    assert (band.low, band.high) == (pytest.approx(0.5), pytest.approx(0.7))
+    assert band.middle == pytest.approx(1 / (1 + ((1 - 0.5) / 0.5 * (1 - 0.7) / 0.7) ** 0.5))
+    padded = band_from_chain(CHAIN)
+    assert padded.low < band.low
+    assert padded.high > band.high
+
+
+def test_wrongly_matched_pairs_raise_the_upper_end_only() -> None:
+    """If 40 % of pairs are ranked at random and the others come first, the MRR is .4 chance + .6."""
+    chance = float(np.mean(1 / np.arange(1, 201)))
+    band = band_from_chain(replace(CHAIN, one_item=0.4 * chance + 0.6 * 0.9, unmatched=0.4), margins=(0.0, 0.0))
+    assert band.low == pytest.approx(0.5)
+    assert band.high == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("items", [0.0, 0.03, 0.5, 1.0])
+@pytest.mark.parametrize("one_item", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("unmatched", [0.0, 0.95, 1.0])
+def test_ends_and_middle_are_always_in_order(items: float, one_item: float, unmatched: float) -> None:
+    band = band_from_chain(Chain(texts=1.0, one_item=one_item, items=items, unmatched=unmatched))
+    assert 0 <= band.low <= band.middle <= band.high <= 1
 
 
 def test_the_band_rises_with_mutual_neighbours_and_names_its_gallery() -> None:
-    bands = [band_from_neighbours(rate, 500, 500) for rate in (0.05, 0.3, 0.9)]
+    bands = [band_from_neighbours(rate, 0.03, 500, 500) for rate in (0.05, 0.3, 0.9)]
     assert [band.middle for band in bands] == sorted(band.middle for band in bands)
     assert {band.gallery for band in bands} == {500}

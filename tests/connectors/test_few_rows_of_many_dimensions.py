@@ -5,7 +5,6 @@ import pytest
 import scipy.linalg
 import torch
 
-from isthmus.connectors.choosing import evidence
 from isthmus.connectors.graph import joint
 from isthmus.connectors.methods.closed_forms import cca, moments, procrustes, ridge, spans_of
 
@@ -110,15 +109,3 @@ def test_a_joint_graph_of_few_rows_is_that_of_dense_moments(monkeypatch: pytest.
             for maps in (few, whole)
         ]
         np.testing.assert_allclose(found[0][0] @ found[0][1].T, found[1][0] @ found[1][1].T, atol=1e-4)
-
-
-def test_simulated_items_have_the_memorys_covariance_whether_few_or_many() -> None:
-    """The noise that averaging removed: its variance along the memory's directions, over many draws."""
-    draw = torch.Generator().manual_seed(0)
-    memory = torch.randn(20, 60, generator=draw) * torch.linspace(2, 0.1, 60)
-    pseudo = memory[:15] * 0.1
-    noise = evidence._missing_noise(memory, pseudo, 40_000, draw)
-    expected = torch.cov(memory.T).double() - torch.cov(pseudo.T).double()
-    values, vectors = torch.linalg.eigh(expected)
-    expected = vectors * values.clamp(min=0) @ vectors.T
-    assert (torch.cov(noise.T).double() - expected).norm() < 0.05 * expected.norm()

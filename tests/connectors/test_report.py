@@ -66,7 +66,7 @@ def test_few_good_texts_are_too_few_to_tell_not_chance(texts: int) -> None:
     said = " ".join(report.lines())
     assert f"The {texts // 5} held-out text rows are too few to tell" in said
     assert "no better than by chance" not in said
-    assert "no estimate before any query: the held-out text rows do not clearly find their counterparts" in said
+    assert f"no estimate before any query: only {texts // 5} text rows were held out, 40 are needed" in said
 
 
 @pytest.mark.parametrize("method", ["auto", "cca", "ridge", "procrustes"])

@@ -24,7 +24,8 @@ def judged() -> tuple[Choice, Evidence, Member]:
     matched = centred_materials(materials, "matched", torch.arange(500))
     views = {"matched": matched, "mean": centred_materials(materials, "mean", torch.arange(500))}
     fitted, held = hold_out(500, seed=0)
-    evidence = gather_evidence(matched, fitted, held, seed=0)
+    evidence = gather_evidence(materials, fitted, held, seed=0)
+    assert evidence is not None
     chosen = blend(views, fitted)
     return chosen, evidence, fit_linear(materials, CcaConfig())
 

@@ -168,9 +168,7 @@ class ConnectInput:
     @cached_property
     def evidence(self) -> Evidence | None:
         """What connectors are judged by; ``None`` if a side has no memory."""
-        if any(memory is None for memory in self.centred.memories):
-            return None
-        return gather_evidence(self.centred, self.fitted_sample, self.held_sample, seed=self.seed)
+        return gather_evidence(self.materials, self.fitted, self.held, seed=self.seed)
 
     @cached_property
     def coverages(self) -> tuple[Coverage, ...]:

@@ -195,7 +195,8 @@ class Connector(HubModel):
         """Estimate the mean reciprocal rank of retrieving ``gallery`` by ``queries``, without pairs.
 
         The estimate assumes that each query has one counterpart in the gallery. It follows from the share of queries
-        that are the nearest neighbour of their own nearest neighbour, the number of queries and the gallery's size.
+        that are the nearest neighbour of their own nearest neighbour, beyond the share of unrelated items of which that
+        holds (`scores`), the number of queries and the gallery's size.
 
         Args:
             queries: Projected embeddings, at least 50.
@@ -205,8 +206,8 @@ class Connector(HubModel):
             A band, for a gallery of this size.
 
         Raises:
-            IsthmusError: The embeddings are not projected by this connector, there are too few of them, or they vary
-                in fewer than 8 directions.
+            IsthmusError: The embeddings are not projected by this connector, there are too few of them, they vary in
+                fewer than 8 directions, or the connector has no scores of unrelated items of these modalities.
         """
         for embeddings in (queries, gallery):
             if shared_space(embeddings.space, self.projected_space) is None:
@@ -224,8 +225,9 @@ class Connector(HubModel):
                     f"no estimate: the {embeddings.modality} rows vary in {directions} directions, {FEW_DIMENSIONS} "
                     "are needed: measure the connector on some pairs"
                 )
+        by_chance = self.scores.chance_neighbours(queries, gallery)
         rate, _ = mutual_neighbour_rates(queries.vectors, gallery.vectors)
-        return band_from_neighbours(rate, len(queries), len(gallery))
+        return band_from_neighbours(rate, by_chance, len(queries), len(gallery))
 
     def judged_on(self, queries: Embeddings, gallery: Embeddings) -> Connector:
         """The same connector, with a report whose verdict follows from the estimate for these queries and this gallery.

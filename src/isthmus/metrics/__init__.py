@@ -7,11 +7,12 @@ from isthmus.metrics.blocks import score_blocks
 from isthmus.metrics.csls import csls, csls_blocks, mean_nearest
 from isthmus.metrics.distribution import ScoreDistribution
 from isthmus.metrics.gap import modality_gap
-from isthmus.metrics.neighbours import hubness, mutual_neighbour_rate, mutual_neighbour_rates
+from isthmus.metrics.neighbours import ChanceNeighbours, hubness, mutual_neighbour_rate, mutual_neighbour_rates
 from isthmus.metrics.ranks import relevant_ranks, target_ranks
 from isthmus.metrics.retrieval import RetrievalScores, retrieval, scores_from_ranks
 
 __all__ = [
+    "ChanceNeighbours",
     "RetrievalScores",
     "ScoreDistribution",
     "csls",

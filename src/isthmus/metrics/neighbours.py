@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from isthmus.metrics.blocks import score_blocks
 
@@ -85,3 +89,80 @@ def mutual_neighbour_rates(
     there = (backward[forward] == np.arange(len(left))).mean()
     back = (forward[backward] == columns).mean()
     return float(there), float(back)
+
+
+SIZES = (50, 100, 200, 400, 800)
+DRAWS = 5
+
+
+@dataclass(frozen=True)
+class ChanceNeighbours:
+    """How often unrelated items are each other's nearest, by the sizes of both sides.
+
+    That happens by chance, more often the fewer directions rows vary in and the fewer hubs there are.
+
+    Args:
+        sizes: Numbers of rows, rising.
+        pairs: Number of mutual pairs as a share of the smaller side, (sizes, sizes), by left and right size.
+
+    Example:
+        Of as many rows on each side, drawn at random, half are mutual neighbours if rows had nothing in common at all.
+
+        >>> import numpy as np
+        >>> draw = np.random.default_rng(0)
+        >>> rows = [draw.standard_normal((400, 2000)) for _ in range(2)]
+        >>> known = ChanceNeighbours.of(*(own / np.linalg.norm(own, axis=1, keepdims=True) for own in rows))
+        >>> round(known.rate(200, 200), 1)
+        0.5
+    """
+
+    sizes: tuple[int, ...]
+    pairs: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def of(cls, left: Float[np.ndarray, "left dim"], right: Float[np.ndarray, "right dim"]) -> ChanceNeighbours | None:
+        """Measure unit rows of unrelated items; None with fewer than 50 rows on a side."""
+        sizes = tuple(size for size in SIZES if size <= min(len(left), len(right)))
+        if not sizes:
+            return None
+        scores, draw = left @ right.T, np.random.default_rng(0)
+        orders = [(draw.permutation(len(left)), draw.permutation(len(right))) for _ in range(DRAWS)]
+        shares = [
+            [
+                float(np.mean([_mutual(scores, a[:one], b[:other]) for a, b in orders])) / min(one, other)
+                for other in sizes
+            ]
+            for one in sizes
+        ]
+        return cls(sizes, tuple(tuple(round(share, 4) for share in row) for row in shares))
+
+    def rate(self, left: int, right: int) -> float:
+        """The share of ``left`` rows that are the nearest neighbour of their nearest among ``right`` rows, by chance.
+
+        Between two sizes it is linear in their logarithms; beyond the last one the number of pairs stays as it is.
+        """
+        logs = np.log(self.sizes)
+        table = np.array(self.pairs) * np.minimum.outer(self.sizes, self.sizes)
+        by_right = [np.interp(np.log(right), logs, row) for row in table]
+        return float(min(1.0, np.interp(np.log(left), logs, by_right) / left))
+
+    def swapped(self) -> ChanceNeighbours:
+        """The same with left and right exchanged."""
+        return ChanceNeighbours(self.sizes, tuple(zip(*self.pairs, strict=True)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {"sizes": list(self.sizes), "pairs": [list(row) for row in self.pairs]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ChanceNeighbours:
+        """The inverse of `as_dict`."""
+        return cls(tuple(map(int, data["sizes"])), tuple(tuple(map(float, row)) for row in data["pairs"]))
+
+
+def _mutual(
+    scores: Float[np.ndarray, "left right"], left: Int[np.ndarray, " some"], right: Int[np.ndarray, " others"]
+) -> int:
+    """The number of mutual neighbours among some rows and columns."""
+    part = scores[np.ix_(left, right)]
+    return int((part.argmax(0)[part.argmax(1)] == np.arange(len(part))).sum())

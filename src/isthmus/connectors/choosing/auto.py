@@ -9,16 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from torch.nn import functional
 
-from isthmus.connectors.choosing.criteria import Kind, Projection, score
+from isthmus.connectors.choosing.chain import chain_of
 from isthmus.connectors.choosing.evidence import Evidence
 from isthmus.connectors.config import Centring, CmcrConfig, FittedPairs
-from isthmus.connectors.member import Member
+from isthmus.connectors.member import Member, blend_projection
 from isthmus.connectors.methods.closed_forms import moments, spans_of
 from isthmus.connectors.methods.linear import Candidate, fit_maps, linear_member
 from isthmus.connectors.pseudo.centred import CentredMaterials
@@ -27,22 +25,20 @@ PENALTIES = (0.001, 0.003, 0.01)
 SAMPLING_PENALTY = 0.3
 """Added to each penalty, divided by the number of texts: moments of few rows are noisy (docs/benchmarks.md)."""
 TRAINED = CmcrConfig(centring="matched", contrast="siglip")
-"""The trained member. Its centring must be that of the evidence it is judged by."""
+"""The trained member."""
 TRAINED_ROWS = 2000
 """Fitted overlap rows from which training pays: with fewer the projectors overfit and the closed forms are better."""
 USELESS, EQUAL = 0.9, 1.0
-"""Shares of the closed forms' criteria: below 0.9 the trained member gets no weight, from 1.0 its whole share. Over the
-bank of worlds it helps from about 1 and harms below 0.9 (docs/benchmarks.md)."""
+"""Shares of the closed forms' MRR of simulated items: below 0.9 the trained member gets no weight, from 1.0 its whole
+share (docs/benchmarks.md)."""
 LEAST = 1e-6
-COMPARED = ("overlap_twins", "shown_twins", "text_to_pseudo", "transfer", "round_trip")
 
 
 @dataclass(frozen=True)
 class Choice:
     """The blend.
 
-    ``members`` are fitted to all rows, ``judged`` are the same candidates fitted without the held-out rows; those with
-    matched centring come first. ``trained``
+    ``members`` are fitted to all rows, ``judged`` are the same candidates fitted without the held-out rows. ``trained``
     says how the trained member compared, if one was tried.
     """
 
@@ -91,17 +87,15 @@ def _fitted(
 
 
 def add_trained(choice: Choice, member: Member, evidence: Evidence, share: float) -> Choice:
-    """The blend with a trained member of at most ``share`` of the weight, or less if its criteria are worse.
+    """The blend with a trained member of at most ``share`` of the weight, or less if it finds simulated items worse.
 
-    ``member`` must not have seen the held-out rows; ``evidence`` is that of the matched centring, by which the members
-    with that centring are judged beside it.
+    ``member`` must not have seen the held-out rows.
     """
-    own = score(evidence, _member_projection(member))
-    peers = [score(evidence, _member_projection(other)) for other in choice.judged[: len(PENALTIES)]]
-    typical = {name: float(np.mean([peer[name] for peer in peers])) for name in COMPARED}
-    worth = float(np.mean([own[name] / max(LEAST, typical[name]) for name in COMPARED]))
+    own = chain_of(evidence, blend_projection((member,), (1.0,))).items
+    closed = chain_of(evidence, blend_projection(choice.judged, choice.weights)).items
+    worth = own / max(closed, LEAST)
     share *= min(1.0, max(0.0, (worth - USELESS) / (EQUAL - USELESS)))
-    note = {"method": member.method, "share_of_closed_forms_criteria": round(worth, 4), "weight": round(share, 4)}
+    note = {"method": member.method, "share_of_closed_forms_mrr": round(worth, 4), "weight": round(share, 4)}
     if share == 0:
         return replace(choice, trained=note)
     weight = share / (1 - share) * sum(choice.weights)
@@ -112,12 +106,3 @@ def add_trained(choice: Choice, member: Member, evidence: Evidence, share: float
         weights=(*choice.weights, weight),
         trained=note,
     )
-
-
-def _member_projection(member: Member) -> Projection:
-    heads = (member.left, member.right)
-
-    def project(rows: Tensor, side: int, kind: Kind) -> Tensor:
-        return functional.normalize(heads[side].projector(rows).detach(), dim=-1)
-
-    return project

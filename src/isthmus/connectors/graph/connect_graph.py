@@ -24,7 +24,7 @@ from isthmus.connectors.graph.joint import fit_joint
 from isthmus.connectors.graph.overlap_tree import EmbeddingSet
 from isthmus.connectors.graph.space_graph import SpaceGraph
 from isthmus.connectors.graph.star import fit_star
-from isthmus.connectors.trust.scores import UnrelatedScores, scores_of
+from isthmus.connectors.trust.scores import scores_of
 from isthmus.embeddings import Embeddings
 
 
@@ -110,7 +110,7 @@ def connect_graph(
         begin("scores of unrelated items")
         known = [own for one in sets for own in one.values() if len(own) and _projects(graph, own)]
         new = scores_of(graph.project, known)
-        return replace(graph, scores=UnrelatedScores(graph.projected_space, {**graph.scores.tables, **new.tables}))
+        return replace(graph, scores=graph.scores.joined(graph.projected_space, new))
 
 
 def _joint_config(asked: AutoConfig | CcaConfig) -> CcaConfig | None:

@@ -72,6 +72,13 @@ class Coverage:
         return f"{self.space} {self.modality}" if self.space else self.modality
 
     @property
+    def covered(self) -> float:
+        """Mean cycle score, from the counts: 1 if every text's pseudo counterpart leads back to it; NaN if unknown."""
+        parts = len(self.cycles)
+        total = sum(self.cycles)
+        return sum(n * (place + 0.5) / parts for place, n in enumerate(self.cycles)) / total if total else math.nan
+
+    @property
     def lacking(self) -> float | None:
         """The share of texts with a cycle score below one half; None if unknown."""
         return sum(self.cycles[: len(self.cycles) // 2]) / sum(self.cycles) if sum(self.cycles) else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from isthmus.connectors.choosing.auto import PENALTIES, SAMPLING_PENALTY
-from isthmus.connectors.choosing.criteria import reciprocal_ranks
+from isthmus.connectors.choosing.chain import reciprocal_ranks
 from isthmus.connectors.methods.closed_forms import moments, spans_of
 from isthmus.connectors.methods.linear import Candidate, fit_maps
 from isthmus.connectors.trust.figures import Half
@@ -45,6 +44,5 @@ def _reciprocal_ranks(
     pairs = [tuple(own[fitted] for own in texts)]
     maps = fit_maps(Candidate("cca", "matched", "overlap", (noise, noise), 1.0), moments(pairs, spans_of(pairs)))
     left, right = (functional.normalize(rows[held] @ own, dim=-1) for rows, own in zip(texts, maps, strict=True))
-    own = torch.arange(len(held))
     scores = left @ right.T
-    return (reciprocal_ranks(scores, own) + reciprocal_ranks(scores.T, own)) / 2
+    return (reciprocal_ranks(scores) + reciprocal_ranks(scores.T)) / 2

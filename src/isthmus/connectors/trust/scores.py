@@ -13,7 +13,7 @@ from jaxtyping import Float
 from isthmus.base.errors import IsthmusError
 from isthmus.base.space_names import shared_space
 from isthmus.embeddings import Embeddings
-from isthmus.metrics import ScoreDistribution
+from isthmus.metrics import ChanceNeighbours, ScoreDistribution
 from isthmus.metrics.distribution import Scores
 
 SAMPLE = 1000
@@ -36,6 +36,7 @@ class UnrelatedScores:
     Args:
         space: The joint space.
         tables: The distributions, by pair of (modality, space); the pair is in order.
+        neighbours: How often unrelated items are each other's nearest, by pair of two different ones.
 
     Example:
         >>> import isthmus, numpy as np
@@ -50,6 +51,7 @@ class UnrelatedScores:
 
     space: str = ""
     tables: Mapping[Pair, ScoreDistribution] = field(default_factory=dict)
+    neighbours: Mapping[Pair, ChanceNeighbours] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *parts: Embeddings) -> UnrelatedScores:
@@ -102,8 +104,26 @@ class UnrelatedScores:
         """The smallest false-positive rate for which there is a cut-off: a hundred pairs of the sample lie above it."""
         return self.table(modalities).smallest_rate
 
+    def chance_neighbours(self, queries: Embeddings, gallery: Embeddings) -> float:
+        """The share of queries that would be the nearest neighbour of their nearest item if none had a counterpart.
+
+        Raises `IsthmusError` if it was not measured for these two modalities.
+        """
+        pair = self._pair((self.name_of(queries), self.name_of(gallery)))
+        if pair not in self.neighbours:
+            raise self._unmeasured(pair)
+        known = self.neighbours[pair]
+        known = known if pair[0] == self._modality(self.name_of(queries)) else known.swapped()
+        return known.rate(len(queries), len(gallery))
+
     def table(self, modalities: Sequence[str]) -> ScoreDistribution:
         """The distribution of a pair of modalities. Raises `IsthmusError` naming a pair or modality that has none."""
+        pair = self._pair(modalities)
+        if pair not in self.tables:
+            raise self._unmeasured(pair)
+        return self.tables[pair]
+
+    def _pair(self, modalities: Sequence[str]) -> Pair:
         if len(modalities) != 2 or isinstance(modalities, str):
             raise IsthmusError(f"modalities {modalities!r}: name two, those of query and gallery")
         if not self.tables:
@@ -112,12 +132,17 @@ class UnrelatedScores:
                 "checkpoint: connect again, or measure them with UnrelatedScores.of"
             )
         one, other = sorted(self._modality(name) for name in modalities)
-        if (one, other) not in self.tables:
-            raise IsthmusError(
-                f"there are no scores of unrelated {self._short(one)} and {self._short(other)} items: connect again "
-                "with more of them, or measure them with UnrelatedScores.of"
-            )
-        return self.tables[one, other]
+        return one, other
+
+    def _unmeasured(self, pair: Pair) -> IsthmusError:
+        return IsthmusError(
+            f"there are no scores of unrelated {self._short(pair[0])} and {self._short(pair[1])} items: connect again "
+            "with more of them, or measure them with UnrelatedScores.of"
+        )
+
+    def joined(self, space: str, new: UnrelatedScores) -> UnrelatedScores:
+        """These and new ones, in a joint space of which both are a part."""
+        return UnrelatedScores(space, {**self.tables, **new.tables}, {**self.neighbours, **new.neighbours})
 
     def name_of(self, embeddings: Embeddings) -> str:
         """The modality of projected embeddings, as `percentile` and `cutoff` take it.
@@ -156,7 +181,14 @@ class UnrelatedScores:
 
     def as_dict(self) -> dict[str, Any]:
         """The tables as plain data, for JSON."""
-        pairs = [{"pair": [list(own) for own in pair], **table.as_dict()} for pair, table in self.tables.items()]
+        pairs = [
+            {
+                "pair": [list(own) for own in pair],
+                **table.as_dict(),
+                **({"neighbours": self.neighbours[pair].as_dict()} if pair in self.neighbours else {}),
+            }
+            for pair, table in self.tables.items()
+        ]
         return {"space": self.space, "pairs": pairs}
 
     @classmethod
@@ -164,11 +196,13 @@ class UnrelatedScores:
         """The inverse of `as_dict`; none of None."""
         if data is None:
             return cls()
-        found = {}
+        found, neighbours = {}, {}
         for entry in data["pairs"]:
             one, other = ((str(modality), str(space)) for modality, space in entry["pair"])
             found[one, other] = ScoreDistribution.from_dict(entry)
-        return cls(str(data["space"]), found)
+            if "neighbours" in entry:
+                neighbours[one, other] = ChanceNeighbours.from_dict(entry["neighbours"])
+        return cls(str(data["space"]), found, neighbours)
 
 
 def scores_of(project: Callable[[Embeddings], Embeddings], given: Iterable[Embeddings]) -> UnrelatedScores:
@@ -194,12 +228,26 @@ def measured(parts: Sequence[Embeddings]) -> UnrelatedScores:
         if both is None:
             raise IsthmusError(f"{parts[0]!r} and {part!r} are of different spaces: project both with one connector")
         space = both
-    tables = {}
+    tables, neighbours = {}, {}
     for one, other in combinations_with_replacement(sorted(named), 2):
         table = ScoreDistribution.of(unrelated_cosines(named[one], named[other]))
         if table is not None:
             tables[one, other] = table
-    return UnrelatedScores(space, tables)
+            by_chance = None if one == other else ChanceNeighbours.of(*_unrelated_rows(named[one], named[other]))
+            if by_chance is not None:
+                neighbours[one, other] = by_chance
+    return UnrelatedScores(space, tables, neighbours)
+
+
+def _unrelated_rows(
+    one: Embeddings, other: Embeddings
+) -> tuple[Float[np.ndarray, "one dim"], Float[np.ndarray, "other dim"]]:
+    """Rows of both without equal ids: if they share ids, every second row of one, and the others of the other."""
+    if set(one.ids).isdisjoint(other.ids):
+        return one.vectors, other.vectors
+    kept = one.take(np.arange(0, len(one), 2))
+    known = set(kept.ids)
+    return kept.vectors, other.vectors[[name not in known for name in other.ids]]
 
 
 def unrelated_cosines(one: Embeddings, other: Embeddings) -> Float[np.ndarray, " pairs"]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from isthmus.connectors.trust.estimate import FEW_DIMENSIONS
+from isthmus.connectors.trust.estimate import if_matched
 from isthmus.connectors.trust.figures import FEW_HELD_OUT, Band, Coverage, ReportFigures
 from isthmus.connectors.trust.printed import retrieval, sentence, shortened
 
-FEW_ITEMS = 200
-"""A band for a gallery of 200 needs as many items in each memory."""
 GOOD, FAIR = 0.5, 0.2
 """Middle of the estimated MRR; 0.5 is a counterpart in the first two places on average."""
+GOOD_LEAST = 0.3
+"""Lower end of the estimated MRR from which retrieval may be called good."""
+MANY_UNMATCHED = 0.1
+"""Share of pairs from which wrong ids are named: 400 held-out rows tell it from 0 by three standard errors."""
 MOST_LACKING = 0.5
 """A memory that lacks a larger share of the texts is named, unless results are likely good."""
 LONGEST_NAME = 30
@@ -34,39 +36,36 @@ def verdict(report: ReportFigures) -> tuple[str, ...]:
     return (_headline(report), *_next_steps(report))
 
 
-def why_no_estimate(report: ReportFigures, dimensions: Mapping[str, int]) -> str:
-    """Why a report has no band, or "" if it may have one; ``dimensions``: in how many a space's rows vary."""
-    small = [f"the {own.name} memory has {own.rows} items" for own in report.coverage if own.rows < FEW_ITEMS]
-    narrow = next((space for space, own in dimensions.items() if own < FEW_DIMENSIONS), None)
-    if not report.beats_chance:
-        return f"the held-out {report.overlap} rows do not clearly find their counterparts"
-    if len(report.coverage) < 2:
-        return "a space has no memory: add one"
-    if small:
-        return f"{' and '.join(small)}, {FEW_ITEMS} a side are needed: add more"
-    if narrow is not None:
-        return f"the rows of {narrow!r} vary in {dimensions[narrow]} dimensions, {FEW_DIMENSIONS} are needed"
-    return ""
-
-
 def _headline(report: ReportFigures) -> str:
     band = report.main_band
     if band is None:
         reason = report.given.reason if report.given else report.no_estimate
         because = f", because {reason}" if reason else ""
         return f"How good {retrieval(report)} will be cannot be told from these inputs{because}."
-    where = "these queries and this gallery" if report.given else "items like those of the memories"
-    return f"{sentence(retrieval(report))} is {_level(band)} for {where}. {ADVICE[_level(band)]}"
+    level = _level(band)
+    if report.given:
+        return f"{sentence(retrieval(report))} is {level} for these queries and this gallery. {ADVICE[level]}"
+    return f"{sentence(retrieval(report))} {BEFORE_A_QUERY[level]}"
 
 
 def _level(band: Band) -> str:
-    return "likely good" if band.middle >= GOOD else "likely fair" if band.middle >= FAIR else "likely poor"
+    if band.middle >= GOOD and band.low >= GOOD_LEAST:
+        return "likely good"
+    return "likely fair" if band.middle >= FAIR else "likely poor"
 
 
 ADVICE = {
     "likely good": "Check a few hits by eye, then use it.",
     "likely fair": "Look at the first ten hits of a query, not just the first.",
     "likely poor": "Measure it on some pairs before you use it.",
+}
+BEFORE_A_QUERY = {
+    "likely good": (
+        "can be good, if each encoder matches its own items and texts well. Unpaired data cannot show that: estimate "
+        "it on your own queries and gallery (--queries and --gallery)."
+    ),
+    "likely fair": f"is likely fair at best. {ADVICE['likely fair']}",
+    "likely poor": f"is likely poor. {ADVICE['likely poor']}",
 }
 
 
@@ -89,6 +88,12 @@ def _next_steps(report: ReportFigures) -> Iterator[str]:
 
 
 def _weak_overlap(report: ReportFigures) -> str:
+    unmatched = report.criteria.get("unmatched", 0.0)
+    if unmatched >= MANY_UNMATCHED and if_matched(report.criteria["texts"], unmatched) >= GOOD:
+        return (
+            f"About {100 * unmatched:.0f} % of the {report.overlap} pairs look wrongly matched: they rank their "
+            "counterparts anywhere, while the others find them. Check that equal ids mean equal items."
+        )
     found = (
         f"Held-out {report.overlap} rows find their counterparts for R@1 {100 * report.overlap_r1:.0f} % only: the two "
         "spaces agree little about them, and other modalities hardly agree better."
