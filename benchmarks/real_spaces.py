@@ -137,11 +137,11 @@ def estimated(connector: Connector) -> Row:
     return {**ends, "no_estimate": str(report.no_estimate or ""), "verdict": " ".join(report.verdict)}
 
 
-def drawn(folders: Folders, draws: int, only: str) -> Iterator[tuple[int, RealWorld]]:
-    """Every world whose name contains ``only``, draw by draw."""
+def drawn(folders: Folders, draws: int, only: str, unchanged: bool) -> Iterator[tuple[int, RealWorld]]:
+    """Every world whose name contains ``only``, perhaps without the changed ones, draw by draw."""
     for seed in range(draws):
         for world in every_real_world(folders, seed):
-            if only in world.name:
+            if only in world.name and not (unchanged and world.change):
                 yield seed, world
 
 
@@ -178,6 +178,7 @@ def main() -> None:
     options.add_argument("--trained-everywhere", action="store_true", help="train in changed worlds too")
     options.add_argument("--quick", action="store_true", help="one draw of auto, nothing to compare with")
     options.add_argument("--only", default="", help="worlds whose name contains this")
+    options.add_argument("--unchanged", action="store_true", help="leave out the changed worlds")
     options.add_argument("--jobs", type=int, default=2, help="processes, each with one thread")
     options.add_argument("--out", type=Path, help="write the figures here as JSON, after every world")
     given = options.parse_args()
@@ -185,9 +186,8 @@ def main() -> None:
         options.error("give a folder with --data, --digits or --own")
     methods = ("auto",) if given.quick else tuple(given.methods)
     wanted = Wanted(methods, given.trained_everywhere, not given.quick)
-    tasks = drawn(
-        Folders(given.data, given.digits, given.cache, given.own), 1 if given.quick else given.draws, given.only
-    )
+    folders = Folders(given.data, given.digits, given.cache, given.own)
+    tasks = drawn(folders, 1 if given.quick else given.draws, given.only, given.unchanged)
     rows = []
     with ProcessPoolExecutor(given.jobs, get_context("spawn"), torch.set_num_threads, (1,)) as processes:
         for row in in_turn(processes, partial(measured, wanted=wanted), tasks):

@@ -5,7 +5,7 @@
 
 Worlds are the bank's (`worlds/bank.py`) and all of `worlds/every_real.py`; connectors are those of ``--methods``,
 `auto` without its trained member. A case is judged unless the report abstains or its band is wider than .5. Fitted are
-the two margins of the band before any query, and the six coefficients of the band for given queries and gallery.
+the two margins of the band before any query, and shift and margin of the band for given queries and gallery.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.linear_model import Ridge
 
 import isthmus.connectors
 from isthmus.base.errors import IsthmusError
@@ -32,7 +31,8 @@ from isthmus.connectors.config import AutoConfig, method_config
 from isthmus.connectors.connect import connect_prepared, prepare
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.trust import estimate
-from isthmus.connectors.trust.estimate import band_from_chain, log_odds, neighbour_evidence, rate_of
+from isthmus.connectors.trust.estimate import ERRORS, LEAST, band_from_chain, band_from_neighbours, log_odds
+from isthmus.connectors.trust.verdict import GOOD, GOOD_LEAST
 from isthmus.metrics import mutual_neighbour_rates
 from worlds.bank import RECIPES, bank_world
 from worlds.every_real import Folders, every_real_world
@@ -40,12 +40,11 @@ from worlds.real_world import RealWorld
 
 Case = dict[str, Any]
 MARGIN_SHARE = 0.95
-"""Share of the cases that each of the two fitted margins covers."""
-BAND_SHARE = 0.95
-"""Share of the residuals that lie within the band for given queries and gallery."""
-SHRINKAGE = 1.0
+"""Share of the cases that each fitted margin covers."""
 SIZES = ((50, 50), (50, 200), (200, 200), (200, 600))
 """Numbers of queries, and of gallery items (all counterparts among them)."""
+SATURATED = 0.85
+"""Share beyond chance from which log-odds are at the end of their range, and tell nothing of the shift."""
 POOR = 0.3
 """A true MRR below this must not be called likely good."""
 
@@ -121,33 +120,40 @@ def holds(case: Case) -> bool:
 
 
 def fitted_margins(cases: Sequence[Case]) -> tuple[float, float]:
-    """The margins below and above that cover nearly all of the cases that the report may judge."""
+    """The margin below that covers nearly all of the cases that the report may judge, and that above, all of them."""
     excess = []
     for case in cases:
         if holds(case) and not case["reason"]:
             band = band_from_chain(Chain(**case["chain"]), (0.0, 0.0))
             low, high, truth = log_odds(band.low), log_odds(band.high), log_odds(case["true"])
             excess.append((low - truth, truth - high))
-    below, above = np.quantile(excess, MARGIN_SHARE, axis=0)
-    return round(max(0.0, float(below)), 2), round(max(0.0, float(above)), 2)
+    below, above = np.array(excess).T
+    return round(max(0.0, float(np.quantile(below, MARGIN_SHARE))), 2), round(max(0.0, float(above.max())), 2)
 
 
-def fitted_neighbours(cases: Sequence[Case]) -> dict:
-    """Coefficients of the band for given queries and gallery, by ridge regression in log-odds."""
-    rows, truths = evidence_and_truth(cases)
-    fit = Ridge(alpha=SHRINKAGE).fit(rows, truths)
-    low, high = np.quantile(truths - fit.predict(rows), [(1 - BAND_SHARE) / 2, (1 + BAND_SHARE) / 2])
-    names = neighbour_evidence(0.5, 0.1, 200, 200)
-    weights = {name: round(float(weight), 4) for name, weight in zip(names, fit.coef_, strict=True)}
-    ends = {"low": round(float(low), 4), "high": round(float(high), 4)}
-    return {"intercept": round(float(fit.intercept_), 4), "weights": weights, **ends}
+def fitted_neighbours(cases: Sequence[Case]) -> dict[str, float]:
+    """The shift between the log-odds of the share beyond chance and of the MRR, and the margin."""
+    known = np.array([own for case in cases for own in case.get("asked", ())])
+    queries, _, rates, chance, truth = known.T
+    error = ERRORS * np.sqrt(np.maximum(rates * (1 - rates), LEAST) / queries)
+    most = np.maximum(rates, chance) + error
+    middle, low, high = (odds_beyond(own, chance) for own in (rates, rates - error, most))
+    odds = np.array([log_odds(own) for own in truth])
+    told = beyond(rates - error, chance) > LEAST
+    unsaturated = told & (beyond(rates, chance) < SATURATED)
+    shift = float(np.median((odds - middle)[unsaturated]))
+    excess = np.maximum(np.where(told, low + shift - odds, 0), odds - high - shift)
+    return {"shift": round(shift, 2), "margin": round(max(0.0, float(np.quantile(excess, MARGIN_SHARE))), 2)}
 
 
-def evidence_and_truth(cases: Sequence[Case]) -> tuple[np.ndarray, np.ndarray]:
-    """What the band for given queries is linear in, and the truth in log-odds."""
-    known = [own for case in cases for own in case.get("asked", ())]
-    rows = [list(neighbour_evidence(rate, chance, int(n), int(m)).values()) for n, m, rate, chance, _ in known]
-    return np.array(rows), np.array([log_odds(truth) for *_, truth in known])
+def beyond(rates: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """`beyond_chance` of many."""
+    return (rates - chance) / np.maximum(1 - chance, LEAST)
+
+
+def odds_beyond(rates: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Log-odds of `beyond`."""
+    return np.array([log_odds(own) for own in beyond(rates, chance)])
 
 
 def left_family_out(cases: Sequence[Case]) -> None:
@@ -166,11 +172,11 @@ def left_family_out(cases: Sequence[Case]) -> None:
                 case["given"] = [given_band(fit, own) for own in case.get("asked", ())]
 
 
-def given_band(fit: dict, known: Sequence[float]) -> list[float]:
+def given_band(fit: dict[str, float], known: Sequence[float]) -> list[float]:
+    """Low, middle and high end, and the truth."""
     queries, gallery, rate, chance, truth = known
-    evidence = neighbour_evidence(rate, chance, int(queries), int(gallery))
-    centre = fit["intercept"] + sum(weight * evidence[name] for name, weight in fit["weights"].items())
-    return [*(rate_of(centre + shift) for shift in (fit["low"], 0.0, fit["high"])), truth]
+    band = band_from_neighbours(rate, chance, int(queries), int(gallery), (fit["shift"], fit["margin"]))
+    return [band.low, band.middle, band.high, truth]
 
 
 def summary(cases: Sequence[Case]) -> Iterator[str]:
@@ -183,15 +189,18 @@ def summary(cases: Sequence[Case]) -> Iterator[str]:
         inside = [case["band"][0] <= case["true"] <= case["band"][2] for case in told]
         errors = [abs(case["band"][1] - case["true"]) for case in told]
         widths = [case["band"][2] - case["band"][0] for case in told]
-        misled = [case for case in own if "likely good" in case["verdict"] and case["true"] < POOR]
         given = np.array([band for case in own for band in case["given"]]).reshape(-1, 4)
-        within = (given[:, 0] <= given[:, 3]) & (given[:, 3] <= given[:, 2])
+        narrow = given[given[:, 2] - given[:, 0] <= estimate.WIDEST]
+        within = (narrow[:, 0] <= narrow[:, 3]) & (narrow[:, 3] <= narrow[:, 2])
+        misled = ((narrow[:, 1] >= GOOD) & (narrow[:, 0] >= GOOD_LEAST) & (narrow[:, 3] < POOR)).sum()
         yield (
             f"{name}: {len(own)} cases, {len(fair)} meet the assumptions, {len(told)} judged: inside "
-            f"{np.mean(inside):.3f}, mean error {np.mean(errors):.3f}, width {np.mean(widths):.2f}; called likely good "
-            f"below {POOR}: {len(misled)}; "
-            f"given gallery: inside {within.mean():.3f}, mean error {np.abs(given[:, 1] - given[:, 3]).mean():.3f}, "
-            f"width {(given[:, 2] - given[:, 0]).mean():.2f}"
+            f"{np.mean(inside):.3f}, mean error {np.mean(errors):.3f}, width {np.mean(widths):.2f}"
+        )
+        yield (
+            f"{name}, given queries and gallery: {len(given)} cases, {len(narrow)} judged: inside {within.mean():.3f}, "
+            f"mean error {np.abs(narrow[:, 1] - narrow[:, 3]).mean():.3f}, width "
+            f"{(narrow[:, 2] - narrow[:, 0]).mean():.2f}; called good below {POOR}: {misled}"
         )
 
 

@@ -63,24 +63,29 @@ def test_connect_then_search_from_the_command_line(
 
 
 def test_with_queries_and_a_gallery_the_report_begins_with_their_estimate(
-    sets: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sets: tuple[Path, Path], world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     left, right = map(str, sets)
     joint, page, again = str(tmp_path / "joint"), tmp_path / "report.html", tmp_path / "again.html"
-    given = ["--queries", right, "--gallery", left]
+    items = next(iter(world.galleries.values()))
+    asked, searched = str(items.right.save(tmp_path / "asked")), str(items.left.save(tmp_path / "searched"))
+    given = ["--queries", asked, "--gallery", searched]
     main(["connect", left, right, "--method", "cca", "--out", joint, *given, "--report", str(page)])
     lines = capsys.readouterr().out.splitlines()
     connector = Connector.load(joint)
-    projected = [connector.project(Embeddings.open(*own)) for own in ((right, "audio"), (left, "image"))]
+    projected = [connector.project(Embeddings.open(*own)) for own in ((asked, "audio"), (searched, "image"))]
     band = connector.estimate(*projected)
     assert connector.report is not None
     assert connector.report.given is not None
     assert connector.report.given.band == band
     assert "for these queries and this gallery" in " ".join(lines[:2])
-    said = f"estimated MRR of the 200 right audio queries in the gallery of 200 left image items: {band.low:.2f} to"
+    count = len(items.left)
+    said = (
+        f"estimated MRR of the {count} right audio queries in the gallery of {count} left image items: {band.low:.2f}"
+    )
     assert said in " ".join(" ".join(lines).split())
     assert f"report: {page}" in lines
-    assert "200 right audio queries in 200 left image items" in page.read_text()
+    assert f"{count} right audio queries in {count} left image items" in page.read_text()
 
     main(["inspect", joint, "--report", str(again), "--media", left, right])
     assert again.read_text() == page.read_text()

@@ -205,7 +205,7 @@ def test_damaged_files_are_named(connector: Connector, tmp_path: Path) -> None:
 def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_path: Path) -> None:
     isthmus.connect(world.left, world.right, seed=4).save(tmp_path / "joint")
     config = json.loads((tmp_path / "joint" / "config.json").read_text())
-    asked = {"trained_share": 0.5, "precision": "auto"}
+    asked = {"trained_share": 0.5, "precision": "auto", "joint_dim": None, "time_budget": 90.0}
     assert config["config"] == {"method": "auto", "seed": 4, **asked}
     assert len(config["members"]) == len(config["choice"]["members"]) == 6
 
@@ -238,7 +238,9 @@ def test_texts_alike_but_for_one_are_not_taken_for_found_counterparts(world: Wor
 
 @pytest.mark.slow
 def test_more_overlap_rows_than_the_sample_holds_still_connect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("isthmus.connectors.connect"), "SAMPLE_ROWS", 150)
+    module = importlib.import_module("isthmus.connectors.connect")
+    monkeypatch.setattr(module, "FITTED_ROWS", 150)
+    monkeypatch.setattr(module, "JUDGED_ROWS", 100)
     for method in ("auto", "cca"):
         connector = isthmus.connect(world.left, world.right, method=method)
         assert connector.report is not None

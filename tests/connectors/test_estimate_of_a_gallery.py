@@ -14,7 +14,7 @@ def with_ids(rows: isthmus.Embeddings) -> isthmus.Embeddings:
 
 def test_an_estimate_falls_as_its_gallery_grows() -> None:
     """Items of the other content make retrieval harder; the true figure stays in the band."""
-    world = draw(texts=300, memory=200, gallery=900, dims=(20, 20), latent=16, noise=0.2)
+    world = draw(texts=300, memory=200, gallery=900, dims=(20, 20), latent=16, noise=0.4)
     sides = [
         {rows.modality: with_ids(rows) for rows in (side.overlap, side.memory)}
         for side in (world.materials.left, world.materials.right)

@@ -23,6 +23,7 @@ from isthmus.connectors.card import model_card
 from isthmus.connectors.files import connector_files, named_tensors, read_connector
 from isthmus.connectors.member import Head, Member, project_blend, unit
 from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_official, write_official
+from isthmus.connectors.trust.abstention import too_wide
 from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours
 from isthmus.connectors.trust.figures import Band, GalleryEstimate
 from isthmus.connectors.trust.report import ConnectorReport
@@ -267,11 +268,11 @@ class Connector(HubModel):
         names = {"queries": f"{queries.space} {queries.modality}", "gallery": f"{gallery.space} {gallery.modality}"}
         some = asked.take(np.linspace(0, len(asked) - 1, min(len(asked), ESTIMATE_QUERIES)).astype(np.int64))
         try:
-            return GalleryEstimate(**names, count=len(asked), band=self.estimate(some, searched))
+            band = self.estimate(some, searched)
+            reason = too_wide(band)
         except IsthmusError as error:
-            return GalleryEstimate(
-                **names, count=len(asked), band=None, reason=str(error).removeprefix("no estimate: ")
-            )
+            band, reason = None, str(error).removeprefix("no estimate: ")
+        return GalleryEstimate(**names, count=len(asked), band=None if reason else band, reason=reason)
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Every tensor with its name on disk: ``basis``, ``members.<n>.<left|right>.<projector|centres|adapters>…``."""

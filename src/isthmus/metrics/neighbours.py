@@ -93,31 +93,32 @@ def mutual_neighbour_rates(
 
 SIZES = (50, 100, 200, 400, 800)
 DRAWS = 5
+LEAST_RATE = 1e-3
 
 
 @dataclass(frozen=True)
 class ChanceNeighbours:
     """How often unrelated items are each other's nearest, by the sizes of both sides.
 
-    That happens by chance, more often the fewer directions rows vary in and the fewer hubs there are.
+    That happens by chance, the more often the fewer queries and the more items there are. If rows had nothing in
+    common, a share n / (n + m - 1) of m queries would have a mutual neighbour among n items.
 
     Args:
         sizes: Numbers of rows, rising.
-        pairs: Number of mutual pairs as a share of the smaller side, (sizes, sizes), by left and right size.
+        rates: Share of left rows that are the nearest neighbour of their nearest, (sizes, sizes), by left and right
+            size.
 
     Example:
-        Of as many rows on each side, drawn at random, half are mutual neighbours if rows had nothing in common at all.
-
         >>> import numpy as np
         >>> draw = np.random.default_rng(0)
         >>> rows = [draw.standard_normal((400, 2000)) for _ in range(2)]
         >>> known = ChanceNeighbours.of(*(own / np.linalg.norm(own, axis=1, keepdims=True) for own in rows))
-        >>> round(known.rate(200, 200), 1)
-        0.5
+        >>> round(known.rate(200, 200), 1), round(known.rate(100, 900), 1)
+        (0.5, 0.9)
     """
 
     sizes: tuple[int, ...]
-    pairs: tuple[tuple[float, ...], ...]
+    rates: tuple[tuple[float, ...], ...]
 
     @classmethod
     def of(cls, left: Float[np.ndarray, "left dim"], right: Float[np.ndarray, "right dim"]) -> ChanceNeighbours | None:
@@ -127,37 +128,40 @@ class ChanceNeighbours:
             return None
         scores, draw = left @ right.T, np.random.default_rng(0)
         orders = [(draw.permutation(len(left)), draw.permutation(len(right))) for _ in range(DRAWS)]
-        shares = [
-            [
-                float(np.mean([_mutual(scores, a[:one], b[:other]) for a, b in orders])) / min(one, other)
-                for other in sizes
-            ]
-            for one in sizes
-        ]
-        return cls(sizes, tuple(tuple(round(share, 4) for share in row) for row in shares))
+
+        def rate(one: int, other: int) -> float:
+            found = [_mutual(scores, first[:one], second[:other]) for first, second in orders]
+            return round(float(np.mean(found)) / one, 4)
+
+        return cls(sizes, tuple(tuple(rate(one, other) for other in sizes) for one in sizes))
 
     def rate(self, left: int, right: int) -> float:
         """The share of ``left`` rows that are the nearest neighbour of their nearest among ``right`` rows, by chance.
 
-        Between two sizes it is linear in their logarithms; beyond the last one the number of pairs stays as it is.
+        Its log-odds are linear in the logarithms of both sizes between those measured; beyond them they go on with
+        the ratio of the sizes, as they do for rows that have nothing in common.
         """
         logs = np.log(self.sizes)
-        table = np.array(self.pairs) * np.minimum.outer(self.sizes, self.sizes)
-        by_right = [np.interp(np.log(right), logs, row) for row in table]
-        return float(min(1.0, np.interp(np.log(left), logs, by_right) / left))
+        kept = np.clip(np.array(self.rates), LEAST_RATE, 1 - LEAST_RATE)
+        odds = np.log(kept / (1 - kept))
+        one, other = np.log(left), np.log(right)
+        inside = np.interp(one, logs, [np.interp(other, logs, row) for row in odds])
+        beyond = (other - np.clip(other, logs[0], logs[-1])) - (one - np.clip(one, logs[0], logs[-1]))
+        return float(1 / (1 + np.exp(-inside - beyond)))
 
     def swapped(self) -> ChanceNeighbours:
-        """The same with left and right exchanged."""
-        return ChanceNeighbours(self.sizes, tuple(zip(*self.pairs, strict=True)))
+        """The same with left and right exchanged: there are as many mutual pairs, as a share of the other side."""
+        pairs = np.array(self.rates) * np.array(self.sizes)[:, None]
+        return ChanceNeighbours(self.sizes, tuple(map(tuple, (pairs / np.array(self.sizes)).T.tolist())))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        return {"sizes": list(self.sizes), "pairs": [list(row) for row in self.pairs]}
+        return {"sizes": list(self.sizes), "rates": [list(row) for row in self.rates]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ChanceNeighbours:
         """The inverse of `as_dict`."""
-        return cls(tuple(map(int, data["sizes"])), tuple(tuple(map(float, row)) for row in data["pairs"]))
+        return cls(tuple(map(int, data["sizes"])), tuple(tuple(map(float, row)) for row in data["rates"]))
 
 
 def _mutual(

@@ -35,6 +35,11 @@ def why_no_estimate(report: ReportFigures, dimensions: Mapping[str, int], band: 
             f"the {worst.name} memory covers the {report.overlap} rows too little (mean cycle score "
             f"{worst.covered:.2f}; the estimate was calibrated on worlds from {least:.2f} on)"
         )
-    if band.high - band.low > WIDEST:
-        return f"what was measured allows any MRR from {band.low:.2f} to {band.high:.2f}"
-    return ""
+    return too_wide(band)
+
+
+def too_wide(band: Band) -> str:
+    """That a band says too little, or ""."""
+    if band.high - band.low <= WIDEST:
+        return ""
+    return f"what was measured allows any MRR from {band.low:.2f} to {band.high:.2f}"

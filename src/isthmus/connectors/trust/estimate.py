@@ -26,6 +26,8 @@ CHANCE = sum(1 / rank for rank in range(1, GALLERY + 1)) / GALLERY
 """MRR of a random order."""
 MOST_UNMATCHED = 0.9
 """With a larger share of unmatched pairs, the rest would be magnified more than ten times."""
+ERRORS = 1.5
+"""Standard errors of the share of mutual neighbours on each side of the band."""
 WIDEST = 0.5
 """A wider band says too little."""
 
@@ -58,27 +60,41 @@ def if_matched(mrr: float, unmatched: float) -> float:
     return min(1.0, max(mrr, (mrr - share * CHANCE) / (1 - share)))
 
 
-def neighbour_evidence(mutual_neighbours: float, by_chance: float, queries: int, gallery: int) -> dict[str, float]:
-    """The quantities from which the band for given queries and gallery is computed.
+def band_from_neighbours(
+    mutual_neighbours: float,
+    by_chance: float,
+    queries: int,
+    gallery: int,
+    fitted: tuple[float, float] | None = None,
+) -> Band:
+    """The band for given queries and a given gallery, stated for a gallery of that size.
 
-    ``found``: log-odds of (m - c) / (1 - c), for the share m of queries that are the nearest neighbour of their own
-    nearest neighbour, and the share c of which that holds by chance (``by_chance``). ``gallery`` and ``queries`` are
-    the logarithms of the two sizes, relative to `GALLERY`.
+    The share m of queries that are the nearest neighbour of their own nearest neighbour exceeds the share c of
+    unrelated items of which that holds (``by_chance``) by x = (m - c) / (1 - c). Over all worlds tried the MRR follows
+    from x alone: its odds are a constant times those of x. The lower end is that of m minus 1.5 standard errors, the
+    upper one that of m, or of c if it is larger, plus as much; both with a margin in log-odds. ``fitted`` are the
+    logarithm of the constant and the margin, by default the calibrated ones.
     """
-    return {
-        "found": log_odds((mutual_neighbours - by_chance) / max(1 - by_chance, LEAST)),
-        "gallery": math.log(gallery / GALLERY),
-        "queries": math.log(queries / GALLERY),
-    }
+    known = calibration()["counterparts"]
+    shift, margin = (known["shift"], known["margin"]) if fitted is None else fitted
+    error = ERRORS * math.sqrt(max(mutual_neighbours * (1 - mutual_neighbours), LEAST) / queries)
+
+    def mrr(rate: float, padding: float) -> float:
+        return rate_of(log_odds(beyond_chance(rate, by_chance)) + shift + padding)
+
+    nothing = beyond_chance(mutual_neighbours - error, by_chance) <= LEAST
+    return Band(
+        assumes="if every query has one counterpart in the gallery",
+        low=0.0 if nothing else mrr(mutual_neighbours - error, -margin),
+        middle=mrr(mutual_neighbours, 0.0),
+        high=mrr(max(mutual_neighbours, by_chance) + error, margin),
+        gallery=gallery,
+    )
 
 
-def band_from_neighbours(mutual_neighbours: float, by_chance: float, queries: int, gallery: int) -> Band:
-    """The band for given queries and a given gallery, stated for a gallery of that size."""
-    fit = calibration()["counterparts"]
-    evidence = neighbour_evidence(mutual_neighbours, by_chance, queries, gallery)
-    centre = fit["intercept"] + sum(weight * evidence[key] for key, weight in fit["weights"].items())
-    low, middle, high = (rate_of(centre + shift) for shift in (fit["low"], 0.0, fit["high"]))
-    return Band("if every query has one counterpart in the gallery", low, middle, high, gallery)
+def beyond_chance(mutual_neighbours: float, by_chance: float) -> float:
+    """``(m - c) / (1 - c)``: 0 if queries find their counterparts no more often than by chance, 1 if always."""
+    return (mutual_neighbours - by_chance) / max(1 - by_chance, LEAST)
 
 
 def log_odds(rate: float) -> float:
