@@ -5,7 +5,7 @@
 
 Worlds are the bank's (`worlds/bank.py`) and all of `worlds/every_real.py`; connectors are those of ``--methods``,
 `auto` without its trained member. A case is judged unless the report abstains or its band is wider than .5. Fitted are
-the two margins of the band before any query, and shift and margin of the band for given queries and gallery.
+the two margins of the band before any query, and three of the band for given queries and gallery.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 
 import isthmus.connectors
 from isthmus.base.errors import IsthmusError
@@ -132,18 +133,27 @@ def fitted_margins(cases: Sequence[Case]) -> tuple[float, float]:
 
 
 def fitted_neighbours(cases: Sequence[Case]) -> dict[str, float]:
-    """The shift between the log-odds of the share beyond chance and of the MRR, and the margin."""
+    """What the log-odds of the MRR are above those of the share beyond chance, by items per query, and the margin."""
     known = np.array([own for case in cases for own in case.get("asked", ())])
-    queries, _, rates, chance, truth = known.T
+    queries, items, rates, chance, truth = known.T
+    crowd = np.log(items / queries)
     error = ERRORS * np.sqrt(np.maximum(rates * (1 - rates), LEAST) / queries)
     most = np.maximum(rates, chance) + error
     middle, low, high = (odds_beyond(own, chance) for own in (rates, rates - error, most))
     odds = np.array([log_odds(own) for own in truth])
     told = beyond(rates - error, chance) > LEAST
     unsaturated = told & (beyond(rates, chance) < SATURATED)
-    shift = float(np.median((odds - middle)[unsaturated]))
-    excess = np.maximum(np.where(told, low + shift - odds, 0), odds - high - shift)
-    return {"shift": round(shift, 2), "margin": round(max(0.0, float(np.quantile(excess, MARGIN_SHARE))), 2)}
+    slope, shift = least_absolute(crowd[unsaturated], (odds - middle)[unsaturated])
+    above = shift + slope * crowd
+    excess = np.maximum(np.where(told, low + above - odds, 0), odds - high - above)
+    margin = max(0.0, float(np.quantile(excess, MARGIN_SHARE)))
+    return {"shift": round(shift, 2), "crowding": round(-slope, 2), "margin": round(margin, 2)}
+
+
+def least_absolute(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Slope and intercept with the least sum of absolute errors."""
+    found = minimize(lambda line: np.abs(y - line[0] * x - line[1]).sum(), (0.0, np.median(y)), method="Nelder-Mead")
+    return float(found.x[0]), float(found.x[1])
 
 
 def beyond(rates: np.ndarray, chance: np.ndarray) -> np.ndarray:
@@ -175,7 +185,7 @@ def left_family_out(cases: Sequence[Case]) -> None:
 def given_band(fit: dict[str, float], known: Sequence[float]) -> list[float]:
     """Low, middle and high end, and the truth."""
     queries, gallery, rate, chance, truth = known
-    band = band_from_neighbours(rate, chance, int(queries), int(gallery), (fit["shift"], fit["margin"]))
+    band = band_from_neighbours(rate, chance, int(queries), int(gallery), fit)
     return [band.low, band.middle, band.high, truth]
 
 

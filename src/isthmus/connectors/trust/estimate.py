@@ -65,18 +65,18 @@ def band_from_neighbours(
     by_chance: float,
     queries: int,
     gallery: int,
-    fitted: tuple[float, float] | None = None,
+    fitted: Mapping[str, float] | None = None,
 ) -> Band:
     """The band for given queries and a given gallery, stated for a gallery of that size.
 
     The share m of queries that are the nearest neighbour of their own nearest neighbour exceeds the share c of
     unrelated items of which that holds (``by_chance``) by x = (m - c) / (1 - c). Over all worlds tried the MRR follows
-    from x alone: its odds are a constant times those of x. The lower end is that of m minus 1.5 standard errors, the
-    upper one that of m, or of c if it is larger, plus as much; both with a margin in log-odds. ``fitted`` are the
-    logarithm of the constant and the margin, by default the calibrated ones.
+    from x: its odds are those of x times a constant, and a power of items per query. The lower end is that of m minus
+    1.5 standard errors, the upper one that of m, or of c if it is larger, plus as much; both with a margin in log-odds.
+    ``fitted`` is what `calibration` has, by default that.
     """
-    known = calibration()["counterparts"]
-    shift, margin = (known["shift"], known["margin"]) if fitted is None else fitted
+    known = calibration()["counterparts"] if fitted is None else fitted
+    shift = known["shift"] - known["crowding"] * math.log(gallery / queries)
     error = ERRORS * math.sqrt(max(mutual_neighbours * (1 - mutual_neighbours), LEAST) / queries)
 
     def mrr(rate: float, padding: float) -> float:
@@ -85,9 +85,9 @@ def band_from_neighbours(
     nothing = beyond_chance(mutual_neighbours - error, by_chance) <= LEAST
     return Band(
         assumes="if every query has one counterpart in the gallery",
-        low=0.0 if nothing else mrr(mutual_neighbours - error, -margin),
+        low=0.0 if nothing else mrr(mutual_neighbours - error, -known["margin"]),
         middle=mrr(mutual_neighbours, 0.0),
-        high=mrr(max(mutual_neighbours, by_chance) + error, margin),
+        high=mrr(max(mutual_neighbours, by_chance) + error, known["margin"]),
         gallery=gallery,
     )
 
