@@ -118,6 +118,19 @@ def test_queries_that_cannot_be_estimated_are_refused_before_the_work(
     assert not (tmp_path / "joint").exists()
 
 
+def test_queries_that_cannot_be_projected_lose_no_connector(
+    sets: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left, right = map(str, sets)
+    wrong = tmp_path / "wrong"
+    Embeddings.from_array(np.eye(3), modality="image", space="left").save(wrong)
+    given = ["--queries", str(wrong), "--gallery", right]
+    with pytest.raises(SystemExit):
+        main(["connect", left, right, "--method", "cca", "--out", str(tmp_path / "joint"), *given])
+    assert "have 3 dimensions" in capsys.readouterr().err
+    assert Connector.load(tmp_path / "joint").report is not None
+
+
 def test_a_method_has_its_own_options(capsys: pytest.CaptureFixture[str]) -> None:
     for method, option in (("cca", "--power"), ("cmcr", "--intra-weight"), ("auto", "--trained-share")):
         with pytest.raises(SystemExit):

@@ -149,10 +149,11 @@ def run_connect(
     )
     if not writes():
         return
-    if items is not None:
-        connector = connector.judged_on(*items)
     connector.save(out)
     _remove_checkpoints(out)
+    if items is not None:  # after saving, so that queries which cannot be projected lose no work
+        connector = connector.judged_on(*items)
+        connector.save(out)
     print(connector.report)
     print(f"\nconnector: {out}")
     if asked.report is not None and connector.report is not None:
