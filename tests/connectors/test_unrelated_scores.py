@@ -120,3 +120,18 @@ def test_scores_that_are_all_alike_give_no_distribution() -> None:
     scores = UnrelatedScores.of(same, rows("audio", 1).with_vectors(np.eye(4)[[0] * 400], space="joint"))
     with pytest.raises(IsthmusError, match="there are no scores of unrelated"):
         scores.percentile(0.3, PAIR)
+
+
+@pytest.mark.parametrize("count", [200, 800])
+def test_counterparts_under_other_ids_do_not_count_as_unrelated_neighbours(count: int) -> None:
+    draw = np.random.default_rng(0)
+    shared, others = draw.standard_normal((2, count, 24))
+
+    def items(modality: str, meaning: np.ndarray) -> Embeddings:
+        vectors = meaning + 0.5 * draw.standard_normal(meaning.shape)
+        ids = [f"{modality} {number}" for number in range(count)]
+        return Embeddings.from_array(vectors, modality=modality, space="joint", ids=ids)
+
+    images, counterparts, unrelated = items("image", shared), items("audio", shared), items("audio", others)
+    found = UnrelatedScores.of(images, counterparts).chance_neighbours(images, counterparts)
+    assert found == pytest.approx(UnrelatedScores.of(images, unrelated).chance_neighbours(images, unrelated), abs=0.1)

@@ -18,6 +18,9 @@ from isthmus.metrics.distribution import Scores
 
 SAMPLE = 1000
 """Rows of each modality. All pairs of them, a million, give cut-offs to a false-positive rate of 1e-4."""
+RELATED = 0.6
+"""A larger share of mutual neighbours, in two sets of one size, means that they have counterparts: unrelated rows reach
+about a half."""
 Modality = tuple[str, str]
 """A modality and the space it comes from."""
 Pair = tuple[Modality, Modality]
@@ -233,7 +236,7 @@ def measured(parts: Sequence[Embeddings]) -> UnrelatedScores:
         table = ScoreDistribution.of(unrelated_cosines(named[one], named[other]))
         if table is not None:
             tables[one, other] = table
-            by_chance = None if one == other else ChanceNeighbours.of(*_unrelated_rows(named[one], named[other]))
+            by_chance = None if one == other else _by_chance(*_unrelated_rows(named[one], named[other]))
             if by_chance is not None:
                 neighbours[one, other] = by_chance
     return UnrelatedScores(space, tables, neighbours)
@@ -248,6 +251,20 @@ def _unrelated_rows(
     kept = one.take(np.arange(0, len(one), 2))
     known = set(kept.ids)
     return kept.vectors, other.vectors[[name not in known for name in other.ids]]
+
+
+def _by_chance(left: Float[np.ndarray, "left dim"], right: Float[np.ndarray, "right dim"]) -> ChanceNeighbours | None:
+    """How often unrelated rows are each other's nearest; None with too few rows.
+
+    Rows may be counterparts under different ids, such as the images and clips of the same videos. More of them are then
+    mutual neighbours than unrelated rows ever are, and no left row may meet a right row that it is the nearest of.
+    """
+    found = ChanceNeighbours.of(left, right)
+    if found is None or found.rates[-1][-1] <= RELATED:
+        return found
+    half = np.zeros(len(left), dtype=bool)
+    half[np.random.default_rng(0).permutation(len(left))[: len(left) // 2]] = True
+    return ChanceNeighbours.of(left[half], right[~half[(left @ right.T).argmax(0)]])
 
 
 def unrelated_cosines(one: Embeddings, other: Embeddings) -> Float[np.ndarray, " pairs"]:
