@@ -103,3 +103,14 @@ def test_trained_methods_take_several_memories(method: str, world: World, tmp_pa
         projected = loaded.project(halves[modality])
         np.testing.assert_array_equal(projected.vectors, connector.project(halves[modality]).vectors)
     assert connector.report.overlap_mrr > connector.report.chance_mrr
+
+
+def test_the_report_has_the_gap_of_every_memory(world: World) -> None:
+    left = split(world.left, np.arange(0, 800, 2), shift=0.1)
+    report = isthmus.connect(left, world.right, method="procrustes").report
+    assert report is not None
+    gaps = {gap.modalities[1]: gap for gap in report.gaps if gap.space == left["text"].space}
+    row = next(line for line in report.lines() if line.startswith(f"{left['text'].space} image and video"))
+    for modality in ("image", "video"):
+        assert f"{gaps[modality].before:.2f}" in row
+        assert f"{gaps[modality].after:.2f}" in row

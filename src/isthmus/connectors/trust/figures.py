@@ -72,6 +72,11 @@ class Coverage:
         return f"{self.space} {self.modality}" if self.space else self.modality
 
     @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities of a side's memories, of which `modality` is the list in words."""
+        return tuple(self.modality.split(" and "))
+
+    @property
     def covered(self) -> float:
         """Mean cycle score, from the counts: 1 if every text's pseudo counterpart leads back to it; NaN if unknown."""
         parts = len(self.cycles)

@@ -7,7 +7,7 @@ from html import escape
 
 from isthmus.connectors.trust.figures import Coverage, ReportFigures, ShownItem
 from isthmus.connectors.trust.pictures import media_html
-from isthmus.connectors.trust.printed import gap_of, held_out, names, retrieval, sentence, shortened
+from isthmus.connectors.trust.printed import gaps_of, held_out, names, retrieval, sentence, shortened
 from isthmus.connectors.trust.verdict import FAIR, GOOD
 from isthmus.report import (
     Answer,
@@ -95,9 +95,12 @@ def _half(figures: ReportFigures) -> str:
 def _gaps(figures: ReportFigures) -> Section:
     shown = []
     for entry in figures.coverage:
-        if found := gap_of(figures, entry):
-            label = f"{entry.space} {figures.overlap}-{entry.modality}"
-            shown += [_gap(f"{label}, before", found[0], "plain"), _gap("in the joint space", found[1], "after")]
+        for gap in gaps_of(figures, entry):
+            label = f"{entry.space} {figures.overlap}-{gap.modalities[1]}"
+            shown += [
+                _gap(f"{label}, before", gap.before or 0.0, "plain"),
+                _gap("in the joint space", gap.after, "after"),
+            ]
     shown += [
         _gap(f"{' to '.join(names(figures, gap))}, in the joint space", gap.after, "after")
         for gap in figures.gaps
@@ -164,8 +167,11 @@ def _link(figures: ReportFigures, entry: Coverage, modality: str, item: ShownIte
 
 
 def _media(figures: ReportFigures, space: str | None, modality: str, item: ShownItem) -> str:
-    place = figures.media.get((space or "", modality, item.id))
-    return "" if place is None else media_html(modality, place, str(item))
+    for own in modality.split(" and "):  # one side may have several memories
+        place = figures.media.get((space or "", own, item.id))
+        if place is not None:
+            return media_html(own, place, str(item))
+    return ""
 
 
 def _examples(figures: ReportFigures) -> Section:

@@ -72,12 +72,13 @@ def held_out(figures: ReportFigures) -> str:
     )
 
 
-def gap_of(figures: ReportFigures, entry: Coverage) -> tuple[float, float] | None:
-    """The gap between overlap and memory in the space of both, and in the joint space."""
-    for gap in figures.gaps:
-        if gap.before is not None and gap.space == entry.space and gap.modalities[1] == entry.modality:
-            return gap.before, gap.after
-    return None
+def gaps_of(figures: ReportFigures, entry: Coverage) -> list[Gap]:
+    """The gaps between the overlap and each memory of a side."""
+    return [
+        gap
+        for gap in figures.gaps
+        if gap.before is not None and gap.space == entry.space and gap.modalities[1] in entry.modalities
+    ]
 
 
 def gap_between(figures: ReportFigures) -> str:
@@ -110,9 +111,9 @@ def _table(figures: ReportFigures) -> list[str]:
     heads = ["memory", "items", "nearest item", "leads back", f"gap to {figures.overlap}", "joint gap"]
     rows = [heads]
     for entry in figures.coverage:
-        before, after = gap_of(figures, entry) or (math.nan, math.nan)
-        numbers = [entry.top_cosine, entry.cycle, before, after]
-        shown = ["-" if math.isnan(own) else f"{own:.2f}" for own in numbers]
+        shown = ["-" if math.isnan(own) else f"{own:.2f}" for own in (entry.top_cosine, entry.cycle)]
+        gaps = [(f"{gap.before:.2f}", f"{gap.after:.2f}") for gap in gaps_of(figures, entry)] or [("-", "-")]
+        shown += [", ".join(own) for own in zip(*gaps, strict=True)]
         rows.append([shortened(entry.name, 40), str(entry.rows), *shown])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [_aligned(row, widths) for row in rows]

@@ -51,14 +51,14 @@ def shown_of(figures: ReportFigures, space: str, modality: str) -> Iterator[Show
         for own in entry.worst:
             if modality == figures.overlap:
                 yield from (own.text, own.leads_to)
-            if modality == entry.modality:
+            if modality in entry.modalities:
                 yield own.item
     if len(figures.coverage) == 2:
         left, right = figures.coverage
         for example in figures.examples:
-            if (left.space, left.modality) == (space, modality):
+            if left.space == space and modality in left.modalities:
                 yield example.query
-            if (right.space, right.modality) == (space, modality):
+            if right.space == space and modality in right.modalities:
                 yield from example.hits
 
 
