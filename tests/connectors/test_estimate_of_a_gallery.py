@@ -1,8 +1,10 @@
 """The estimate for a gallery takes its size into account, and the truth stays within the band."""
 
 import numpy as np
+import pytest
 
 import isthmus
+from isthmus.base.errors import IsthmusError
 from two_views import draw
 
 
@@ -31,3 +33,15 @@ def test_an_estimate_falls_as_its_gallery_grows() -> None:
         assert band.low <= truth <= band.high
         middles.append(band.middle)
     assert middles[0] > middles[1] > middles[2]
+
+
+def test_a_gallery_of_the_queries_own_modality_is_refused() -> None:
+    world = draw(texts=100, memory=100, gallery=60, dims=(20, 20), latent=16)
+    sides = [
+        {rows.modality: with_ids(rows) for rows in (side.overlap, side.memory)}
+        for side in (world.materials.left, world.materials.right)
+    ]
+    connector = isthmus.connect(*sides, method="procrustes")
+    images = connector.project(world.images)
+    with pytest.raises(IsthmusError, match="both image rows of 'clip': pass a gallery of another modality"):
+        connector.estimate(images, images)

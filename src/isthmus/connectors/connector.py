@@ -226,6 +226,11 @@ class Connector(HubModel):
                     f"no estimate: the {embeddings.modality} rows vary in {directions} directions, {FEW_DIMENSIONS} "
                     "are needed: measure the connector on some pairs"
                 )
+        if (queries.modality, queries.origin) == (gallery.modality, gallery.origin):
+            raise IsthmusError(
+                f"no estimate: queries and gallery are both {queries.modality} rows of {queries.origin!r}: pass a "
+                "gallery of another modality"
+            )
         by_chance = self.scores.chance_neighbours(queries, gallery)
         rate, _ = mutual_neighbour_rates(queries.vectors, gallery.vectors)
         return band_from_neighbours(rate, by_chance, len(queries), len(gallery))

@@ -112,7 +112,7 @@ class Band:
 
     Args:
         assumes: The condition under which the estimate holds.
-        low: Lower end; the band contained the true MRR in nine of ten worlds left out of its calibration.
+        low: Lower end.
         middle: The MRR in the middle of the estimate.
         high: Upper end.
         gallery: Size of the gallery for which the MRR is stated.

@@ -24,8 +24,7 @@ def half_of(texts: Texts, fitted: Int[Tensor, " fitted"], held: Int[Tensor, " he
     """The MRR of held-out texts by canonical correlations on all fitted texts and on every second one.
 
     No pseudo pairs take part. Both figures are over the same held-out texts, so the error is that of a paired
-    difference. None if there are too few rows,
-    or more than 1024 rows of more than 1024 dimensions.
+    difference. None if there are too few rows, or more than 1024 rows of more than 1024 dimensions.
     """
     size = min(len(fitted), max(own.shape[1] for own in texts))
     if len(fitted) < FEWEST or len(held) < 2 or size > MOST_DIMENSIONS:
