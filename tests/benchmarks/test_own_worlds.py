@@ -1,4 +1,4 @@
-"""Worlds of a user's own files, in two layouts, and what is said of files in neither."""
+"""Worlds of a user's own files: two layouts are read, and files in neither are refused by name."""
 
 from pathlib import Path
 

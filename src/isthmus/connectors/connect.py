@@ -155,16 +155,6 @@ class ConnectInput:
     centred: CentredMaterials
     seed: int
 
-    @property
-    def fitted_sample(self) -> Int[Tensor, " known"]:
-        """The numbers of the fitted rows in the sample."""
-        return torch.arange(len(self.sampled) - len(self.held))
-
-    @property
-    def held_sample(self) -> Int[Tensor, " held"]:
-        """The numbers of the held-out rows in the sample."""
-        return torch.arange(len(self.sampled) - len(self.held), len(self.sampled))
-
     @cached_property
     def evidence(self) -> Evidence | None:
         """What connectors are judged by; ``None`` if a side has no memory."""
