@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import hostile_writers
-from isthmus.media import UnreadableError, read_image
+from isthmus.media import UnreadableError, read_image, read_rgba
 
 RAMP = np.linspace(0, 1, 64).reshape(8, 8)
 
@@ -37,6 +37,30 @@ def test_what_is_transparent_shows_white(tmp_path: Path, form: str) -> None:
         expected = np.full((16, 16, 3), 255, np.uint8)
         expected[corner : corner + 4, corner : corner + 4] = 0
         assert np.array_equal(np.asarray(read_image(path)), expected)
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF", "TGA"])
+def test_transparency_can_be_kept(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"logo.{form.lower()}"
+    Image.fromarray(logo(2)).save(path, form, **({"lossless": True} if form == "WEBP" else {}))
+    assert np.array_equal(np.asarray(read_rgba(path)), logo(2))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "P", "CMYK", "I;16", "F"])
+def test_what_has_no_transparency_is_opaque_and_otherwise_as_read_without(mode: str) -> None:
+    image = Image.fromarray((255 * RAMP).astype(np.uint8))
+    image = image.convert("I").convert(mode) if mode == "I;16" else image.convert(mode)
+    stream = io.BytesIO()
+    image.save(stream, "TIFF")
+    found = np.asarray(read_rgba(stream.getvalue()))
+    assert (found[..., 3] == 255).all()
+    assert np.array_equal(found[..., :3], np.asarray(read_image(stream.getvalue())))
+
+
+def test_an_alpha_that_is_not_used_is_opaque() -> None:
+    stream = io.BytesIO()
+    Image.fromarray(np.dstack([np.full((4, 4, 3), 90, np.uint8), np.zeros((4, 4), np.uint8)])).save(stream, "BMP")
+    assert (np.asarray(read_rgba(stream.getvalue())) == (90, 90, 90, 255)).all()
 
 
 def test_half_transparent_pixels_are_mixed_with_white() -> None:

@@ -7,7 +7,7 @@ An item that cannot be decoded raises `UnreadableError`; a bulk job records it a
 from isthmus.media.item import Item
 from isthmus.media.listing.listing import list_media
 from isthmus.media.readers.audio import AudioWindows, read_audio
-from isthmus.media.readers.image import read_image
+from isthmus.media.readers.image import read_image, read_rgba
 from isthmus.media.readers.points import read_points
 from isthmus.media.readers.vector import read_vector
 from isthmus.media.readers.video import Video, read_video
@@ -24,6 +24,7 @@ __all__ = [
     "read_audio",
     "read_image",
     "read_points",
+    "read_rgba",
     "read_vector",
     "read_video",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -70,15 +71,42 @@ def read_image(content: ByteSource | Path | str | bytes | Image.Image | np.ndarr
         >>> read_image(np.zeros((48, 64), np.uint8)).size
         (64, 48)
     """
-    source = as_source(content)
+    return _read(as_source(content), _as_rgb)
+
+
+def read_rgba(content: ByteSource | Path | str | bytes | Image.Image | np.ndarray) -> Image.Image:
+    """Read an image as `read_image` does, but keep what is transparent: RGBA, alpha 255 where the file has none.
+
+    Args:
+        content: What `read_image` takes.
+
+    Returns:
+        A PIL image in RGBA, its colours not multiplied by alpha.
+
+    Raises:
+        UnreadableError: As `read_image`.
+
+    Example:
+        >>> import numpy as np
+        >>> read_rgba(np.zeros((48, 64), np.uint8)).getpixel((0, 0))
+        (0, 0, 0, 255)
+    """
+    return _read(as_source(content), _as_rgba)
+
+
+Conversion = Callable[[str, Image.Image, int | None], Image.Image]
+"""Takes the name, the decoded image and the bits that the file states, and gives an image of 8 bits."""
+
+
+def _read(source: ByteSource, convert: Conversion) -> Image.Image:
     with warnings.catch_warnings(), unreadable(source.name):
         warnings.simplefilter("ignore")
         if isinstance(source, Decoded):
-            return _upright(source.name, _from_memory(source.name, source.value))
+            return _upright(source.name, _from_memory(source.name, source.value), convert)
         PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, MOST_PROFILE_BYTES)
         with source.open() as file:
             formats = (*FORMATS, TGA) if Path(source.name).suffix.lower() == ".tga" else FORMATS
-            return _upright(source.name, Image.open(cast(IO[bytes], file), formats=formats))
+            return _upright(source.name, Image.open(cast(IO[bytes], file), formats=formats), convert)
 
 
 def _from_memory(name: str, value: Any) -> Image.Image:
@@ -104,7 +132,7 @@ def eight_bit(name: str, pixels: np.ndarray) -> UInt8[np.ndarray, ...]:
     return (pixels * 255).round().astype(np.uint8)
 
 
-def _upright(name: str, image: Image.Image) -> Image.Image:
+def _upright(name: str, image: Image.Image, convert: Conversion) -> Image.Image:
     width, height = image.size
     if width * height > MOST_PIXELS:
         raise UnreadableError(f"{name}: {width} x {height} pixels, the limit is {MOST_PIXELS} pixels: scale it down")
@@ -118,7 +146,7 @@ def _upright(name: str, image: Image.Image) -> Image.Image:
         image.info["transparency"] = tuple(value >> 8 for value in hidden)
     image.load()
     turn = TURNS.get(_orientation(image))
-    whole = _as_rgb(name, image, depth)
+    whole = convert(name, image, depth)
     return whole if turn is None else whole.transpose(turn)
 
 
@@ -146,13 +174,26 @@ def _as_rgb(name: str, image: Image.Image, depth: int | None) -> Image.Image:
     return on_white(image) if image.has_transparency_data else image.convert("RGB")
 
 
+def _as_rgba(name: str, image: Image.Image, depth: int | None) -> Image.Image:
+    if image.mode[0] in "IF" or not image.has_transparency_data:
+        return _as_rgb(name, image, depth).convert("RGBA")
+    layer = image.convert("RGBA")
+    if _has_unused_alpha(image, layer):
+        layer.putalpha(255)
+    return layer
+
+
 def on_white(image: Image.Image) -> Image.Image:
     """An image with transparency, in RGB on a white background."""
     layer = image.convert("RGBA")
-    if image.format in UNUSED_ALPHA and layer.getchannel("A").getextrema()[1] == 0:
+    if _has_unused_alpha(image, layer):
         return layer.convert("RGB")
     ground = Image.new("RGBA", layer.size, "white")
     return Image.alpha_composite(ground, layer).convert("RGB")
+
+
+def _has_unused_alpha(image: Image.Image, layer: Image.Image) -> bool:
+    return image.format in UNUSED_ALPHA and layer.getchannel("A").getextrema()[1] == 0
 
 
 def _eight_bit_of_any(
