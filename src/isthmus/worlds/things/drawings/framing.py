@@ -48,7 +48,8 @@ def framed(image: Image.Image) -> UInt8[np.ndarray, "64 64 4"] | None:
 
 def cleared(pixels: UInt8[np.ndarray, "*any 4"]) -> UInt8[np.ndarray, "*any 4"]:
     """A copy in which pixels with alpha zero have no colour."""
-    return np.where(pixels[..., 3:] > 0, pixels, np.uint8(0))
+    whole = np.ascontiguousarray(pixels).view(np.uint32)  # a pixel at a time, which is several times as fast
+    return np.where(pixels[..., 3:] > 0, whole, np.uint32(0)).view(np.uint8)
 
 
 def _scaled(image: Image.Image, longer: int) -> Image.Image:
