@@ -134,12 +134,12 @@ def test_folders_that_cannot_be_used_are_refused_in_one_line(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "content"), hostile_writers.hostile_images())
-def test_hostile_images_are_refused_by_name(name: str, content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "dog.png").write_bytes(content)
-    with pytest.raises(IsthmusError, match=r"dog\.png: .*: replace or remove it") as caught:
-        read_drawings(tmp_path)
-    assert "\n" not in str(caught.value)
+def test_hostile_images_are_refused_by_name(tmp_path: Path) -> None:
+    for _, content in hostile_writers.hostile_images():
+        (tmp_path / "dog.png").write_bytes(content)
+        with pytest.raises(IsthmusError, match=r"dog\.png: .*: replace or remove it") as caught:
+            read_drawings(tmp_path)
+        assert "\n" not in str(caught.value)
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
