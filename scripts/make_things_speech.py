@@ -17,6 +17,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -27,7 +28,7 @@ from scipy.signal import resample_poly
 
 from isthmus.worlds.things.speech.preparation import RATE, prepared
 from isthmus.worlds.things.speech.recordings import as_int16
-from isthmus.worlds.things.speech.shipped import ASSETS, INDEX
+from isthmus.worlds.things.speech.shipped import ASSETS, INDEX, decode_into
 from isthmus.worlds.things.speech.units import unit_texts
 
 PROCESSES = 2
@@ -37,6 +38,8 @@ BITRATE = 9000
 """Aimed at, in bits per second; libopus needs that much to code 8 kHz of bandwidth."""
 FARTHEST = RATE // 1000
 """Most samples that a decoded unit may be away from its place: 1 ms."""
+SEARCHED = RATE // 100
+"""How far from its place it is looked for."""
 RATE_CHANGE, PITCH_CHANGE, STRETCH_CHANGE = 8, 4, 0.05
 """Largest change from unit to unit: words per minute and pitch of espeak-ng, length of flite."""
 SAID = {
@@ -110,19 +113,20 @@ def encode(samples: np.ndarray, path: Path, bitrate: int = BITRATE) -> None:
         stream = file.add_stream("libopus", rate=RATE, layout="mono", options=options)
         stream.bit_rate = bitrate
         frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
-        frame.sample_rate = RATE
+        # Without a time, the muxer counts the encoder's delay twice, and decoders differ in where the sound begins.
+        frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
         for packet in (*stream.encode(frame), *stream.encode(None)):
             file.mux(packet)
 
 
 def check_places(path: Path, samples: np.ndarray, start: np.ndarray, end: np.ndarray) -> None:
-    """Stop if a unit of the decoded file is not where it was within 1 ms, by the highest cross-correlation."""
-    decoded, rate = soundfile.read(path, dtype="float64")
-    assert (rate, len(decoded)) == (RATE, len(samples)), f"{path}: {rate} Hz, {len(decoded)} samples"
+    """Stop if a unit, decoded as the package does, is not where it was within 1 ms, by cross-correlation."""
+    decoded = np.zeros_like(samples)
+    decode_into(decoded, path, hashlib.sha256(path.read_bytes()).hexdigest())
     for first, last in zip(start, end, strict=True):
         wanted = samples[first:last].astype(np.float64)
-        near = decoded[first - 2 * FARTHEST : last + 2 * FARTHEST]
-        lag = int(np.argmax(np.correlate(near, wanted, "valid"))) - 2 * FARTHEST
+        near = decoded[first - SEARCHED : last + SEARCHED].astype(np.float64)
+        lag = int(np.argmax(np.correlate(near, wanted, "valid"))) - SEARCHED
         assert abs(lag) <= FARTHEST, f"{path}: the unit at {first} was moved by {lag} samples"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.things.speech.preparation import LEVEL, MARGIN, PEAK, RATE, prepared
@@ -103,6 +104,18 @@ def test_decoded_units_are_where_the_index_says() -> None:
         said = np.concatenate([speech.unit(voice, unit)[MARGIN:-MARGIN] for unit in range(len(start))])
         assert np.sqrt(np.mean(gaps**2)) < 0.03 * LEVEL
         assert 0.7 * LEVEL < np.sqrt(np.mean(said**2)) < 1.1 * LEVEL
+
+
+@pytest.mark.slow
+def test_a_file_decodes_to_the_same_samples_from_its_start_and_after_a_seek() -> None:
+    """A wrong time in the file makes the two differ by the delay of the encoder."""
+    name, voice = next(iter(voices_in_index().items()))
+    samples = np.zeros(voice["samples"], np.int16)
+    decode_into(samples, ASSETS / f"{name}.ogg", voice["sha256"])
+    sought, rate = soundfile.read(ASSETS / f"{name}.ogg", dtype="int16", start=RATE)
+    assert rate == RATE
+    difference = sought[RATE:].astype(int) - samples[2 * RATE :]
+    assert np.sqrt(np.mean(difference**2.0)) < 0.001 * LEVEL * 2**15
 
 
 @pytest.mark.slow
