@@ -57,7 +57,8 @@ def digits() -> Callable[[], object]:
     spaces = build_spaces(recipe)
     world = assemble(default_recordings(), recipe, spaces)
     feeds = (world.image_feed, world.audio_feed)
-    return lambda: [train_space(*pair, world.concepts["train"]) for pair in zip(spaces, feeds, strict=True)]
+    recipes = (recipe.image, recipe.audio)
+    return lambda: [train_space(*own, world.concepts["train"]) for own in zip(spaces, feeds, recipes, strict=True)]
 
 
 def closed_form() -> Callable[[], object]:

@@ -20,16 +20,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from isthmus.worlds.digits.build import assemble
+from isthmus.worlds.digits.build import assemble, build_spaces
 from isthmus.worlds.digits.concepts import draw_distinct, draw_repeatedly, random_stream
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
 from isthmus.worlds.digits.recordings.recordings import Recordings
 from isthmus.worlds.digits.recordings.speech_files import load_speech
 from isthmus.worlds.digits.spaces.recipe import Recipe, SpaceRecipe
-from isthmus.worlds.digits.spaces.space import ContrastiveSpace
 from isthmus.worlds.digits.spaces.training import train_space
-from isthmus.worlds.digits.spaces.weights import build_spaces
+from isthmus.worlds.spaces.space import ContrastiveSpace
 
 STEPS, BATCH, WIDTH = 300, 128, 64
 LOW_RANK = 10
@@ -118,7 +117,7 @@ def _trained(kind: Kind, source: Recordings) -> DigitsWorld:
         kind.change(own)
     world = assemble(source, Recipe(**{kind.modality: kind.recipe}), spaces)
     feed = world.image_feed if kind.modality == "image" else world.audio_feed
-    train_space(own, feed, world.concepts["train"])
+    train_space(own, feed, kind.recipe, world.concepts["train"])
     return world
 
 

@@ -26,9 +26,11 @@ from isthmus.worlds.digits.items import image_ids, parse_images
 from isthmus.worlds.digits.recordings.handwriting import ImageLayouts, compose_images, draw_images
 from isthmus.worlds.digits.spaces.recipe import SpaceRecipe
 from isthmus.worlds.digits.spaces.space import build_space
-from isthmus.worlds.digits.spaces.towers import Context, ImageTower, OrderedPooling
-from isthmus.worlds.digits.spaces.training import Digits, contrast, train_space
-from isthmus.worlds.digits.spaces.weights import cache_path
+from isthmus.worlds.digits.spaces.towers import Context, ImageTower
+from isthmus.worlds.digits.spaces.training import Digits, digit_batches, train_space
+from isthmus.worlds.spaces.contrastive import contrast
+from isthmus.worlds.spaces.text_towers import OrderedPooling
+from isthmus.worlds.spaces.weights import cache_path
 from worlds.solids import as_grid, sample_solids
 
 NAME = "digits-points"
@@ -134,7 +136,7 @@ def build_solids(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         solid = SolidDigits(world, PointsSpace(recipe).eval())
-    path = cache_path(recipe.fingerprint(world.source.fingerprint))
+    path = cache_path("digits", recipe.fingerprint(world.source.fingerprint))
     if path.is_file():
         solid.space.load_state_dict(load_file(path))
     else:
@@ -152,7 +154,7 @@ def train_points(solid: SolidDigits, on_step: Callable[[int, float], None]) -> N
     """Train in place: the image tower against texts, then clouds against their images; with near misses."""
     recipe, world = solid.space.recipe, solid.world
     image_text = build_space("image", recipe.image_recipe)
-    train_space(image_text, world.image_feed, world.concepts["train"], on_step)
+    train_space(image_text, world.image_feed, recipe.image_recipe, world.concepts["train"], on_step)
     solid.space.image_tower.load_state_dict(image_text.item_tower.state_dict())
     solid.space.image_tower.requires_grad_(False).eval()
 
@@ -167,7 +169,6 @@ def train_points(solid: SolidDigits, on_step: Callable[[int, float], None]) -> N
     contrast(
         solid.space.cloud_tower,
         clouds_recipe,
-        world.concepts["train"],
-        pairs,
+        digit_batches(clouds_recipe, world.concepts["train"], pairs),
         lambda step, loss: on_step(recipe.image_steps + step, loss),
     )

@@ -19,10 +19,10 @@ from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.items import parse_audio, parse_images
 from isthmus.worlds.digits.recordings.handwriting import TILE
 from isthmus.worlds.digits.recordings.log_mel import SILENCE
-from isthmus.worlds.digits.spaces.space import ContrastiveSpace
 from isthmus.worlds.digits.spaces.towers import AUDIO_STRIDE, IMAGE_STRIDE
 from isthmus.worlds.digits.tokens import captions_of
 from isthmus.worlds.digits.wording import DIGIT_OF_WORD, NAMES, TOKEN
+from isthmus.worlds.spaces.space import ContrastiveSpace
 
 WINDOW_FRAMES = 32
 """Frames of an audio window: half a second."""

@@ -1,7 +1,7 @@
 """The digits world: what is kept apart, what is true of an item, and the spaces that ship with the package."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.base.errors import IsthmusError
-from isthmus.worlds.digits.build import assemble, build
+from isthmus.worlds.digits.build import assemble, build, build_spaces
 from isthmus.worlds.digits.concepts import all_concepts, concepts_of, digits_of, near_misses, split_concepts
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes, captions
 from isthmus.worlds.digits.items import audio_of, image_of
@@ -22,8 +22,8 @@ from isthmus.worlds.digits.spaces.feeds import ImageFeed
 from isthmus.worlds.digits.spaces.recipe import Recipe, SpaceRecipe
 from isthmus.worlds.digits.spaces.space import build_space
 from isthmus.worlds.digits.spaces.training import train_space
-from isthmus.worlds.digits.spaces.weights import build_spaces, load_spaces, save_spaces
 from isthmus.worlds.digits.wording import DIGIT_OF_WORD, TOKEN, digit_spans
+from isthmus.worlds.spaces.weights import load_spaces, save_spaces
 from isthmus.worlds.world import World
 
 
@@ -190,7 +190,9 @@ def test_an_unknown_split_is_refused(digits: DigitsWorld) -> None:
 
 
 def test_the_world_just_opened_is_the_one_its_weights_were_trained_on(digits: DigitsWorld) -> None:
-    recorded = load_spaces(shipped.SHIPPED_WEIGHTS, Recipe(), Recipe().fingerprint(digits.source.fingerprint))
+    recorded = load_spaces(
+        shipped.SHIPPED_WEIGHTS, build_spaces(Recipe()), Recipe().fingerprint(digits.source.fingerprint)
+    )
     for own, read in zip((digits.image_space, digits.audio_space), recorded, strict=True):
         for one, other in zip(own.state_dict().values(), read.state_dict().values(), strict=True):
             assert torch.equal(one, other)
@@ -214,7 +216,7 @@ TINY_RECIPE = Recipe(image=TINY, audio=replace(TINY, wording="read out", text_to
 )
 def test_damaged_or_foreign_weights_are_refused(change: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "spaces.safetensors"
-    save_spaces(path, build_spaces(TINY_RECIPE), TINY_RECIPE, "f" * 16, {})
+    save_spaces(path, build_spaces(TINY_RECIPE), asdict(TINY_RECIPE), "f" * 16, {})
     content = bytearray(path.read_bytes())
     if change == "cut":
         path.write_bytes(content[:-100])
@@ -222,7 +224,7 @@ def test_damaged_or_foreign_weights_are_refused(change: str, message: str, tmp_p
         content[-9] ^= 0x40
         path.write_bytes(content)
     with pytest.raises(IsthmusError, match=re.escape(str(path)) + ".*" + message):
-        load_spaces(path, TINY_RECIPE, ("e" if change == "other" else "f") * 16)
+        load_spaces(path, build_spaces(TINY_RECIPE), ("e" if change == "other" else "f") * 16)
 
 
 @pytest.mark.slow
@@ -232,8 +234,9 @@ def test_the_same_recipe_trains_the_same_weights_and_lowers_the_loss() -> None:
     concepts = split_concepts(0)["train"]
     trained = []
     for _ in range(2):
-        space = build_space("image", replace(TINY, steps=25, batch=32, width=32))
-        losses = train_space(space, ImageFeed(bank, rows), concepts)
+        recipe = replace(TINY, steps=25, batch=32, width=32)
+        space = build_space("image", recipe)
+        losses = train_space(space, ImageFeed(bank, rows), recipe, concepts)
         trained.append(space)
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     for one, other in zip(trained[0].state_dict().values(), trained[1].state_dict().values(), strict=True):

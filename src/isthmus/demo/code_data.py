@@ -14,8 +14,8 @@ from isthmus.embeddings import Embeddings
 from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.worlds.digits import tokens as digit_tokens
 from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.spaces.space import ContrastiveSpace
 from isthmus.worlds.digits.wording import NAMES
+from isthmus.worlds.spaces.space import ContrastiveSpace
 from isthmus.worlds.world import Gallery, World
 
 TRAINING_ITEMS = 400

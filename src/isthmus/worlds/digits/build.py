@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from isthmus.base.progress import Stage, reporting
@@ -11,16 +12,9 @@ from isthmus.worlds.digits.recordings.recordings import Recordings, split_record
 from isthmus.worlds.digits.recordings.shipped import SHIPPED_WEIGHTS, default_recordings
 from isthmus.worlds.digits.spaces.feeds import AudioFeed, ImageFeed, TrainingFeed
 from isthmus.worlds.digits.spaces.recipe import Recipe
+from isthmus.worlds.digits.spaces.space import build_space
 from isthmus.worlds.digits.spaces.training import train_space
-from isthmus.worlds.digits.spaces.weights import (
-    Spaces,
-    build_spaces,
-    cache_path,
-    in_half_precision,
-    load_spaces,
-    recorded,
-    save_spaces,
-)
+from isthmus.worlds.spaces.weights import Spaces, cache_path, load_spaces, recorded, round_to_half, save_spaces
 
 
 def build(source: Recordings | None = None, recipe: Recipe | None = None) -> DigitsWorld:
@@ -30,9 +24,9 @@ def build(source: Recordings | None = None, recipe: Recipe | None = None) -> Dig
     """
     source, recipe = source or default_recordings(), recipe or Recipe()
     fingerprint = recipe.fingerprint(source.fingerprint)
-    for path in (SHIPPED_WEIGHTS, cache_path(fingerprint)):
+    for path in (SHIPPED_WEIGHTS, cache_path("digits", fingerprint)):
         if path.exists() and recorded(path).get("fingerprint") == fingerprint:
-            return assemble(source, recipe, load_spaces(path, recipe, fingerprint))
+            return assemble(source, recipe, load_spaces(path, build_spaces(recipe), fingerprint))
     return retrain(source, recipe)
 
 
@@ -44,17 +38,19 @@ def retrain(source: Recordings | None = None, recipe: Recipe | None = None, out:
     world = assemble(source, recipe, spaces)
     feeds: tuple[TrainingFeed, ...] = (world.image_feed, world.audio_feed)
     with reporting(True) as report:
-        for space, feed in zip(spaces, feeds, strict=True):
-            stage = Stage(f"training {space.name}", space.recipe.steps)
+        for space, feed, own in zip(spaces, feeds, (recipe.image, recipe.audio), strict=True):
+            stage = Stage(f"training {space.name}", own.steps)
             train_space(
                 space,
                 feed,
+                own,
                 world.concepts["train"],
                 lambda step, loss, stage=stage: report(stage.at(step + 1, loss=loss)),  # type: ignore[misc]
             )
             feed.forget()
     round_to_half(spaces)
-    save_spaces(out or cache_path(fingerprint), spaces, recipe, fingerprint, world.base_retrieval("test"))
+    facts = world.base_retrieval("test")
+    save_spaces(out or cache_path("digits", fingerprint), spaces, asdict(recipe), fingerprint, facts)
     return world
 
 
@@ -71,9 +67,6 @@ def assemble(source: Recordings, recipe: Recipe, spaces: Spaces) -> DigitsWorld:
     )
 
 
-def round_to_half(spaces: Spaces) -> None:
-    """Round the weights to float16, so a world that was just trained equals one that was loaded."""
-    weights = in_half_precision(spaces)
-    for space in spaces:
-        own = f"{space.modality}."
-        space.load_state_dict({name[len(own) :]: t.float() for name, t in weights.items() if name.startswith(own)})
+def build_spaces(recipe: Recipe) -> Spaces:
+    """The two spaces of a recipe, untrained: image-text, audio-text."""
+    return build_space("image", recipe.image), build_space("audio", recipe.audio)

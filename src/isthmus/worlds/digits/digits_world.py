@@ -19,8 +19,8 @@ from isthmus.worlds.digits.recordings.handwriting import compose_images, draw_im
 from isthmus.worlds.digits.recordings.recordings import Recordings, Splits
 from isthmus.worlds.digits.recordings.speech import RATE, compose_waveform, draw_audio, seconds
 from isthmus.worlds.digits.spaces.feeds import AudioFeed, ImageFeed
-from isthmus.worlds.digits.spaces.space import ContrastiveSpace
-from isthmus.worlds.digits.wording import NAMES
+from isthmus.worlds.digits.wording import NAMES, Wording
+from isthmus.worlds.spaces.space import ContrastiveSpace
 from isthmus.worlds.world import Gallery, World
 
 GALLERIES = ("seen", "unseen", "hard")
@@ -155,6 +155,7 @@ class DigitsWorld:
 
 def captions(concepts: Int[np.ndarray, " n"], space: ContrastiveSpace) -> list[str]:
     """A caption of each sequence in the space's wording; the phrasing is determined by the sequence."""
+    assert isinstance(space.wording, Wording)
     rows = digits_of(concepts).tolist()
     return [
         space.wording.caption(concept, [digit for digit in row if digit >= 0])

@@ -15,9 +15,9 @@ from isthmus.worlds.digits.digits_world import DigitsWorld, captions
 from isthmus.worlds.digits.items import digits_in, parse_audio, parse_images
 from isthmus.worlds.digits.recordings.handwriting import TILE
 from isthmus.worlds.digits.recordings.speech import HOP, RATE
-from isthmus.worlds.digits.spaces.space import EMBED_ROWS, ContrastiveSpace
 from isthmus.worlds.digits.spaces.towers import AUDIO_STRIDE, IMAGE_STRIDE
 from isthmus.worlds.digits.wording import DIGIT_OF_WORD, TOKEN, digit_spans
+from isthmus.worlds.spaces.space import EMBED_ROWS, ContrastiveSpace
 from isthmus.worlds.world import Regions
 
 NO_DIGIT = -1

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Int
 
 from isthmus.base.errors import IsthmusError
+from isthmus.worlds.spaces.text_towers import PADDING
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DIGIT_OF_WORD = {**{name: n for n, name in enumerate(NAMES)}, **{str(n): n for n in range(10)}, "oh": 0}
 TOKEN = re.compile(r"[a-z]+|[0-9]")
-PADDING = 0
 SPREAD = 2654435769
 """2^32 / golden ratio: multiplied by it, neighbouring numbers end up far apart (Knuth's multiplicative hash)."""
 

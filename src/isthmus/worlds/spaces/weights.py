@@ -1,4 +1,4 @@
-"""Trained weights on disk: one safetensors file for both spaces, named by the fingerprint of its recipe and data."""
+"""Trained spaces on disk: one safetensors file for the two spaces of a world, named by a fingerprint."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.tensor_files import read_header, read_tensors, write_tensors
-from isthmus.worlds.digits.spaces.recipe import Recipe
-from isthmus.worlds.digits.spaces.space import ContrastiveSpace, build_space
+from isthmus.worlds.spaces.space import ContrastiveSpace
 
 Spaces = tuple[ContrastiveSpace, ContrastiveSpace]
 REMEDY = "delete it to retrain"
@@ -34,14 +32,9 @@ def user_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "isthmus"
 
 
-def cache_path(fingerprint: str) -> Path:
-    """The cache file of the weights with this fingerprint."""
-    return user_directory() / "digits" / f"{fingerprint}.safetensors"
-
-
-def build_spaces(recipe: Recipe) -> Spaces:
-    """The two spaces of a recipe, untrained: image-text, audio-text."""
-    return build_space("image", recipe.image), build_space("audio", recipe.audio)
+def cache_path(world: str, fingerprint: str) -> Path:
+    """The cache file of a world's weights with this fingerprint."""
+    return user_directory() / world / f"{fingerprint}.safetensors"
 
 
 def in_half_precision(spaces: Spaces) -> dict[str, Tensor]:
@@ -53,33 +46,39 @@ def in_half_precision(spaces: Spaces) -> dict[str, Tensor]:
     }
 
 
-def save_spaces(path: Path, spaces: Spaces, recipe: Recipe, fingerprint: str, facts: Mapping[str, float]) -> None:
+def round_to_half(spaces: Spaces) -> None:
+    """Round the weights to float16, so spaces that were just trained equal ones that were loaded."""
+    _fill(spaces, in_half_precision(spaces))
+
+
+def save_spaces(
+    path: Path, spaces: Spaces, recipe: Mapping[str, object], fingerprint: str, facts: Mapping[str, float]
+) -> None:
     """Write the weights as float16 with their recipe and ``facts`` measured on them, atomically."""
     tensors = in_half_precision(spaces)
     metadata = {
         "fingerprint": fingerprint,
         "sha256": _digest(tensors),
-        "recipe": json.dumps(asdict(recipe), sort_keys=True),
+        "recipe": json.dumps(dict(recipe), sort_keys=True),
         "facts": json.dumps(dict(facts), sort_keys=True),
         "isthmus": version("isthmus"),
     }
     write_tensors(path, tensors, metadata)
 
 
-def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
-    """Spaces with the weights that `save_spaces` wrote, ready for use.
+def load_spaces(path: Path, spaces: Spaces, fingerprint: str) -> Spaces:
+    """Fill untrained ``spaces`` with the weights that `save_spaces` wrote, ready for use.
 
-    Raises `IsthmusError` naming the file if it is altered, truncated, or was trained on something else.
+    Raises:
+        IsthmusError: The file is altered, truncated, or was trained on something else; the message names it.
     """
     tensors, metadata = read_tensors(path, REMEDY)
     if metadata.get("sha256") != _digest(tensors):
         raise IsthmusError(f"{path}: altered or truncated (its weights do not match its sha256); delete it to retrain")
     if metadata.get("fingerprint") != fingerprint:
         raise IsthmusError(f"{path}: trained on other data or with another recipe; delete it to retrain")
-    spaces = build_spaces(recipe)
+    _fill(spaces, tensors)
     for space in spaces:
-        own = f"{space.modality}."
-        space.load_state_dict({name[len(own) :]: t.float() for name, t in tensors.items() if name.startswith(own)})
         space.eval()
     return spaces
 
@@ -87,6 +86,12 @@ def load_spaces(path: Path, recipe: Recipe, fingerprint: str) -> Spaces:
 def recorded(path: Path) -> dict[str, str]:
     """The file's metadata: fingerprint, recipe, facts, library version."""
     return read_header(path, REMEDY)
+
+
+def _fill(spaces: Spaces, tensors: Mapping[str, Tensor]) -> None:
+    for space in spaces:
+        own = f"{space.modality}."
+        space.load_state_dict({name[len(own) :]: t.float() for name, t in tensors.items() if name.startswith(own)})
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
