@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ MakePairs = Callable[[int, np.random.Generator], tuple[Tensor, Tensor]]
 """Makes the unit rows of a batch of items and of their texts for one step."""
 
 
+@runtime_checkable
 class TrainingRecipe(Protocol):
     """What `contrast` needs to know of a recipe."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 EMBED_ROWS = 256
 
 
+@runtime_checkable
 class ReadsWords(Protocol):
     """A wording: it turns texts into the word numbers of a text tower."""
 
