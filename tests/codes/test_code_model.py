@@ -25,6 +25,7 @@ def test_a_model_of_0_1_is_saved_again_without_loss(folder: str, floor: float, t
     np.testing.assert_array_equal(again.item_codes(tokens), model.item_codes(tokens))
     saved, original = (json.loads((own / "config.json").read_text()) for own in (tmp_path, SAVED / folder))
     assert saved["config"]["optimisation"].pop("precision") == "auto"
+    assert saved["config"].pop("tokens_per_item") == 64
     assert saved["config"].items() <= original["config"].items()
     assert saved["config"]["normalisation"] == model.config.normalization
 

@@ -80,13 +80,15 @@ class CodesObjective(nn.Module):
         self.bfloat16_layers = bfloat16_layers
         self.groups = pair_groups(items, sources) if groups is None else groups
         self.use_log = UseLog()
+        most = max(int(own.tokens.counts.max()) for own in items.values())
+        self.thinned = most > model.config.tokens_per_item
 
     def forward(self, rows: Int[Tensor, " batch"], draw: torch.Generator) -> Float[Tensor, ""]:
         """This process's part of the loss of ``len(rows)`` pairs of each source, drawn without replacement."""
         losses, outputs = [], []
         for source, groups in zip(self.sources, self.groups, strict=True):
             picked = torch.randperm(len(source), generator=draw, device=draw.device)[: len(rows)]
-            left, right = self._pair(source, my_share(picked).cpu().numpy())
+            left, right = self._pair(source, my_share(picked).cpu().numpy(), self._chances(picked, draw))
             losses.append(source.weight * self._loss(left, right, picked, repeats_of(groups, picked)))
             outputs += [(source.left, left), (source.right, right)]
         if self.terms.commitment > 0:
@@ -94,12 +96,23 @@ class CodesObjective(nn.Module):
         self.model.codebook.update(self._gathered(outputs), draw)
         return torch.stack(losses).sum()
 
-    def _pair(self, source: PairSource, picked: Int[np.ndarray, " share"]) -> tuple[ViewOutputs, ViewOutputs]:
+    def _chances(self, picked: Int[Tensor, " batch"], draw: torch.Generator) -> Sequence[np.ndarray | None]:
+        """For both sides, which tokens this process's items are thinned to; None if no item has too many."""
+        if not self.thinned:
+            return None, None
+        shape = len(picked), 2, self.model.config.tokens_per_item
+        mine = my_share(torch.rand(shape, generator=draw, device=draw.device)).cpu().numpy()
+        return mine[:, 0], mine[:, 1]
+
+    def _pair(
+        self, source: PairSource, picked: Int[np.ndarray, " share"], chances: Sequence[np.ndarray | None]
+    ) -> tuple[ViewOutputs, ViewOutputs]:
         device = self.model.codebook.vectors.device
         sides = ((source.left, source.left_rows), (source.right, source.right_rows))
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bfloat16_layers):
             left, right = (
-                self.model.outputs(name, *self.items[name].batch(rows[picked], device)) for name, rows in sides
+                self.model.outputs(name, *self.items[name].batch(rows[picked], device, own))
+                for (name, rows), own in zip(sides, chances, strict=True)
             )
         return left, right
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from isthmus.base.errors import IsthmusError
@@ -68,9 +68,15 @@ class CodeItems:
                     "embed the item again, or leave it out"
                 )
 
-    def batch(self, rows: Int[np.ndarray, " items"], device: torch.device) -> tuple[TokenBatch, Tensor]:
-        """Tokens and pooled vectors of some items."""
-        return TokenBatch.of(self.tokens, rows, device), torch.from_numpy(self.pooled.vectors[rows]).to(device)
+    def batch(
+        self,
+        rows: Int[np.ndarray, " items"],
+        device: torch.device,
+        chances: Float[np.ndarray, "items most"] | None = None,
+    ) -> tuple[TokenBatch, Tensor]:
+        """Tokens and pooled vectors of some items; with ``chances``, some of their tokens (`TokenBatch.of`)."""
+        pooled = torch.from_numpy(self.pooled.vectors[rows]).to(device)
+        return TokenBatch.of(self.tokens, rows, device, chances), pooled
 
 
 @dataclass(frozen=True)

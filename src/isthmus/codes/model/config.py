@@ -52,6 +52,8 @@ class CodesConfig:
     """Steps without use after which a code restarts next to an active one."""
     restarts: int = 3
     """Number of training runs from different starts; the one with the lowest code matching loss is kept."""
+    tokens_per_item: int = 64
+    """Most tokens of an item that a training step sees: of items with more, evenly spread ones, drawn anew each time."""
     optimisation: OptimisationConfig = BRIEF
     """Options of the optimiser."""
 
@@ -64,4 +66,5 @@ class CodesConfig:
         require(self.margin >= 0, "margin", "at least 0", self.margin)
         require(0 < self.decay < 1, "decay", "between 0 and 1", self.decay)
         require(self.revive_after >= 1, "revive-after", "at least 1", self.revive_after)
+        require(self.tokens_per_item >= 1, "tokens-per-item", "at least 1", self.tokens_per_item)
         require(self.restarts >= 1, "restarts", "at least 1", self.restarts)

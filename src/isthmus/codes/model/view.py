@@ -59,9 +59,18 @@ class TokenBatch:
     counts: Int[Tensor, " items"]
 
     @classmethod
-    def of(cls, tokens: Tokens, rows: Int[np.ndarray, " items"], device: torch.device) -> TokenBatch:
-        """Read some items by row number and move them to the device."""
-        vectors, counts = (torch.from_numpy(array).to(device) for array in (tokens.rows(rows), tokens.counts[rows]))
+    def of(
+        cls,
+        tokens: Tokens,
+        rows: Int[np.ndarray, " items"],
+        device: torch.device,
+        chances: Float[np.ndarray, "items most"] | None = None,
+    ) -> TokenBatch:
+        """Read some items by row number and move them to the device; with ``chances``, some tokens of each, `spread`."""
+        read, number = tokens.rows(rows), tokens.counts[rows]
+        if chances is not None:
+            read, number = read[spread(number, chances)], np.minimum(number, chances.shape[1])
+        vectors, counts = (torch.from_numpy(array).to(device) for array in (read, number))
         item = torch.repeat_interleave(torch.arange(len(rows), device=device), counts)
         return cls(vectors, item, counts)
 
@@ -75,6 +84,18 @@ class TokenBatch:
         places = self.item * codes + chosen
         counted = torch.bincount(places, minlength=len(self.counts) * codes).unflatten(0, (-1, codes))
         return counted / self.counts[:, None]
+
+
+def spread(counts: Int[np.ndarray, " items"], chances: Float[np.ndarray, "items most"]) -> Int[np.ndarray, " tokens"]:
+    """Places among the concatenated tokens of items, at most ``most`` of each.
+
+    An item with more tokens is cut into ``most`` equal parts, and ``chances`` in 0..1 choose a place in each of them.
+    """
+    most = chances.shape[1]
+    item, place = np.nonzero(np.arange(most) < np.minimum(counts, most)[:, None])
+    drawn = ((place + chances[item, place]) * (counts[item] / most)).astype(np.int64)
+    within = np.where(counts[item] > most, np.minimum(drawn, counts[item] - 1), place)
+    return (np.cumsum(counts) - counts)[item] + within
 
 
 @dataclass(frozen=True)
