@@ -5,9 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from isthmus.codes.reading.use import best_f1
 from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.code_figures import code_figures
+from isthmus.evaluate.pointing import part_queries
 from isthmus.evaluate.token_labels import LabelledTokens
+from isthmus.localize import lifted
 from isthmus.worlds.world import Regions
 
 SPAN = 8
@@ -55,3 +58,27 @@ def test_a_label_that_nothing_shows_is_not_counted_as_shared() -> None:
     assert code_figures(written({"image": 0, "audio": 3}), TAUGHT, asked)["same_top_code.seen"] == 0.0
     uneven = {"seen": {"image": labelled([1, 2], "image"), "audio": labelled([1], "audio")}}
     assert code_figures(written({"image": 0, "audio": 0}), TAUGHT, uneven)["same_top_code.seen"] == 1.0
+
+
+def test_a_code_names_a_label_only_if_it_is_rarely_used_for_anything_else() -> None:
+    codes = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
+    labels = np.array([0, 0, 0, -1, 1, 1, -1, 3, 3, 1])
+
+    def f1(code: int, label: int) -> float:
+        hits = sum(1 for own, shown in zip(codes, labels, strict=True) if own == code and shown == label)
+        return 2 * hits / ((codes == code).sum() + (labels == label).sum())
+
+    expected = [max(f1(code, label) for code in range(3)) for label in (0, 1, 3)]
+    found = best_f1(codes, labels)
+    np.testing.assert_allclose(found[[0, 1, 3]], expected)
+    assert np.isnan(found[2])
+
+
+def test_a_query_of_one_part_is_made_of_the_tokens_of_one_item_only() -> None:
+    own = labelled([1, 0, 1, 1], "audio")
+    log_codes = np.log(np.random.default_rng(0).dirichlet(np.ones(5), len(own.tokens.vectors))).astype(np.float32)
+    found = part_queries(log_codes, own, 2)
+    each = np.exp(log_codes)
+    alone = [lifted(each[SPAN * item : SPAN * item + 2].mean(0), each.mean(0)) for item in (0, 2, 3)]
+    assert sum(np.allclose(found[1], one, atol=1e-6) for one in alone) == 1
+    np.testing.assert_allclose(found[0], lifted(each[SPAN : SPAN + 2].mean(0), each.mean(0)), atol=1e-6)

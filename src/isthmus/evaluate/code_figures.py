@@ -9,25 +9,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from isthmus.codes.reading.use import joint_use, joint_use_by_all, nmi, purity, top_codes, use_shares
+from isthmus.codes.reading.use import best_f1, joint_use, joint_use_by_all, nmi, purity, top_codes, use_shares
 from isthmus.embeddings.tokens import Tokens
-from isthmus.evaluate.pointing import label_queries, pointing
+from isthmus.evaluate.pointing import label_queries, part_queries, pointing
 from isthmus.evaluate.token_labels import NOTHING, LabelledTokens
 from isthmus.evaluate.transfer import events, fit_head
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
+NAMED_F1 = 0.8
+"""A code names a label if it finds the label's tokens with this F1 or a higher one (papers B, code analysis)."""
 TokenCodes = Callable[[Tokens], Float[np.ndarray, "tokens codes"]]
 """Log code distributions of tokens, as `CodeModel.token_codes` gives them."""
 
 
 @dataclass(frozen=True)
 class TransferSource:
-    """What is learned from one modality's labelled tokens: a classifier of code use, and a query for each label."""
+    """What is learned from one modality's labelled tokens: a classifier of code use, and queries for each label.
+
+    ``queries`` are made of all of a label's tokens, ``single`` of one part of one item.
+    """
 
     head: LogisticRegression
     queries: Float[np.ndarray, "labels codes"]
+    single: Float[np.ndarray, "labels codes"]
 
 
 def code_figures(
@@ -39,15 +45,19 @@ def code_figures(
 
     ``training`` maps modality to the labelled tokens that classifiers and queries are made of; ``galleries`` maps a
     gallery's name to the labelled tokens of each modality that figures are measured on. ``same_top_code`` is the share
-    of labels whose most frequent code is the same in every modality, among the labels that every modality shows.
+    of labels whose most frequent code is the same in every modality, among the labels that every modality shows;
+    ``named.audio`` the share of labels that one code finds in audio with an F1 of at least 0.8. ``pointing_by_part``
+    is ``pointing`` by queries that are made of a single part of one item.
     """
     labels = {name: own.labels() for name, own in training.items()}
     count = 1 + max(int(own.max()) for own in labels.values())
     sources = {}
     for name, own in training.items():
         log_codes = token_codes(own.tokens)
-        head = fit_head(events(log_codes.argmax(1), labels[name], own.tokens.offsets, log_codes.shape[1]))
-        sources[name] = TransferSource(head, label_queries(log_codes, labels[name], count))
+        head = fit_head(events(log_codes.argmax(1), own, log_codes.shape[1]))
+        sources[name] = TransferSource(
+            head, label_queries(log_codes, labels[name], count), part_queries(log_codes, own, count)
+        )
     figures: dict[str, float] = {}
     for gallery, modalities in galleries.items():
         log_codes_of = {name: token_codes(own.tokens) for name, own in modalities.items()}
@@ -73,6 +83,8 @@ def _sharing(log_codes_of: Mapping[str, np.ndarray], modalities: Mapping[str, La
     }
     for name, own in codes.items():
         figures |= {f"purity.{name}": purity(own, labels[name]), f"nmi.{name}": nmi(own, labels[name])}
+        best = best_f1(own, labels[name])
+        figures[f"named.{name}"] = float((best[np.isfinite(best)] >= NAMED_F1).mean())
     return figures
 
 
@@ -80,11 +92,13 @@ def _transfer(
     sources: Mapping[str, TransferSource], name: str, own: LabelledTokens, log_codes: np.ndarray
 ) -> dict[str, float]:
     """Accuracy of every source's classifier, and pointing of its queries, on one modality's items."""
-    test = events(log_codes.argmax(1), own.labels(), own.tokens.offsets, log_codes.shape[1])
+    test = events(log_codes.argmax(1), own, log_codes.shape[1])
     figures = {}
     for source, learned in sources.items():
         figures[f"transfer.{source}_to_{name}"] = float(learned.head.score(test.uses, test.labels))
         if source != name and name != "text":
+            way = f"{source}_to_{name}"
             pointed = pointing(log_codes, own.tokens, own.regions, learned.queries)
-            figures |= {f"pointing.{source}_to_{name}": pointed.hits, f"iou.{source}_to_{name}": pointed.iou}
+            figures |= {f"pointing.{way}": pointed.hits, f"iou.{way}": pointed.iou}
+            figures[f"pointing_by_part.{way}"] = pointing(log_codes, own.tokens, own.regions, learned.single).hits
     return figures

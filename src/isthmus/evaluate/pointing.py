@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from isthmus.embeddings.tokens import Tokens
 from isthmus.localize import Spot, agreement, lifted, spot, touching
+from isthmus.evaluate.token_labels import NOTHING, LabelledTokens
 from isthmus.localize.regions import overlap
 from isthmus.worlds.world import Regions
 
@@ -58,6 +59,19 @@ def label_queries(
     common = each.mean(0)
     means = np.stack([each[labels == label].mean(0) if (labels == label).any() else common for label in range(count)])
     return lifted(means, common)
+
+
+def part_queries(
+    log_codes: Float[np.ndarray, "tokens codes"], shown: LabelledTokens, count: int, seed: int = 0
+) -> Float[np.ndarray, "labels codes"]:
+    """As `label_queries`, from a single part of one item for each label: one drawing, or one word of a sentence."""
+    labels, part = shown.labels(), shown.parts()
+    order = np.random.default_rng(seed).permutation(len(part))
+    chosen = np.full(count, NOTHING)
+    named = order[labels[order] != NOTHING]
+    chosen[labels[named]] = part[named]
+    own = (labels != NOTHING) & (part == chosen[labels])
+    return label_queries(log_codes, np.where(own, labels, NOTHING), count)
 
 
 def _hit_and_iou(answer: Spot, named: Float[np.ndarray, "things sides"]) -> tuple[bool, float]:

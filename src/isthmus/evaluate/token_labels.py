@@ -28,6 +28,20 @@ class LabelledTokens:
                 f"got {self.tokens!r} but regions of {len(self.regions)} items: give both of the same items"
             )
 
+    def parts(self) -> Int[np.ndarray, " tokens"]:
+        """The number of the part of an item that each token belongs to; tokens of one part have one label.
+
+        Along one axis a part is a run of tokens with the same label. In a plane it is all tokens of an item with the
+        same label, because a thing's tokens lie in several rows.
+        """
+        labels, places = self.labels(), self.tokens.places
+        item = np.repeat(np.arange(len(self.tokens)), self.tokens.counts)
+        if places.shape[1] == 4 and (places[:, 1] != places[:1, 1]).any():
+            return item * (labels.max(initial=0) + 2) + labels + 1
+        new = np.ones(len(labels), dtype=bool)
+        new[1:] = (labels[1:] != labels[:-1]) | (item[1:] != item[:-1])
+        return np.cumsum(new) - 1
+
     def labels(self) -> Int[np.ndarray, " tokens"]:
         """The label of the region that contains each token's middle, -1 if there is none."""
         axes = self.tokens.places.shape[1] // 2

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
+from isthmus.evaluate.token_labels import LabelledTokens
+
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
@@ -25,18 +27,11 @@ class Events:
         return len(self.labels)
 
 
-def events(
-    codes: Int[np.ndarray, " tokens"],
-    labels: Int[np.ndarray, " tokens"],
-    offsets: Int[np.ndarray, " items_and_one"],
-    size: int,
-) -> Events:
-    """Runs of equally labelled tokens within an item, as events; tokens with labels below 0 are left out."""
-    first = np.ones(len(codes), dtype=bool)
-    first[1:] = labels[1:] != labels[:-1]
-    first[offsets[:-1]] = True
-    run = np.cumsum(first) - 1
-    counts = np.bincount(run * size + codes, minlength=(run[-1] + 1) * size).reshape(-1, size)
+def events(codes: Int[np.ndarray, " tokens"], shown: LabelledTokens, size: int) -> Events:
+    """The parts of items (`LabelledTokens.parts`) as events; tokens without a label are left out."""
+    labels, part = shown.labels(), shown.parts()
+    _, first, part = np.unique(part, return_index=True, return_inverse=True)
+    counts = np.bincount(part * size + codes, minlength=len(first) * size).reshape(-1, size)
     known = labels[first] >= 0
     return Events((counts / counts.sum(1, keepdims=True))[known], labels[first][known])
 

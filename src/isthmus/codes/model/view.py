@@ -66,7 +66,7 @@ class TokenBatch:
         device: torch.device,
         chances: Float[np.ndarray, "items most"] | None = None,
     ) -> TokenBatch:
-        """Read some items by row number and move them to the device; with ``chances``, some tokens of each, `spread`."""
+        """Read some items by row number and move them to the device; ``chances`` thin their tokens out (`spread`)."""
         read, number = tokens.rows(rows), tokens.counts[rows]
         if chances is not None:
             read, number = read[spread(number, chances)], np.minimum(number, chances.shape[1])

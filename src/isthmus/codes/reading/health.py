@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Int
 
 from isthmus.codes.reading.use import (
-    LEAST_USE,
     Contrast,
     active,
     joint_use,
     joint_use_by_all,
     largest_shares,
+    least_use,
     nmi,
     perplexity,
     purity,
@@ -99,7 +99,7 @@ def health(
         active=int(used.sum()),
         joint_use=joint_use(shares),
         joint_use_by_all=joint_use_by_all(shares),
-        use=dict(zip(codes, (shares > LEAST_USE).mean(1).tolist(), strict=True)),
+        use=dict(zip(codes, (shares > least_use(size)).mean(1).tolist(), strict=True)),
         perplexity=dict(zip(codes, perplexity(shares).tolist(), strict=True)),
         owned=tuple(tenths.tolist()),
         overlap=dict(overlap or {}),

@@ -12,9 +12,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 LEAST_USE = 1e-3
-"""A modality uses a code if more than this share of its tokens have it."""
+"""A modality uses a code of up to 100 if more than this share of its tokens have it; of more, see `least_use`."""
 OWNED = 0.9
 """A modality owns a code if it has more than this share of the code's uses (papers B, code analysis)."""
+
+
+def least_use(size: int) -> float:
+    """The least share of a modality's tokens with which it uses a code of a codebook of this size."""
+    return min(LEAST_USE, 0.1 / size)
 
 
 def use_shares(codes: Mapping[str, Int[np.ndarray, " _"]], size: int) -> Float[np.ndarray, "modalities codes"]:
@@ -25,7 +30,7 @@ def use_shares(codes: Mapping[str, Int[np.ndarray, " _"]], size: int) -> Float[n
 
 def active(shares: Float[np.ndarray, "modalities codes"]) -> Bool[np.ndarray, " codes"]:
     """The codes that at least one modality uses."""
-    return shares.max(0) > LEAST_USE
+    return shares.max(0) > least_use(shares.shape[1])
 
 
 def largest_shares(shares: Float[np.ndarray, "modalities codes"]) -> Float[np.ndarray, " codes"]:
@@ -74,6 +79,17 @@ def contingency(
     known = labels >= 0
     size = int(codes.max(initial=0)) + 1, int(labels.max(initial=0)) + 1
     return np.bincount(codes[known] * size[1] + labels[known], minlength=size[0] * size[1]).reshape(size)
+
+
+def best_f1(codes: Int[np.ndarray, " tokens"], labels: Int[np.ndarray, " tokens"]) -> Float[np.ndarray, " labels"]:
+    """For each label the highest F1 with which one code finds its tokens among all; NaN for a label without tokens.
+
+    Precision counts tokens without a label too: a code that is also used for the background names nothing.
+    """
+    table = contingency(codes, labels + 1)
+    used, shown = table.sum(1, keepdims=True), table.sum(0)
+    best = (2 * table / np.maximum(used + shown, 1)).max(0)
+    return np.where(shown > 0, best, np.nan)[1:]
 
 
 def top_codes(codes: Int[np.ndarray, " tokens"], labels: Int[np.ndarray, " tokens"]) -> Int[np.ndarray, " labels"]:
