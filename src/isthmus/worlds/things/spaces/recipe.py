@@ -22,8 +22,8 @@ class SpaceRecipe:
     seed: int
     steps: int
     single_steps: int
-    batch: int = 192
-    singles: int = 512
+    batch: int = 96
+    singles: int = 160
     width: int = 128
     dim: int = 128
     learning_rate: float = 2e-3
@@ -35,8 +35,8 @@ class SpaceRecipe:
 class Recipe:
     """The two spaces' recipes, and what is kept out of their training."""
 
-    image: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=1, steps=2000, single_steps=1000))
-    audio: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=2, steps=2000, single_steps=1000))
+    image: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=1, steps=2200, single_steps=800))
+    audio: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=2, steps=1300, single_steps=300))
     unseen_style: str = "twemoji"
     unseen_voice: str = "slt"
     split_seed: int = 0

@@ -11,15 +11,15 @@ from torch import Tensor
 from isthmus.worlds.spaces.contrastive import contrast
 from isthmus.worlds.spaces.space import ContrastiveSpace
 from isthmus.worlds.things.drawings.layout import CHANCES as IMAGE_CHANCES
-from isthmus.worlds.things.scenes import Scenes, draw_scenes, joined, near_misses, random_scenes, split_of
+from isthmus.worlds.things.scenes import MAX_COUNT, Scenes, draw_scenes, joined, near_misses, random_scenes, split_of
 from isthmus.worlds.things.spaces.feeds import ImageFeed, SpeechFeed, as_input
 from isthmus.worlds.things.spaces.recipe import SpaceRecipe
 from isthmus.worlds.things.spaces.towers import ImageTower, SpeechTower, TextTower
 from isthmus.worlds.things.speech.sentences import CHANCES as SPEECH_CHANCES
 from isthmus.worlds.things.wording import SPOKEN, WRITTEN
 
-MakeItems = Callable[[Scenes, bool, np.random.Generator], tuple[Tensor, ...]]
-"""Makes training inputs of scenes; the flag says whether each has one group only."""
+EncodeScenes = Callable[[Scenes, bool, np.random.Generator], Tensor]
+"""Unit rows of new items of scenes; the flag says whether each has one group only."""
 
 
 def build_space(modality: str, recipe: SpaceRecipe) -> ContrastiveSpace:
@@ -41,12 +41,12 @@ def train_images(
 ) -> list[float]:
     """Train the image space in place and return the loss of each step; ``feed`` has the training styles only."""
 
-    def items(scenes: Scenes, alone: bool, rng: np.random.Generator) -> tuple[Tensor, ...]:
+    def encode(scenes: Scenes, alone: bool, rng: np.random.Generator) -> Tensor:
         styles = rng.integers(0, len(feed.bank.styles), len(scenes))
         make = feed.close_ups if alone else feed.pixels
-        return (as_input(make(scenes, styles, rng.random((len(scenes), IMAGE_CHANCES)))),)
+        return space.item_tower(as_input(make(scenes, styles, rng.random((len(scenes), IMAGE_CHANCES)))))
 
-    return _train(space, recipe, split_seed, items, 1, on_step)
+    return _train(space, recipe, split_seed, encode, 1, on_step)
 
 
 def train_speech(
@@ -58,18 +58,23 @@ def train_speech(
 ) -> list[float]:
     """Train the speech space in place and return the loss of each step; ``feed`` has the training voices only."""
 
-    def items(scenes: Scenes, alone: bool, rng: np.random.Generator) -> tuple[Tensor, ...]:
+    def encode(scenes: Scenes, alone: bool, rng: np.random.Generator) -> Tensor:
         voices = rng.integers(0, len(feed.bank.voices), len(scenes))
-        return feed.distorted(feed.sentences(scenes, voices, rng.random((len(scenes), SPEECH_CHANCES))), rng)
+        sentences = feed.sentences(scenes, voices, rng.random((len(scenes), SPEECH_CHANCES)))
+        order = np.argsort([sentence.length for sentence in sentences], kind="stable")
+        # The shorter half by itself: a third of a batch would be padding.
+        halves = [[sentences[row] for row in half] for half in np.array_split(order, 2)]
+        rows = torch.cat([space.item_tower(*feed.distorted(half, rng)) for half in halves])
+        return rows[torch.from_numpy(np.argsort(order))]
 
-    return _train(space, recipe, split_seed, items, 3, on_step)
+    return _train(space, recipe, split_seed, encode, MAX_COUNT, on_step)
 
 
 def _train(
     space: ContrastiveSpace,
     recipe: SpaceRecipe,
     split_seed: int,
-    items: MakeItems,
+    encode: EncodeScenes,
     most: int,
     on_step: Callable[[int, float], None],
 ) -> list[float]:
@@ -78,7 +83,7 @@ def _train(
     def pairs(step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         alone = step < recipe.single_steps
         scenes = single_groups(recipe.singles, most, rng) if alone else training_scenes(recipe.batch, split_seed, rng)
-        return space.item_tower(*items(scenes, alone, rng)), space.encode_texts(wording.write(scenes, rng))
+        return encode(scenes, alone, rng), space.encode_texts(wording.write(scenes, rng))
 
     return contrast(space, recipe, pairs, on_step)
 
