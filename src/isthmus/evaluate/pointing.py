@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from isthmus.embeddings.tokens import Tokens
-from isthmus.localize import Spot, agreement, lifted, spot, touching
 from isthmus.evaluate.token_labels import NOTHING, LabelledTokens
+from isthmus.localize import Spot, agreement, lifted, spot, touching
 from isthmus.localize.regions import overlap
 from isthmus.worlds.world import Regions
 

@@ -53,7 +53,7 @@ class CodesConfig:
     restarts: int = 3
     """Number of training runs from different starts; the one with the lowest code matching loss is kept."""
     tokens_per_item: int = 64
-    """Most tokens of an item that a training step sees: of items with more, evenly spread ones, other ones each time."""
+    """Most tokens of an item in a training step; of items with more, evenly spread ones are drawn anew each time."""
     optimisation: OptimisationConfig = BRIEF
     """Options of the optimiser."""
 

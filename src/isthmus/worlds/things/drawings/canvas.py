@@ -35,9 +35,9 @@ class Painter:
         """Each image's pixels."""
         canvas = self.backgrounds(layouts.chances)
         patches = self.patches(layouts)
-        left, top = _corners(layouts)
-        for number in range(len(patches)):
-            _paint(canvas[layouts.image[number]], patches[number], left[number], top[number])
+        left, top = (edge.tolist() for edge in _corners(layouts))
+        for image, patch, x, y in zip(layouts.image, patches, left, top, strict=True):
+            _paint(canvas[image], patch, x, y)
         return np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
 
     def boxes(self, layouts: ImageLayouts) -> Float[np.ndarray, "drawings 4"]:
@@ -132,19 +132,23 @@ def _gradients(chances: Float[np.ndarray, "n 14"]) -> Float[np.ndarray, "n heigh
     """Two colours mixed along a direction, with waves."""
     first, second = 60 + 195 * chances[:, None, None, 0:3], 60 + 195 * chances[:, None, None, 3:6]
     axis = np.linspace(-1, 1, CANVAS, dtype=np.float32)
-    x, y = axis[None, None, :, None], axis[None, :, None, None]
-
-    def along(angle: np.ndarray) -> np.ndarray:
-        turn = 2 * np.pi * angle[:, None, None, None]
-        return np.cos(turn) * x + np.sin(turn) * y
-
-    mix = 0.5 + 0.5 * along(chances[:, 6]) / np.sqrt(2)
-    canvas = first + (second - first) * mix
+    x, y = _along(chances[:, 6], axis)
+    canvas = first + (second - first) * (0.5 + 0.3535 * (x[:, None, :] + y[:, :, None]))[..., None]
     for wave in range(WAVES):
         angle, pitch, strength = chances[:, 7 + 3 * wave : 10 + 3 * wave].T
-        ripple = np.sin(along(angle) * (3 + 30 * pitch[:, None, None, None]))
-        canvas += ripple * (30 * strength**2)[:, None, None, None]
+        x, y = (place * (3 + 30 * pitch[:, None]) for place in _along(angle, axis))
+        # sin(x + y) from the sines and cosines of each axis: a hundredth of the calls.
+        ripple = np.sin(x)[:, None, :] * np.cos(y)[:, :, None] + np.cos(x)[:, None, :] * np.sin(y)[:, :, None]
+        canvas += ripple[..., None] * (30 * strength**2)[:, None, None, None]
     return canvas
+
+
+def _along(
+    angle: Float[np.ndarray, " n"], axis: Float[np.ndarray, " size"]
+) -> tuple[Float[np.ndarray, "n size"], Float[np.ndarray, "n size"]]:
+    """What each column and each row contribute to a place's distance along a direction."""
+    turn = 2 * np.pi * angle[:, None]
+    return np.cos(turn) * axis, np.sin(turn) * axis
 
 
 def _paint(canvas: np.ndarray, patch: np.ndarray, left: int, top: int) -> None:

@@ -128,7 +128,7 @@ def _resampled(recorded: Float32[np.ndarray, " n"], length: int, speed: float) -
     """``length`` samples at steps of ``speed``, linearly interpolated."""
     place = np.arange(length, dtype=np.float32) * np.float32(speed)
     low = np.minimum(place.astype(np.int32), len(recorded) - 2)
-    share = place - low
+    share = place - low.astype(np.float32)
     first = recorded[low]
     return first + share * (recorded[low + 1] - first)
 
