@@ -27,6 +27,7 @@ from isthmus.codes.learning.sources import LinkedItems, Side, link_without_pairs
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.demo.code_data import CodeData, code_data, labelled_galleries, true_pairs, unpaired_sides
+from isthmus.demo.digits import DigitsDemo
 from isthmus.demo.literal import LITERAL, LITERAL_TERMS
 from isthmus.evaluate.code_figures import TokenCodes, code_figures
 from isthmus.evaluate.token_labels import LabelledTokens
@@ -83,9 +84,9 @@ def refining(linked: LinkedItems, connector: Connector) -> Fit:
 
 def runs(digits: DigitsWorld, world: World) -> dict[str, Fit]:
     """Every trained run by name."""
-    both = unpaired_sides(digits, world)
+    both = unpaired_sides(DigitsDemo(digits), world)
     connector = connect(world.left, world.right)
-    bridge, paired = link_without_pairs(*both), true_pairs(digits, world)
+    bridge, paired = link_without_pairs(*both), true_pairs(DigitsDemo(digits), world)
     neighbours = link_without_pairs(*map(items_only, both), connector=connector)
     return {
         "literal recipe": fitting(paired, LITERAL, LITERAL_TERMS),
@@ -119,7 +120,9 @@ def word_uses(ids: Sequence[str]) -> np.ndarray:
 
 def clustered(digits: DigitsWorld, world: World) -> TokenCodes:
     """Sinkhorn's matching of clusters with the words of the items' own captions."""
-    known = [side[name] for side, name in zip(unpaired_sides(digits, world), ("image", "audio"), strict=True)]
+    known = [
+        side[name] for side, name in zip(unpaired_sides(DigitsDemo(digits), world), ("image", "audio"), strict=True)
+    ]
     clusters = {own.tokens.modality: sinkhorn_clusters(own.tokens, word_uses(own.tokens.ids)) for own in known}
     written, words = SinkhornCodes(clusters), WindowCodes(digits)
     return lambda tokens: (words if tokens.modality == "text" else written).token_codes(tokens)
@@ -148,7 +151,7 @@ def measure(digits: DigitsWorld, seed: int, say: Callable[[str], None]) -> dict[
         digits.world(split, Sizes(texts=5000, memory=4000, pairs=4000, gallery=500), seed=seed)
         for split in ("dev", "test")
     )
-    known, held = code_data(digits, dev), labelled_galleries(digits, test)
+    known, held = code_data(DigitsDemo(digits), dev), labelled_galleries(DigitsDemo(digits), test)
     found: dict[str, dict[str, float]] = {}
 
     def note(name: str, make: Callable[[], TokenCodes]) -> None:

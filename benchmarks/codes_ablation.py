@@ -21,6 +21,7 @@ from isthmus.codes.learning.losses import code_matching
 from isthmus.codes.learning.objective import COMMITMENT, Terms, balanced
 from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.code_data import code_data
+from isthmus.demo.digits import DigitsDemo
 from isthmus.demo.literal import LITERAL, LITERAL_TERMS, floored_matching, pooled
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.worlds.digits.digits_world import Sizes
@@ -93,7 +94,7 @@ def main() -> None:
     for seed in range(given.seeds):
         digits = given.world_of(seed)
         world = digits.world("dev", Sizes(texts=4000, memory=4000, pairs=4000, gallery=500), seed=seed)
-        known = code_data(digits, world)
+        known = code_data(DigitsDemo(digits), world)
         galleries = {"seen": known.galleries["seen"]}
         found.append({})
         for name, recipe in {**WITHOUT, **ladder()}.items():

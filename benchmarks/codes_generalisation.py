@@ -20,6 +20,7 @@ from isthmus.codes.learning.objective import Terms
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.demo.code_data import code_data
+from isthmus.demo.digits import DigitsDemo
 from isthmus.demo.literal import LITERAL, LITERAL_TERMS
 from isthmus.evaluate.generalisation import HELD_OUT, PUBLIC, Segments, event_accuracy, segment_scores
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
@@ -72,7 +73,7 @@ def main() -> None:
     for seed in range(given.seeds):
         digits = given.world_of(seed)
         world = digits.world("dev", Sizes(texts=4000, memory=4000, pairs=4000, gallery=100), seed=seed)
-        known = code_data(digits, world, connector=connect(world.left, world.right))
+        known = code_data(DigitsDemo(digits), world, connector=connect(world.left, world.right))
         streams = {clutter: [drawn(digits, most, clutter, seed) for most in (1, 3)] for clutter in (0.0, 0.5)}
         runs = {
             "literal": (known.paired, LITERAL, LITERAL_TERMS),

@@ -19,6 +19,7 @@ import torch
 from isthmus.codes.model.codebook import Codebook
 from isthmus.codes.reading.use import perplexity, use_shares
 from isthmus.demo.code_data import audio_items, image_items
+from isthmus.demo.digits import DigitsDemo
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from real_digits import real_digits
 
@@ -30,7 +31,7 @@ Assign = Callable[[torch.Tensor], torch.Tensor]
 def standardised_tokens(digits: DigitsWorld) -> torch.Tensor:
     """Equally many image and audio tokens, in random order."""
     world = digits.world("dev", Sizes(texts=10, memory=3000, pairs=0, gallery=10))
-    items = image_items(digits, world.left["image"]), audio_items(digits, world.right["audio"])
+    items = image_items(DigitsDemo(digits), world.left["image"]), audio_items(DigitsDemo(digits), world.right["audio"])
     vectors = [own.tokens.vectors[:100_000] for own in items]
     fewest = min(map(len, vectors))
     both = np.concatenate([(own[:fewest] - own.mean(0)) / own.std(0) for own in vectors])

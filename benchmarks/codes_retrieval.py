@@ -23,6 +23,7 @@ from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.alignment import CodeSequences, alignment_scores
 from isthmus.demo.code_data import audio_items, code_data, image_items
+from isthmus.demo.digits import DigitsDemo
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import Gallery
 from real_digits import real_digits
@@ -89,7 +90,7 @@ def figures(
     """Every way of searching on every gallery; ``joint`` are the connector's scores."""
     found = {}
     for name, gallery in galleries.items():
-        items = image_items(digits, gallery.left), audio_items(digits, gallery.right)
+        items = image_items(DigitsDemo(digits), gallery.left), audio_items(DigitsDemo(digits), gallery.right)
         writer = models["unpaired"]
         log_codes = writer.token_codes(items[0].tokens), writer.token_codes(items[1].tokens)
         bags = bag_likeness(writer.item_codes(items[0].tokens), writer.item_codes(items[1].tokens))
@@ -119,7 +120,7 @@ def main() -> None:
         sizes = Sizes(texts=5000, memory=4000, pairs=4000, gallery=500)
         worlds = {split: digits.world(split, sizes, seed=seed) for split in ("dev", "test")}
         joined = connect(worlds["dev"].left, worlds["dev"].right)
-        known = code_data(digits, worlds["dev"], connector=joined)
+        known = code_data(DigitsDemo(digits), worlds["dev"], connector=joined)
         models = {
             name: fit_codes(own.items, own.sources, CodesConfig(), seed=seed, device="cpu")
             for name, own in (("unpaired", known.unpaired), ("paired", known.paired))

@@ -17,6 +17,7 @@ from isthmus.codes.learning.fit import LEAST_SHARED_BY_ALL, fit_codes
 from isthmus.codes.learning.sharing import mismatch, shared_use
 from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.code_data import code_data
+from isthmus.demo.digits import DigitsDemo
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.worlds.digits.digits_world import Sizes
 from real_digits import real_digits
@@ -31,7 +32,7 @@ def main() -> None:
     for seed in range(given.seeds):
         digits = given.world_of(seed)
         world = digits.world("dev", Sizes(texts=4000, memory=4000, pairs=4000, gallery=300), seed=seed)
-        known = code_data(digits, world)
+        known = code_data(DigitsDemo(digits), world)
         for name, own in (("true", known.paired), ("none", known.unpaired)):
             shared = []
             for size in SIZES:

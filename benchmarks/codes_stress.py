@@ -18,6 +18,7 @@ from isthmus.codes.learning.pairs import CodeItems, PairSource
 from isthmus.codes.learning.sources import LinkedItems, Side, link_without_pairs
 from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.code_data import labelled_galleries, labelled_training, unpaired_sides
+from isthmus.demo.digits import DigitsDemo
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.digits.tokens import captions_of
@@ -72,12 +73,14 @@ def disjoint_words(digits: DigitsWorld, both: tuple[Side, Side]) -> LinkedItems:
 
 def cases(digits: DigitsWorld, world: World, uncovered: World) -> Mapping[str, Callable[[], LinkedItems]]:
     """Every case by name."""
-    both = unpaired_sides(digits, world)
+    both = unpaired_sides(DigitsDemo(digits), world)
     plain = link_without_pairs(*both)
     return {
         "plain": lambda: plain,
         "vocabularies with no word in common": lambda: disjoint_words(digits, both),
-        "images without 8 and 9, audio without 0 and 1": lambda: link_without_pairs(*unpaired_sides(digits, uncovered)),
+        "images without 8 and 9, audio without 0 and 1": lambda: link_without_pairs(
+            *unpaired_sides(DigitsDemo(digits), uncovered)
+        ),
         "300 captions a space": lambda: few_captions(plain, 300),
         "50 captions a space": lambda: few_captions(plain, 50),
         "a quarter of the captions wrong": lambda: wrong_captions(plain, 0.25),
@@ -92,7 +95,8 @@ def main() -> None:
         digits = given.world_of(seed)
         world = digits.world("dev", PLAIN, seed)
         narrow = narrow_world(digits, "dev", PLAIN, image_digits="01234567", audio_digits="23456789", seed=seed)
-        training, galleries = labelled_training(digits, world), {"seen": labelled_galleries(digits, world)["seen"]}
+        source = DigitsDemo(digits)
+        training, galleries = labelled_training(source, world), {"seen": labelled_galleries(source, world)["seen"]}
         for name, make in cases(digits, world, narrow).items():
             own = make()
             model = fit_codes(own.items, own.sources, CodesConfig(), seed=seed, device="cpu")

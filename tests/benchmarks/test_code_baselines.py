@@ -7,6 +7,7 @@ import pytest
 
 from isthmus.codes.reading.table import code_table
 from isthmus.demo.code_data import labelled_galleries, labelled_training
+from isthmus.demo.digits import DigitsDemo
 from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import LabelledTokens
@@ -21,7 +22,7 @@ Galleries = Mapping[str, Mapping[str, LabelledTokens]]
 @pytest.fixture(scope="module")
 def judged(digits: DigitsWorld) -> tuple[dict[str, LabelledTokens], Galleries]:
     world = digits.world("dev", Sizes(texts=10, memory=150, pairs=0, gallery=60))
-    return labelled_training(digits, world), {"seen": labelled_galleries(digits, world)["seen"]}
+    return labelled_training(DigitsDemo(digits), world), {"seen": labelled_galleries(DigitsDemo(digits), world)["seen"]}
 
 
 @pytest.mark.slow

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from isthmus.codes.learning.pairs import CodeItems
-from isthmus.demo import code_data as digit_codes
+from isthmus.demo import code_data as codes_of
+from isthmus.demo.digits import DigitsDemo
 from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.world import World
@@ -21,20 +22,20 @@ def world(digits: DigitsWorld) -> World:
 @pytest.fixture(scope="session")
 def pairs(digits: DigitsWorld, world: World) -> Mapping[str, CodeItems]:
     """Image, audio and text of the same sequences, row by row."""
-    return digit_codes.true_pairs(digits, world).items
+    return codes_of.true_pairs(DigitsDemo(digits), world).items
 
 
 @pytest.fixture(scope="session")
 def sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict[str, CodeItems]]:
     """Two spaces without a pair: items with their own captions, and texts that both sides have."""
-    return digit_codes.unpaired_sides(digits, world)
+    return codes_of.unpaired_sides(DigitsDemo(digits), world)
 
 
 @pytest.fixture(scope="session")
 def labelled(digits: DigitsWorld, world: World) -> dict[str, LabelledTokens]:
-    return digit_codes.labelled_training(digits, world)
+    return codes_of.labelled_training(DigitsDemo(digits), world)
 
 
 @pytest.fixture(scope="session")
 def galleries(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, LabelledTokens]]:
-    return digit_codes.labelled_galleries(digits, world)
+    return codes_of.labelled_galleries(DigitsDemo(digits), world)

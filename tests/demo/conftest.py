@@ -3,7 +3,8 @@
 import pytest
 from short_runs import Run, run_on, shortened, small_world
 
-from isthmus.demo import methods, run
+from isthmus.demo import methods
+from isthmus.demo.plan import RunPlan
 from isthmus.worlds.world import World
 
 
@@ -16,5 +17,5 @@ def world() -> World:
 def whole_run(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Every method, oracle and variant, with short training."""
     tables = (methods.METHODS, methods.ORACLES, methods.ABLATION)
-    plan = run.RunPlan(*map(shortened, tables), {})
+    plan = RunPlan(*map(shortened, tables), {})
     return run_on(world, plan, tmp_path_factory.mktemp("demo"))

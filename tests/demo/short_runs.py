@@ -12,6 +12,8 @@ from isthmus.connectors.config import CcaConfig, ProcrustesConfig
 from isthmus.connectors.connector import Connector
 from isthmus.demo import methods, run
 from isthmus.demo.methods import ComparedMethod
+from isthmus.demo.plan import RunPlan
+from isthmus.demo.world import PageTexts
 from isthmus.embeddings import Embeddings
 from isthmus.training.config import OptimisationConfig
 from isthmus.worlds.world import Gallery, World
@@ -19,7 +21,7 @@ from isthmus.worlds.world import Gallery, World
 SHORT = OptimisationConfig(epochs=1, min_steps=3)
 
 
-CLOSED_FORMS = run.RunPlan(
+CLOSED_FORMS = RunPlan(
     {"chain": methods.METHODS["chain"], "procrustes": ComparedMethod("Procrustes", "", ProcrustesConfig()),
      "auto": ComparedMethod("auto", "", CcaConfig())},
     methods.QUICK_ORACLES, {}, {},
@@ -30,6 +32,10 @@ CLOSED_FORMS = run.RunPlan(
 class Media:
     """Media of an item made of its number."""
 
+    texts = PageTexts(
+        "SmallTask", "Small", "A small world.", "the same number", "numbers", {"unseen": "an unseen one"}, ""
+    )
+
     def image(self, item: str) -> np.ndarray:
         return np.full((4, 8), int(item) % 256, dtype=np.uint8)
 
@@ -38,6 +44,9 @@ class Media:
 
     def words(self, item: str) -> str:
         return f"number {item}"
+
+    def said(self, item: str) -> list[tuple[str, float, float]]:
+        return [("number", 0.0, 0.005), (item, 0.005, 0.01)]
 
 
 def small_world(dims: tuple[int, int] = (10, 8)) -> World:
@@ -84,7 +93,7 @@ class Run:
         return Connector.load(folder / "connector")
 
 
-def run_on(world: World, plan: run.RunPlan, out: Path) -> Run:
+def run_on(world: World, plan: RunPlan, out: Path) -> Run:
     """Run a plan without codes."""
 
     def no_codes(_: Connector) -> NoReturn:

@@ -12,8 +12,8 @@ from isthmus.connectors.config import MethodConfig
 from isthmus.connectors.connect import ConnectInput
 from isthmus.connectors.connector import Connector
 from isthmus.demo import connector_stages, methods
+from isthmus.demo.digits import recordings_of
 from isthmus.demo.stages import StageProgress, Stages
-from isthmus.demo.world import recordings_of
 from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.world import World
 

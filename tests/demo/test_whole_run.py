@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from short_runs import CLOSED_FORMS, Run
 
-from isthmus.codes.model.config import BRIEF
+from isthmus.codes.model.config import BRIEF, CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.connectors.connector import Connector
-from isthmus.demo import code_sections, code_stages, methods, run
+from isthmus.demo import code_sections, methods, run
 from isthmus.demo.code_data import code_data
-from isthmus.demo.code_stages import headline_figures
+from isthmus.demo.code_stages import code_recipes, headline_figures
+from isthmus.demo.digits import DigitsDemo
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries, soft_chain
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.results import read_result
@@ -97,10 +98,21 @@ def test_the_connector_saved_is_that_of_auto(whole_run: Run) -> None:
 
 PLACES = {
     "recipe": ["literal", "paired", "unpaired"],
-    "gallery": ["seen", "unseen", "hard"],
+    "gallery": ["seen", "unseen", "hard", "unseen_style", "unseen_voice", "missing", "own"],
     "direction": [f"{a}_to_{b}" for a in ("image", "audio", "text") for b in ("image", "audio", "text")],
     "modality": ["image", "audio", "text"],
-    "figure": ["joint_use", "joint_use_by_all", "same_top_code", "pointing", "iou", "transfer", "purity", "nmi"],
+    "figure": [
+        "joint_use",
+        "joint_use_by_all",
+        "same_top_code",
+        "pointing",
+        "pointing_by_part",
+        "iou",
+        "transfer",
+        "purity",
+        "nmi",
+        "named",
+    ],
     "method": [f"{name}{csls}" for name in (*methods.METHODS, *methods.ORACLES) for csls in ("", "_csls")],
     "variant": [*methods.ABLATION, "csls"],
 }
@@ -125,9 +137,10 @@ def test_every_name_in_the_summary_is_documented(whole_run: Run) -> None:
 
 def test_codes_are_trained_judged_and_shown(digits: DigitsWorld, tmp_path: Path) -> None:
     small = digits.world("test", Sizes(texts=200, memory=200, pairs=200, gallery=30))
-    brief = replace(code_stages.OURS, restarts=1, optimisation=replace(BRIEF, min_steps=5))
-    recipes = {name: replace(own, config=brief) for name, own in code_stages.CODE_RECIPES.items() if name != "literal"}
-    make_data = partial(code_data, digits, small, 200, 20)
+    brief = CodesConfig(restarts=1, optimisation=replace(BRIEF, min_steps=5))
+    recipes = {name: own for name, own in code_recipes(brief).items() if name != "literal"}
+    shown = DigitsDemo(digits)
+    make_data = partial(code_data, shown, small, 200, 20)
     data = []
 
     def made(connector: Connector) -> Any:
@@ -135,7 +148,7 @@ def test_codes_are_trained_judged_and_shown(digits: DigitsWorld, tmp_path: Path)
         return data[0]
 
     plan = replace(CLOSED_FORMS, recipes=recipes)
-    run.run_plan(plan, digits, small, made, tmp_path, seed=0, started=time.perf_counter())
+    run.run_plan(plan, shown, small, made, tmp_path, seed=0, started=time.perf_counter())
     summary = Run.read(tmp_path).summary
     assert undocumented(summary) == []
     assert len(data) == 1
@@ -149,9 +162,10 @@ def test_codes_are_trained_judged_and_shown(digits: DigitsWorld, tmp_path: Path)
     pointed = [summary[f"codes.pointing.{direction}.seen"] for direction in directions]
     assert summary["codes.pointing.seen"] == pytest.approx(np.mean(pointed), abs=1e-4)
 
-    shown = CodeModel.load(tmp_path / "codes")
+    saved = CodeModel.load(tmp_path / "codes")
     page = (tmp_path / "report.html").read_text()
     assert page.count('<svg class="heat"') == code_sections.LOCATED
     assert page.count("in an image</figcaption>") == 2 * code_sections.LOCATED
-    assert "The codebook" in page
-    assert set(re.findall(r'<th scope="row">([0-9]+)</th>', page)) <= {str(code) for code in range(len(shown.codebook))}
+    codes = [int(code) for code in re.findall(r"<h3>[a-z]+ <small>code ([0-9]+)</small></h3>", page)]
+    assert codes
+    assert set(codes) <= set(range(len(saved.codebook)))

@@ -13,7 +13,8 @@ from isthmus.codes.learning.fit import fit_codes
 from isthmus.codes.learning.pairs import pairs_by_row
 from isthmus.codes.model.config import BRIEF
 from isthmus.codes.model.model import CodeModel
-from isthmus.demo import code_data as digit_codes
+from isthmus.demo import code_data as codes_of
+from isthmus.demo.digits import DigitsDemo
 from isthmus.embeddings.token_files import open_tokens, save_tokens
 from isthmus.localize import LocateQuery, locate
 from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def model(digits: DigitsWorld) -> CodeModel:
     world = digits.world("test", Sizes(texts=10, memory=10, pairs=ITEMS, gallery=10))
-    items = digit_codes.true_pairs(digits, world).items
+    items = codes_of.true_pairs(DigitsDemo(digits), world).items
     sources = [pairs_by_row(a, b, ITEMS) for a, b in (("image", "audio"), ("image", "text"), ("audio", "text"))]
     short = replace(BRIEF, min_steps=80, batch_size=64)
     return fit_codes(items, sources, optimisation=short, restarts=1, device="cpu")
@@ -38,8 +39,8 @@ def folder(digits: DigitsWorld, model: CodeModel, tmp_path_factory: pytest.TempP
     place = tmp_path_factory.mktemp("sets")
     gallery = digits.world("test", Sizes(texts=10, memory=10, pairs=0, gallery=40)).galleries["seen"]
     own = {
-        "image": digit_codes.image_items(digits, gallery.left),
-        "audio": digit_codes.audio_items(digits, gallery.right),
+        "image": codes_of.image_items(DigitsDemo(digits), gallery.left),
+        "audio": codes_of.audio_items(DigitsDemo(digits), gallery.right),
     }
     for items in own.values():
         items.pooled.save(place / "set")

@@ -97,6 +97,22 @@ def test_images_and_audio_are_embedded_losslessly() -> None:
     np.testing.assert_allclose(heard, samples, atol=2**-15)
 
 
+def test_colour_images_and_compact_audio_lose_little() -> None:
+    across, down = np.meshgrid(np.linspace(40, 220, 64), np.linspace(40, 220, 64))
+    pixels = np.stack([across, down, 255 - across], axis=2).astype(np.uint8)
+    stored = base64.b64decode(re.search(r"webp;base64,([^\"]+)", image_html(pixels, "x"))[1])
+    shown = np.asarray(Image.open(io.BytesIO(stored)).convert("RGB")).astype(float)
+    assert np.abs(shown - pixels).mean() < 4
+
+    samples = np.sin(np.arange(16000) / 12).astype(np.float32) / 2
+    stored = base64.b64decode(re.search(r"mpeg;base64,([^\"]+)", audio_html(samples, 16000, compact=True))[1])
+    heard, rate = soundfile.read(io.BytesIO(stored))
+    assert (rate, len(heard)) == (16000, len(samples))
+    assert np.corrcoef(heard, samples)[0, 1] > 0.98
+    assert len(stored) < 2 * len(samples) / 4
+    assert "audio/wav" in audio_html(samples, 15999, compact=True)
+
+
 def test_the_best_of_a_column_is_marked_and_references_never_are() -> None:
     html = table(Table("m", ("x", "y"), (
         Row("low", (1.0, None)), Row("high", (3.0, 2.0)), Row("tied", (3.0, 1.0)), Row("x", (9.0, 9.0), "reference"),

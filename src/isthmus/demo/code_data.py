@@ -1,4 +1,4 @@
-"""The digits world as training and evaluation of codes take it: linked items with tokens, and labelled galleries."""
+"""A world as training and evaluation of codes take it: linked items with tokens, and labelled galleries."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ import numpy as np
 from isthmus.codes.learning.pairs import CodeItems, PairSource, pairs_by_row
 from isthmus.codes.learning.sources import LinkedItems, link_without_pairs
 from isthmus.connectors.connector import Connector
+from isthmus.demo.token_source import TokenSource
 from isthmus.embeddings import Embeddings
 from isthmus.evaluate.token_labels import LabelledTokens
-from isthmus.worlds.digits import tokens as digit_tokens
-from isthmus.worlds.digits.digits_world import DigitsWorld
-from isthmus.worlds.digits.wording import NAMES
 from isthmus.worlds.spaces.space import ContrastiveSpace
 from isthmus.worlds.world import Gallery, World
-
-TRAINING_ITEMS = 400
-"""Labelled training items that classifiers of codes are trained on."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class CodeData:
 
 
 def code_data(
-    digits: DigitsWorld,
+    source: TokenSource,
     world: World,
     items: int | None = None,
     gallery: int | None = None,
@@ -49,73 +44,74 @@ def code_data(
     With a connector, the data without pairs include neighbour pairs in its joint space.
     """
     smaller = _first(world, items, gallery)
-    unpaired = link_without_pairs(*unpaired_sides(digits, smaller), connector=connector)
-    training, galleries = labelled_training(digits, smaller), labelled_galleries(digits, smaller)
-    return CodeData(true_pairs(digits, smaller), unpaired, training, galleries, NAMES)
+    unpaired = link_without_pairs(*unpaired_sides(source, smaller), connector=connector)
+    training, galleries = labelled_training(source, smaller), labelled_galleries(source, smaller)
+    return CodeData(true_pairs(source, smaller), unpaired, training, galleries, source.label_names)
 
 
-def text_items(space: ContrastiveSpace, ids: Sequence[str]) -> CodeItems:
+def text_items(source: TokenSource, space: ContrastiveSpace, ids: Sequence[str]) -> CodeItems:
     """The captions of any items of the world, in a space's wording, with tokens."""
-    captions = digit_tokens.captions_of(space, ids)
+    captions = source.captions(space, ids)
     vectors = space.embed_texts(captions).numpy()
     pooled = Embeddings.from_array(vectors, modality="text", space=space.name, ids=ids)
-    return CodeItems(digit_tokens.text_tokens(space, ids, captions), pooled)
+    return CodeItems(source.text_tokens(space, ids, captions), pooled)
 
 
-def image_items(digits: DigitsWorld, images: Embeddings) -> CodeItems:
+def image_items(source: TokenSource, images: Embeddings) -> CodeItems:
     """Images with tokens."""
-    return CodeItems(digit_tokens.image_tokens(digits, images.ids), images)
+    return CodeItems(source.image_tokens(images.ids), images)
 
 
-def audio_items(digits: DigitsWorld, audio: Embeddings) -> CodeItems:
+def audio_items(source: TokenSource, audio: Embeddings) -> CodeItems:
     """Audio clips with tokens."""
-    return CodeItems(digit_tokens.audio_tokens(digits, audio.ids), audio)
+    return CodeItems(source.audio_tokens(audio.ids), audio)
 
 
-def true_pairs(digits: DigitsWorld, world: World) -> LinkedItems:
-    """Image, audio and text of the same sequences, linked by row."""
+def true_pairs(source: TokenSource, world: World) -> LinkedItems:
+    """Image, audio and text of the same concepts, linked by row."""
     assert world.pairs is not None
     image, audio = world.pairs
     items = {
-        "image": image_items(digits, image),
-        "audio": audio_items(digits, audio),
-        "text": text_items(digits.image_space, image.ids),
+        "image": image_items(source, image),
+        "audio": audio_items(source, audio),
+        "text": text_items(source, source.image_space, image.ids),
     }
     names = (("image", "audio"), ("image", "text"), ("audio", "text"))
     sources: list[PairSource] = [pairs_by_row(left, right, len(image)) for left, right in names]
     return LinkedItems(items, sources)
 
 
-def unpaired_sides(digits: DigitsWorld, world: World) -> tuple[dict[str, CodeItems], dict[str, CodeItems]]:
+def unpaired_sides(source: TokenSource, world: World) -> tuple[dict[str, CodeItems], dict[str, CodeItems]]:
     """The memory of each space, with captions of its items and the texts both spaces share; no pairs."""
     image, audio = world.left["image"], world.right["audio"]
     shared = world.left["text"].ids
     return (
-        {"image": image_items(digits, image), "text": text_items(digits.image_space, shared + image.ids)},
-        {"audio": audio_items(digits, audio), "text": text_items(digits.audio_space, shared + audio.ids)},
+        {"image": image_items(source, image), "text": text_items(source, source.image_space, shared + image.ids)},
+        {"audio": audio_items(source, audio), "text": text_items(source, source.audio_space, shared + audio.ids)},
     )
 
 
-def labelled(digits: DigitsWorld, images: Sequence[str], audio: Sequence[str]) -> dict[str, LabelledTokens]:
-    """Images, audio clips and the images' captions with the true region of each digit."""
-    captions = digit_tokens.captions_of(digits.image_space, images)
-    text = digit_tokens.text_tokens(digits.image_space, images, captions)
+def labelled(source: TokenSource, images: Sequence[str], audio: Sequence[str]) -> dict[str, LabelledTokens]:
+    """Images, audio clips and the images' captions with the true region of each label."""
+    captions = source.captions(source.image_space, images)
+    text = source.text_tokens(source.image_space, images, captions)
     return {
-        "image": LabelledTokens(digit_tokens.image_tokens(digits, images), digit_tokens.image_regions(digits, images)),
-        "audio": LabelledTokens(digit_tokens.audio_tokens(digits, audio), digit_tokens.audio_regions(digits, audio)),
-        "text": LabelledTokens(text, digit_tokens.text_regions(captions)),
+        "image": LabelledTokens(source.image_tokens(images), source.image_regions(images)),
+        "audio": LabelledTokens(source.audio_tokens(audio), source.audio_regions(audio)),
+        "text": LabelledTokens(text, source.text_regions(captions)),
     }
 
 
-def labelled_training(digits: DigitsWorld, world: World) -> dict[str, LabelledTokens]:
+def labelled_training(source: TokenSource, world: World) -> dict[str, LabelledTokens]:
     """Labelled training items, for classifiers of codes."""
-    return labelled(digits, world.left["image"].ids[:TRAINING_ITEMS], world.right["audio"].ids[:TRAINING_ITEMS])
+    count = source.labelled_items
+    return labelled(source, world.left["image"].ids[:count], world.right["audio"].ids[:count])
 
 
-def labelled_galleries(digits: DigitsWorld, world: World) -> Mapping[str, Mapping[str, LabelledTokens]]:
-    """The labelled galleries of seen speakers and of the unseen one."""
-    galleries = {name: world.galleries[name] for name in ("seen", "unseen")}
-    return {name: labelled(digits, own.left.ids, own.right.ids) for name, own in galleries.items()}
+def labelled_galleries(source: TokenSource, world: World) -> Mapping[str, Mapping[str, LabelledTokens]]:
+    """The labelled galleries that codes are judged on."""
+    galleries = {name: world.galleries[name] for name in source.code_galleries}
+    return {name: labelled(source, own.left.ids, own.right.ids) for name, own in galleries.items()}
 
 
 def _first(world: World, items: int | None, gallery: int | None) -> World:

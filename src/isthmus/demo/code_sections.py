@@ -10,6 +10,7 @@ import numpy as np
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.table import code_table
 from isthmus.demo.code_data import CodeData
+from isthmus.demo.code_regions import CodeRegion, code_regions
 from isthmus.demo.code_stages import SHOWN_CODES, CodeRecipe, headline_figures
 from isthmus.demo.stages import Outcome
 from isthmus.demo.world import ItemMedia
@@ -17,14 +18,14 @@ from isthmus.evaluate.pointing import label_queries
 from isthmus.evaluate.token_labels import LabelledTokens
 from isthmus.localize import Spot, agreement, spot, touching
 from isthmus.report import (
-    CodeEntry,
+    CodeCard,
     LocatedExample,
     Row,
     Section,
     Table,
     audio_html,
     bullets,
-    codes_table,
+    code_cards,
     heat_image,
     heat_waveform,
     image_html,
@@ -36,8 +37,8 @@ LOCATED = 3
 """Labels located on the page, each in three ways."""
 CROPS, SNIPPETS = 3, 2
 """Crops of images and snippets of audio shown per code."""
-LEAST_RUN = 2
-"""Tokens of one code in a row that make a crop or snippet."""
+CARDS = 150
+"""Most codes shown."""
 COLUMNS = {
     "joint_use": "joint use",
     "same_top_code": "same top code",
@@ -45,7 +46,6 @@ COLUMNS = {
     "transfer.audio_to_image.seen": "transfer audio → image",
     "pointing.seen": "pointing",
     "iou.seen": "IoU",
-    "transfer.image_to_audio.unseen": "transfer image → unseen speaker",
 }
 
 
@@ -78,34 +78,42 @@ def _located(results: CodeResults) -> Section:
     queries = {name: label_queries(*own, count=labels) for name, own in training.items()}
     shown = []
     for row in range(min(LOCATED, len(gallery["image"].tokens), len(gallery["audio"].tokens))):
-        label = int(gallery["image"].regions[row].labels[row % 2])
+        things = gallery["image"].regions[row].labels
+        label = int(things[row % min(2, len(things))])
         word = data.names[label]
-        in_image = {name: _in_image(results, row, log_codes, queries[name][label]) for name in ("text", "audio")}
+        in_image = {name: _in_image(results, row, label, log_codes, queries[name][label]) for name in ("text", "audio")}
         in_audio = _in_audio(results, row, log_codes, queries["image"][label])
         shown += [
             LocatedExample(f"text query “{word}” in an image", in_image["text"]),
             LocatedExample(f"audio query “{word}” in an image", in_image["audio"]),
-            LocatedExample(f"image query {label} in audio: the whole clip, then the region found", in_audio),
+            LocatedExample(f"image query “{word}” in audio: the whole clip, then the region found", in_audio),
         ]
     return Section(
         "Where is it?",
         "Codes locate a text, audio or image query in items never seen in training. Colour shows where the query's "
-        "codes are used, the frame is the region found. The items are the first of the gallery; none was selected.",
+        "codes are used, the thick frame is the region found, thin frames are the true boxes, and below a sound its "
+        "words are where they are said. The items are the first of the gallery; none was selected.",
         (located_examples(shown),),
     )
 
 
-def _in_image(results: CodeResults, row: int, log_codes: Mapping[str, np.ndarray], query: np.ndarray) -> str:
+def _in_image(
+    results: CodeResults, row: int, label: int, log_codes: Mapping[str, np.ndarray], query: np.ndarray
+) -> str:
     item, places, found = _find(results.gallery["image"], row, log_codes["image"], query)
-    return heat_image(results.media.image(item), places, found.heat, found.region, results.media.words(item))
+    truth = results.gallery["image"].regions[row]
+    boxes = truth.places[truth.labels == label]
+    return heat_image(results.media.image(item), places, found.heat, found.region, results.media.words(item), boxes)
 
 
 def _in_audio(results: CodeResults, row: int, log_codes: Mapping[str, np.ndarray], query: np.ndarray) -> str:
     item, places, found = _find(results.gallery["audio"], row, log_codes["audio"], query)
     samples, rate = results.media.waveform(item)
     start, end = (int(second * rate) for second in found.region)
-    drawn = heat_waveform(samples, rate, places, found.heat, found.region, results.media.words(item))
-    return drawn + audio_html(samples, rate) + audio_html(samples[start:end], rate)
+    said = results.media.said(item)
+    description = " ".join(word for word, _, _ in said)
+    drawn = heat_waveform(samples, rate, places, found.heat, found.region, description, said)
+    return drawn + audio_html(samples, rate, compact=True) + audio_html(samples[start:end], rate)
 
 
 def _find(items: LabelledTokens, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Spot]:
@@ -117,70 +125,59 @@ def _find(items: LabelledTokens, row: int, log_codes: np.ndarray, query: np.ndar
 def _codes(results: CodeResults) -> Section:
     codes = {name: results.model.assign(own.tokens) for name, own in results.gallery.items()}
     labels = {name: own.labels() for name, own in results.gallery.items()}
-    entries = [
-        CodeEntry(
+    rows = code_table(codes, labels, len(results.model.codebook))
+    named = [row for row in rows if row.label >= 0]
+    shown = sorted(named, key=lambda row: -min(map(row.f1, codes)))[:CARDS]
+    regions = {name: code_regions(results.gallery[name].tokens, codes[name]) for name in ("image", "audio")}
+    cards = [
+        CodeCard(
             row.code,
-            "no label" if row.label < 0 else results.data.names[row.label],
-            None if row.label < 0 else row.f1("audio"),
-            {name: (row.precision[name], row.use[name]) for name in codes},
-            {"image": _crops(results, codes["image"], row.code), "audio": _snippets(results, codes["audio"], row.code)},
+            results.data.names[row.label],
+            {name: row.f1(name) if row.use[name] else None for name in codes},
+            {
+                "image": [_crop(results, own, row.code) for own in regions["image"].get(row.code, ())[:CROPS]],
+                "audio": [_snippet(results, own) for own in regions["audio"].get(row.code, ())[:SNIPPETS]],
+            },
         )
-        for row in code_table(codes, labels, len(results.model.codebook))
+        for row in shown
     ]
     return Section(
-        "The codebook",
-        "The codes that images, audio and texts share. A code stands for the label its tokens show most often. "
-        "Precision: share of the code's tokens that show the label. Use: share of a modality's tokens that have the "
-        "code. F1 combines precision with the share of the label's audio that the code covers. Crops and snippets are "
-        "the longest runs of the code in the gallery's first items.",
-        (codes_table(entries),),
+        "The alphabet",
+        f"The codes that stand for {results.media.texts.labels}, the best shared between images, audio and texts "
+        f"first: {len(shown)} of {len(named)}. The other {len(rows) - len(named)} codes in use stand for everything "
+        "else, such as background and silence. A code stands for what its tokens show most often; the foot of a card "
+        "has the F1 of the two in percent for each modality. Crops and snippets are the largest places with the code "
+        "in items never seen in training.",
+        (code_cards(cards),),
     )
 
 
-def _crops(results: CodeResults, codes: np.ndarray, code: int) -> list[str]:
-    shown = []
-    for item, places in _longest_runs(results.gallery["image"], codes, code, CROPS):
-        left, right = int(places[0, 0]), int(places[-1, 2])
-        shown.append(image_html(results.media.image(item)[:, left:right], f"code {code} in an image"))
-    return shown
+def _crop(results: CodeResults, found: CodeRegion, code: int) -> str:
+    left, top, right, bottom = (int(edge) for edge in found.place)
+    return image_html(results.media.image(found.item)[top:bottom, left:right], f"code {code} in an image")
 
 
-def _snippets(results: CodeResults, codes: np.ndarray, code: int) -> list[str]:
-    shown = []
-    for item, places in _longest_runs(results.gallery["audio"], codes, code, SNIPPETS):
-        samples, rate = results.media.waveform(item)
-        shown.append(audio_html(samples[int(places[0, 0] * rate) : int(places[-1, 1] * rate)], rate))
-    return shown
-
-
-def _longest_runs(items: LabelledTokens, codes: np.ndarray, code: int, most: int) -> list[tuple[str, np.ndarray]]:
-    """The longest run of a code in each of the first items that have one: the item and the places of its tokens."""
-    found = []
-    for row, item in enumerate(items.tokens.ids):
-        start, end = items.tokens.offsets[row : row + 2]
-        uses = np.flatnonzero(codes[start:end] == code)
-        runs = np.split(uses, np.flatnonzero(np.diff(uses) > 1) + 1)
-        longest = max(runs, key=len)
-        if len(longest) >= LEAST_RUN:
-            found.append((item, items.tokens.places[start:end][longest]))
-        if len(found) == most:
-            break
-    return found
+def _snippet(results: CodeResults, found: CodeRegion) -> str:
+    samples, rate = results.media.waveform(found.item)
+    start, end = (int(second * rate) for second in found.place)
+    return audio_html(samples[start:end], rate)
 
 
 def _figures(results: CodeResults) -> Section:
+    columns = {**COLUMNS, **results.media.texts.code_columns}
     rows = []
     for name, recipe in results.recipes.items():
         figures = headline_figures(results.outcomes[name]["figures"])
-        rows.append(Row(recipe.label, tuple(100 * figures[figure] for figure in COLUMNS), note=recipe.note))
+        rows.append(Row(recipe.label, tuple(100 * figures[figure] for figure in columns), note=recipe.note))
     return Section(
         "Are the codes shared?",
-        "In percent. Joint use: codes of which no modality has more than 90 % of the uses. Same top code: digits whose "
-        "most frequent code is the same in images, audio and texts. Transfer: accuracy of a classifier trained on one "
-        "modality's codes and tested on another's. Pointing: how often the highest heat is inside the thing asked "
-        "for. IoU: intersection over union of the region found and the true one.",
+        "In percent. Joint use: codes of which no modality has more than 90 % of the uses. Same top code: "
+        f"{results.media.texts.labels} whose most frequent code is the same in images, audio and texts. Transfer: "
+        "accuracy of a classifier trained on one modality's codes and tested on another's. Pointing: how often the "
+        "highest heat is inside the thing asked for. IoU: intersection over union of the region found and the true "
+        "one.",
         (
-            table(Table("recipe", tuple(COLUMNS.values()), tuple(rows))),
+            table(Table("recipe", tuple(columns.values()), tuple(rows))),
             "<h3>The code model's own report, without labels</h3>",
             bullets(results.outcomes[SHOWN_CODES]["health"]),
         ),

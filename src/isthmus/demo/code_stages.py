@@ -23,8 +23,8 @@ from isthmus.evaluate.code_figures import code_figures
 
 CODES = "codes"
 """Folder of a stage's code model."""
-CODE_ITEMS, CODE_GALLERY = 2500, 250
-"""Items of each kind that codes are trained on, and items of each gallery they are judged on."""
+SHOWN_CODES = "unpaired"
+"""The code model that is saved and shown."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,16 @@ class CodeRecipe:
     terms: Terms = Terms()  # noqa: RUF009
 
 
-OURS = CodesConfig(restarts=2)
-CODE_RECIPES: Mapping[str, CodeRecipe] = {
-    "literal": CodeRecipe(
-        "Codes, literal recipe", "CMCM exactly as printed, with true pairs", True, LITERAL, LITERAL_TERMS
-    ),
-    "paired": CodeRecipe("Codes, with pairs", "true image-audio-text triples", True, OURS),
-    "unpaired": CodeRecipe(
-        "Codes, without pairs", "captions, and neighbour pairs by the connector", False, replace(OURS, restarts=1)
-    ),
-}
-SHOWN_CODES = "unpaired"
-"""The code model that is saved and shown."""
-QUICK_CODE_RECIPES = {SHOWN_CODES: CODE_RECIPES[SHOWN_CODES]}
+def code_recipes(ours: CodesConfig, literal: CodesConfig = LITERAL) -> Mapping[str, CodeRecipe]:
+    """The ways to train codes that are compared; codes without pairs are trained once."""
+    alone = replace(ours, restarts=1)
+    return {
+        "literal": CodeRecipe(
+            "Codes, literal recipe", "CMCM exactly as printed, with true pairs", True, literal, LITERAL_TERMS
+        ),
+        "paired": CodeRecipe("Codes, with pairs", "true image-audio-text triples", True, ours),
+        SHOWN_CODES: CodeRecipe("Codes, without pairs", "captions, and neighbour pairs by the connector", False, alone),
+    }
 
 
 @dataclass(frozen=True)

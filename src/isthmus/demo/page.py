@@ -9,16 +9,15 @@ from typing import Literal
 import numpy as np
 
 from isthmus.connectors.connector import Connector
-from isthmus.demo.code_stages import CODE_RECIPES
+from isthmus.demo.code_stages import CodeRecipe
 from isthmus.demo.methods import ABLATION, ABLATION_TEXTS, BRIEF, CSLS, SHOWN, ComparedMethod
 from isthmus.demo.search_examples import search_examples
 from isthmus.demo.stages import Outcome
 from isthmus.demo.world import ItemMedia
 from isthmus.metrics import modality_gap
-from isthmus.report import Cloud, Page, Row, Section, Table, cloud_panels, examples, grouped_bars, screen, table
+from isthmus.report import Cloud, Page, Row, Section, Table, cloud_panels, grouped_bars, screen, table
 from isthmus.worlds.world import World
 
-GALLERY_TITLES = {"seen": "seen speakers", "unseen": "unseen speaker", "hard": "hard: near misses"}
 CLOUD_ROWS = 250
 WITH_CSLS = ("auto", "cmcr")
 
@@ -33,6 +32,7 @@ class DemoResults:
     methods: Mapping[str, ComparedMethod]
     outcomes: Mapping[str, Outcome]
     ablation: Mapping[str, Outcome]
+    recipes: Mapping[str, CodeRecipe]
     seconds: Mapping[str, float]
     codes: Sequence[Section] = ()
 
@@ -59,11 +59,8 @@ def demo_page(results: DemoResults, total_seconds: float) -> Page:
         _times(results, total_seconds),
     ]
     return Page(
-        title="Audio found by images",
-        lead=(
-            "Two models were trained separately: one on images and text, the other on audio and text. isthmus "
-            "connected them through text alone. No image was ever paired with audio, yet each now finds the other."
-        ),
+        title=results.media.texts.title,
+        lead=results.media.texts.lead,
         facts=(
             (f"{shown[f'{first}.r1']:.0f} %", f"R@1 in a gallery of {size}"),
             (f"{100 / size:.1f} %", "R@1 by chance"),
@@ -74,19 +71,15 @@ def demo_page(results: DemoResults, total_seconds: float) -> Page:
     )
 
 
-def _title(gallery: str) -> str:
-    return GALLERY_TITLES.get(gallery, gallery)
-
-
 def _examples(results: DemoResults) -> Section:
     shown = {
-        modality: examples(search_examples(results.media, results.world, results.connector, modality))
+        modality: search_examples(results.media, results.world, results.connector, modality)
         for modality in ("image", "audio")
     }
     return Section(
         "See and hear it",
-        "Left: a query never seen in training. Right: its five best hits in the other modality, best first, by the "
-        "default connector. Press play to listen. ✓ marks the same number, ✗ a different one.",
+        "Beside the bar a query never seen in training, then its five best hits in the other modality by the "
+        f"default connector. Press play to listen. ✓ marks {results.media.texts.match}, ✗ a different one.",
         (
             "<h3>Image queries, audio hits</h3>",
             shown["image"],
@@ -97,7 +90,8 @@ def _examples(results: DemoResults) -> Section:
 
 
 def _comparison(results: DemoResults) -> Section:
-    columns = [f"{_title(name)}, {metric}" for name in results.world.galleries for metric in ("R@1", "MRR")]
+    titles = map(results.media.texts.gallery, results.world.galleries)
+    columns = [f"{title}, {metric}" for title in titles for metric in ("R@1", "MRR")]
     rows = []
     for name, method in results.methods.items():
         outcome = results.outcomes[name]
@@ -109,8 +103,7 @@ def _comparison(results: DemoResults) -> Section:
     return Section(
         "Every method on every gallery",
         "In percent, mean of both directions. R@1: queries whose best hit is right; MRR: mean reciprocal rank of the "
-        "right item. Galleries: speakers heard in training, a speaker never heard, and numbers most of which differ "
-        "from another one by one digit or one swap. The oracles (italics) were given true pairs.",
+        f"right item. Galleries: {results.media.texts.gallery_note}. The oracles (italics) were given true pairs.",
         (table(Table("method", (*columns, "R@1 against oracle"), tuple(rows))),),
     )
 
@@ -129,16 +122,16 @@ def _comparison_row(
 
 
 def _bars(results: DemoResults) -> Section:
-    galleries = list(results.world.galleries)
+    galleries, titled = list(results.world.galleries), results.media.texts.gallery
     plain = {name: own for name, own in results.methods.items() if not name.startswith("oracle")}
     values = {
-        _title(gallery): {
+        titled(gallery): {
             own.label: results.outcomes[name]["galleries"].get(f"{gallery}.r1", 0.0) for name, own in plain.items()
         }
         for gallery in galleries
     }
     oracle = results.outcomes[results.oracle]["galleries"]
-    references = {_title(gallery): oracle[f"{gallery}.r1"] for gallery in galleries}
+    references = {titled(gallery): oracle[f"{gallery}.r1"] for gallery in galleries}
     label = results.methods[results.oracle].label.lower()
     return Section(
         "How close to having pairs",
@@ -173,7 +166,7 @@ def _gap(results: DemoResults) -> Section:
 
 
 def _ablation(results: DemoResults) -> Section:
-    galleries = list(results.world.galleries)
+    galleries, titled = list(results.world.galleries), results.media.texts.gallery
     rows = [
         Row(own.label, tuple(results.ablation[name]["galleries"][f"{g}.r1"] for g in galleries), note=own.note)
         for name, own in ABLATION.items()
@@ -185,7 +178,7 @@ def _ablation(results: DemoResults) -> Section:
         "R@1 in percent with one component removed or replaced at a time. To save time, every row of this table, "
         f"including the first, is trained on the first {ABLATION_TEXTS} texts with a shorter schedule ({BRIEF.epochs} "
         "epochs) than C-MCR above: compare these rows only with each other.",
-        (table(Table("variant", tuple(map(_title, galleries)), tuple(rows))),),
+        (table(Table("variant", tuple(map(titled, galleries)), tuple(rows))),),
     )
 
 
@@ -193,7 +186,7 @@ def _connector_report(results: DemoResults) -> Section:
     lines = results.outcomes[SHOWN].get("report") or []
     truth = results.outcomes[SHOWN]["galleries"]
     galleries = results.world.galleries
-    truths = ", ".join(f"{truth[f'{g}.mrr'] / 100:.2f} on {_title(g)}" for g in galleries)
+    truths = ", ".join(f"{truth[f'{g}.mrr'] / 100:.2f} on {results.media.texts.gallery(g)}" for g in galleries)
     size = len(next(iter(galleries.values())).left)
     return Section(
         "The connector's own report, without pairs",
@@ -205,7 +198,7 @@ def _connector_report(results: DemoResults) -> Section:
 
 def _times(results: DemoResults, total_seconds: float) -> Section:
     labels = {name: own.label for name, own in results.methods.items()}
-    labels |= {f"codes_{name}": own.label for name, own in CODE_RECIPES.items()}
+    labels |= {f"codes_{name}": own.label for name, own in results.recipes.items()}
     rows = [Row(labels.get(name, name), (seconds,)) for name, seconds in results.seconds.items()]
     rows.append(Row("this run, up to this page", (total_seconds,), "reference"))
     return Section(

@@ -8,68 +8,74 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
+from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import reporting
 from isthmus.connectors.connector import Connector
 from isthmus.demo.code_data import CodeData, code_data
 from isthmus.demo.code_sections import CodeResults, code_sections
-from isthmus.demo.code_stages import (
-    CODE_GALLERY,
-    CODE_ITEMS,
-    CODE_RECIPES,
-    QUICK_CODE_RECIPES,
-    SHOWN_CODES,
-    CodeRecipe,
-    CodeStages,
-)
+from isthmus.demo.code_stages import SHOWN_CODES, CodeRecipe, CodeStages
 from isthmus.demo.connector_stages import ConnectorStages
-from isthmus.demo.methods import ABLATION, METHODS, ORACLES, QUICK_METHODS, QUICK_ORACLES, SHOWN, ComparedMethod
+from isthmus.demo.digits import open_digits
+from isthmus.demo.methods import SHOWN
 from isthmus.demo.page import DemoResults, demo_page
+from isthmus.demo.plan import RunPlan
 from isthmus.demo.stages import Outcome, StageProgress, Stages
 from isthmus.demo.summary import summary, write_summary
-from isthmus.demo.world import ItemMedia, open_world
+from isthmus.demo.things import open_things
+from isthmus.demo.world import DemoWorld, ItemMedia
 from isthmus.evaluate import write_result
 from isthmus.evaluate.results import task_result
 from isthmus.report import Section, write_page
 from isthmus.worlds.world import World
 
-GALLERY, QUICK_GALLERY = 1000, 300
-TASK = "DigitsImageAudioRetrieval"
+WorldName = Literal["digits", "things"]
 
 
 @dataclass(frozen=True)
-class RunPlan:
-    """What a run compares: methods, oracles, variants of C-MCR and recipes of codes, each by name."""
+class OwnMaterial:
+    """What a user gives instead of a world's material (``images`` and ``speech`` of digits) or beside it (things)."""
 
-    methods: Mapping[str, ComparedMethod]
-    oracles: Mapping[str, ComparedMethod]
-    ablation: Mapping[str, ComparedMethod]
-    recipes: Mapping[str, CodeRecipe]
-
-
-FULL = RunPlan(METHODS, ORACLES, ABLATION, CODE_RECIPES)
-QUICK = RunPlan(QUICK_METHODS, QUICK_ORACLES, {}, QUICK_CODE_RECIPES)
+    images: Path | None = None
+    drawings: Path | None = None
+    speech: Path | None = None
 
 
-def run_demo(out: Path, *, images: Path | None, speech: Path | None, seed: int, retrain: bool, quick: bool) -> None:
+def run_demo(
+    out: Path, world: WorldName = "digits", *, own: OwnMaterial | None = None, seed: int, retrain: bool, quick: bool
+) -> None:
     """Run the demo, write everything to the folder ``out``, and print where it is.
 
     Args:
         out: The folder; finished parts in it are reused.
-        images: Handwritten digits to use instead of the shipped ones.
-        speech: Spoken digits to use instead of the shipped ones.
+        world: The world to run on.
+        own: Images, drawings or recordings of the user's own.
         seed: Seed of the world's draws and of every method.
         retrain: Train the two spaces even if there are weights.
         quick: Fewer methods, smaller galleries and no ablation.
 
     Raises:
-        IsthmusError: The given recordings cannot be read or are too few.
+        IsthmusError: The given files cannot be read, are too few, or do not belong to the world.
     """
     started = time.perf_counter()
-    print("building the digits world")
-    digits, world = open_world(images, speech, seed, train=retrain, gallery=QUICK_GALLERY if quick else GALLERY)
-    make_code_data = partial(code_data, digits, world, CODE_ITEMS, CODE_GALLERY)
-    run_plan(QUICK if quick else FULL, digits, world, make_code_data, out, seed=seed, started=started)
+    open_own = _opener(world, own or OwnMaterial())
+    print(f"building the {world} world")
+    shown = open_own(train=retrain)
+    drawn = shown.draw(seed, quick=quick)
+    make_code_data = partial(code_data, shown, drawn, shown.code_sizes.items, shown.code_sizes.gallery)
+    run_plan(shown.plan(quick=quick), shown, drawn, make_code_data, out, seed=seed, started=started)
+
+
+def _opener(world: WorldName, own: OwnMaterial) -> Callable[..., DemoWorld]:
+    """What opens the world, once it is clear that the user's material belongs to it."""
+    if world == "digits":
+        if own.drawings:
+            raise IsthmusError("--drawings belongs to the things world: add --world things, or give --images")
+        return partial(open_digits, own.images, own.speech)
+    if own.images:
+        raise IsthmusError("--images belongs to the digits world: add --world digits, or give --drawings")
+    return partial(open_things, own.drawings, own.speech)
 
 
 def run_plan(
@@ -99,10 +105,10 @@ def run_plan(
         codes = {name: progress.run(own.label, coding.recipe, name, own) for name, own in plan.recipes.items()}
     seconds = {"world": world_seconds, **_seconds(outcomes, ablation, codes)}
     connector.save(out / "connector")
-    _write_results(out / "results", outcomes, stages.world)
+    _write_results(out / "results", media.texts.task, outcomes, stages.world)
     sections = _saved_codes(media, coding, plan.recipes, codes, out / "codes") if codes else []
     methods = {**plan.methods, **plan.oracles}
-    results = DemoResults(media, world, connector, methods, outcomes, ablation, seconds, sections)
+    results = DemoResults(media, world, connector, methods, outcomes, ablation, plan.recipes, seconds, sections)
     write_page(demo_page(results, time.perf_counter() - started), out / "report.html")
     total = time.perf_counter() - started
     write_summary(summary(outcomes, ablation, codes, seconds, total), out / "summary.json")
@@ -128,10 +134,10 @@ def _saved_codes(
     return code_sections(CodeResults(media, stages.data, model, recipes, codes))
 
 
-def _write_results(folder: Path, methods: Mapping[str, Outcome], world: str) -> None:
+def _write_results(folder: Path, task: str, methods: Mapping[str, Outcome], world: str) -> None:
     for name, outcome in methods.items():
         if outcome["galleries"]:
-            result = task_result(TASK, world, version("isthmus"), outcome["galleries"], outcome["seconds"])
+            result = task_result(task, world, version("isthmus"), outcome["galleries"], outcome["seconds"])
             write_result(folder, f"isthmus/{name}", outcome.get("fingerprint", world), result)
 
 

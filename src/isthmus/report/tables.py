@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -29,17 +28,6 @@ class Table:
     marked: Literal["highest", "none"] = "highest"
 
 
-@dataclass(frozen=True)
-class CodeEntry:
-    """One code: its name, its F1, its precision and share of tokens by modality, and examples by medium as HTML."""
-
-    code: int
-    name: str
-    f1: float | None
-    figures: Mapping[str, tuple[float, float]]
-    media: Mapping[str, Sequence[str]]
-
-
 def table(content: Table) -> str:
     """The table as HTML; a missing cell is a dash.
 
@@ -53,17 +41,6 @@ def table(content: Table) -> str:
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in (content.corner, *content.columns))
     rows = "".join(_row(row, best, content.decimals) for row in content.rows)
     return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-
-
-def codes_table(entries: Sequence[CodeEntry]) -> str:
-    """A row per code with its figures and examples, as HTML."""
-    modalities, media = list(entries[0].figures), list(entries[0].media)
-    names = ["code", "stands for", "F1, audio", *(f"{name}: precision, use" for name in modalities), *media]
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    rows = "".join(map(_code_row, entries))
-    return (
-        f'<div class="scroll"><table class="codes"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
 
 
 def _best(content: Table, column: int) -> float | None:
@@ -92,15 +69,3 @@ def _cell(value: float | str | None, *, marked: bool, decimals: int) -> str:
         case _:
             kind = ' class="best"' if marked else ""
             return f"<td{kind}>{value:.{decimals}f}</td>"
-
-
-def _code_row(entry: CodeEntry) -> str:
-    f1 = "–" if entry.f1 is None else f"{entry.f1:.2f}"
-    figures = "".join(f"<td>{_precision_and_use(*own)}</td>" for own in entry.figures.values())
-    media = "".join(f'<td class="pieces">{"".join(own) or "–"}</td>' for own in entry.media.values())
-    head = f'<th scope="row">{entry.code}</th><td><b>{escape(entry.name)}</b></td>'
-    return f"<tr>{head}<td>{f1}</td>{figures}{media}</tr>"
-
-
-def _precision_and_use(precision: float, use: float) -> str:
-    return "–" if use == 0 else f"{precision:.2f} <small>{100 * use:.1f} %</small>"
