@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from isthmus.base.errors import IsthmusError
 from isthmus.worlds.things import scenes as module
 from isthmus.worlds.things.scenes import (
     MAX_THINGS,
@@ -101,6 +102,21 @@ def test_drawn_scenes_are_distinct_and_allowed() -> None:
         drawn = draw(500, of_test, np.random.default_rng(4))
         assert len(np.unique(drawn.concepts())) == 500
         assert of_test(drawn).all()
+
+
+def test_scenes_are_drawn_among_a_few_things_or_refused() -> None:
+    def of_test(scenes: Scenes) -> np.ndarray:
+        return split_of(scenes, 0) == 2
+
+    few = np.array([7, 90, 200, 300, 301])
+    drawn = draw_scenes(200, of_test, np.random.default_rng(6), few)
+    assert set(drawn.thing.ravel().tolist()) <= {-1, *few.tolist()}
+    ordered = np.sort(drawn.thing, axis=1)
+    assert not ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any()
+    assert of_test(drawn).all()
+    # One thing has 36 scenes, by count, size and tint; about four of them are for testing.
+    with pytest.raises(IsthmusError, match="of 20 scenes: add drawings or recordings of more things"):
+        draw_scenes(20, of_test, np.random.default_rng(6), few[:1])
 
 
 def test_a_hard_gallery_is_mostly_families_of_near_misses() -> None:

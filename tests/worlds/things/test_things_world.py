@@ -196,6 +196,9 @@ def test_drawings_of_a_users_own_become_a_gallery_of_what_they_can_show(untraine
     gallery = extended.gallery("own", "test", 10, 0)
     assert {item.split(":")[1] for item in gallery.left.ids} == {"mine"}
     assert max(things_in(list(gallery.left.ids))) < 90
+    few = replace(own, pixels=own.pixels[:5], thing=own.thing[:5], style=own.style[:5])
+    small = replace(untrained, materials=with_own(untrained.materials, few, None)).gallery("own", "test", 10, 0)
+    assert things_in(list(small.left.ids)) <= set(few.thing.tolist())
     with pytest.raises(IsthmusError, match="'noto' is a style or voice of the package"):
         with_own(untrained.materials, replace(own, styles=("noto",)), None)
 

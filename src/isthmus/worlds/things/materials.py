@@ -62,6 +62,21 @@ class Materials:
         """The places of voices among all."""
         return np.array([self.speech.voices.index(name) for name in names])
 
+    def known(self, styles: Sequence[str], voices: Sequence[str]) -> Int[np.ndarray, " some"]:
+        """The things that have a drawing in one of the styles and that all of the voices can name.
+
+        Raises:
+            IsthmusError: There are none.
+        """
+        none = np.zeros((len(things()), 3), np.int64)
+        thing, count = none - 1, none.copy()
+        thing[:, 0], count[:, 0] = np.arange(len(things())), 1
+        single = Scenes(thing, count, none, none)
+        known = np.flatnonzero(self.can_show(single, styles) & self.can_say(single, voices))
+        if not len(known):
+            raise IsthmusError("no thing has both a drawing and a recording: add some of the same things")
+        return known
+
     def can_show(self, scenes: Scenes, styles: Sequence[str]) -> Bool[np.ndarray, " n"]:
         """Which scenes have a drawing of every thing in one of the styles."""
         drawn = np.zeros(len(things()) + 1, bool)

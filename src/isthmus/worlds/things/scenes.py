@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from isthmus.base.errors import IsthmusError
 from isthmus.worlds.things.things import things
 
 MAX_GROUPS, MAX_COUNT, MAX_THINGS = 3, 3, 4
@@ -27,6 +28,8 @@ HARD_SHARE, MISSES_EACH = 0.75, 2
 """Share of a hard gallery that is near misses and the scenes they were made of, and near misses of each scene."""
 NEAR_SHARE = 0.5
 """How often an exchanged thing becomes one that is easily taken for it, if there is one."""
+TRIES = 1000
+"""Random scenes tried for each one wanted, of which at least one in a hundred or so is allowed."""
 NONE = -1
 _ATTRIBUTES = MAX_COUNT * len(SIZES) * len(TINTS)
 Allowed = Callable[["Scenes"], Bool[np.ndarray, " n"]]
@@ -90,21 +93,22 @@ def joined(parts: list[Scenes]) -> Scenes:
     return Scenes(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def random_scenes(count: int, rng: np.random.Generator) -> Scenes:
-    """Scenes with shares as above: distinct things in each, and no more than four drawings."""
-    groups = rng.choice(MAX_GROUPS, count, p=GROUP_SHARES) + 1
-    thing = rng.integers(0, len(things()), (count, MAX_GROUPS))
+def random_scenes(count: int, rng: np.random.Generator, among: Int[np.ndarray, " some"] | None = None) -> Scenes:
+    """Scenes with shares as above: distinct things in each, of all or ``among`` some, and at most four drawings."""
+    among = np.arange(len(things())) if among is None else among
+    groups = np.minimum(rng.choice(MAX_GROUPS, count, p=GROUP_SHARES) + 1, len(among))
+    thing = rng.integers(0, len(among), (count, MAX_GROUPS))
     for place in range(1, MAX_GROUPS):
         # A repeated thing moves on by one, at most twice for the third group: all three end up distinct.
         for _ in range(place):
             repeats = (thing[:, place, None] == thing[:, :place]).any(1)
-            thing[:, place] = np.where(repeats, (thing[:, place] + 1) % len(things()), thing[:, place])
+            thing[:, place] = np.where(repeats, (thing[:, place] + 1) % len(among), thing[:, place])
     present = np.arange(MAX_GROUPS) < groups[:, None]
     counts = rng.choice(MAX_COUNT, (count, MAX_GROUPS), p=COUNT_SHARES) + 1
     size = rng.choice(len(SIZES), (count, MAX_GROUPS), p=SIZE_SHARES)
     tint = rng.choice(len(TINTS), (count, MAX_GROUPS), p=TINT_SHARES)
     return Scenes(
-        np.where(present, thing, NONE), _few_enough(np.where(present, counts, 0)), size * present, tint * present
+        np.where(present, among[thing], NONE), _few_enough(np.where(present, counts, 0)), size * present, tint * present
     )
 
 
@@ -141,11 +145,23 @@ def _mixed(values: np.ndarray) -> np.ndarray:
     return values ^ (values >> np.uint64(31))
 
 
-def draw_scenes(count: int, allowed: Allowed, rng: np.random.Generator) -> Scenes:
-    """Random scenes that are ``allowed``, all distinct."""
-    found = random_scenes(0, rng)
+def draw_scenes(
+    count: int, allowed: Allowed, rng: np.random.Generator, among: Int[np.ndarray, " some"] | None = None
+) -> Scenes:
+    """Random scenes of all things, or ``among`` some, that are ``allowed``, all distinct.
+
+    Raises:
+        IsthmusError: There are too few such scenes.
+    """
+    found, tried = random_scenes(0, rng, among), 0
     while len(found) < count:
-        more = random_scenes(2 * (count - len(found)) + 16, rng)
+        if tried > TRIES * (count + 1):
+            raise IsthmusError(
+                f"the things that can be shown and said make {len(found)} of {count} scenes: "
+                "add drawings or recordings of more things"
+            )
+        more = random_scenes(2 * (count - len(found)) + 16, rng, among)
+        tried += len(more)
         found = _distinct(joined([found, more[np.flatnonzero(allowed(more))]]))
     return found[:count]
 

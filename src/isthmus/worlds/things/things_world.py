@@ -227,8 +227,12 @@ class ThingsWorld:
             able = self.materials.can_show(scenes, styles) & self.materials.can_say(scenes, voices)
             return self._of_split(scenes, split) & known & able
 
-        draw = draw_hard if name == "hard" else draw_scenes
-        return draw(count, allowed, random_stream(seed, f"gallery {name} {split}"))
+        rng = random_stream(seed, f"gallery {name} {split}")
+        if name == "hard":
+            return draw_hard(count, allowed, rng)
+        # A user may have drawings of a few things only: among all things their scenes would be too rare to be found.
+        among = self.materials.known(styles, voices) if name == "own" else None
+        return draw_scenes(count, allowed, rng, among)
 
     def _pairs(self, count: int, seed: int) -> tuple[Embeddings, Embeddings]:
         concepts = self._scenes("pairs", count, "train", seed).concepts()
