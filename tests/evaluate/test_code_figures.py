@@ -60,6 +60,13 @@ def test_a_label_that_nothing_shows_is_not_counted_as_shared() -> None:
     assert code_figures(written({"image": 0, "audio": 0}), TAUGHT, uneven)["same_top_code.seen"] == 1.0
 
 
+def test_a_label_that_training_never_shows_is_searched_for_without_success() -> None:
+    asked = {"seen": {name: labelled([1, 4], name) for name in TAUGHT}}
+    found = code_figures(written({"image": 0, "audio": 0}), TAUGHT, asked)
+    assert found["pointing.image_to_audio.seen"] == found["pointing_by_part.image_to_audio.seen"] == 0.5
+    assert found["transfer.image_to_audio.seen"] == 0.5
+
+
 def test_a_code_names_a_label_only_if_it_is_rarely_used_for_anything_else() -> None:
     codes = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
     labels = np.array([0, 0, 0, -1, 1, 1, -1, 3, 3, 1])

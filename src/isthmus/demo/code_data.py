@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -21,15 +22,43 @@ from isthmus.worlds.world import Gallery, World
 class CodeData:
     """What codes are trained on, with and without pairs, and the labelled items they are judged on.
 
-    ``training`` maps modality to labelled training items, ``galleries`` name and modality to labelled items of the
-    galleries; ``names`` are the names of the labels.
+    Each part is made when it is first needed, from all items of ``world``. With a connector, the data without pairs
+    include neighbour pairs in its joint space.
     """
 
-    paired: LinkedItems
-    unpaired: LinkedItems
-    training: Mapping[str, LabelledTokens]
-    galleries: Mapping[str, Mapping[str, LabelledTokens]]
-    names: Sequence[str]
+    source: TokenSource
+    world: World
+    connector: Connector | None = None
+
+    @cached_property
+    def paired(self) -> LinkedItems:
+        """Items with true pairs."""
+        return true_pairs(self.source, self.world)
+
+    @cached_property
+    def unpaired(self) -> LinkedItems:
+        """Items without."""
+        return link_without_pairs(*unpaired_sides(self.source, self.world), connector=self.connector)
+
+    @cached_property
+    def training(self) -> Mapping[str, LabelledTokens]:
+        """Labelled training items by modality."""
+        return labelled_training(self.source, self.world)
+
+    @cached_property
+    def galleries(self) -> Mapping[str, Mapping[str, LabelledTokens]]:
+        """Labelled items of the galleries, by gallery and modality."""
+        return labelled_galleries(self.source, self.world)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the labels."""
+        return self.source.label_names
+
+    def linked(self, *, paired: bool) -> LinkedItems:
+        """The items with pairs or without; the others are given up, because both together need too much memory."""
+        self.__dict__.pop("unpaired" if paired else "paired", None)
+        return self.paired if paired else self.unpaired
 
 
 def code_data(
@@ -39,14 +68,8 @@ def code_data(
     gallery: int | None = None,
     connector: Connector | None = None,
 ) -> CodeData:
-    """All data for codes of a world, from the first ``items`` of every memory and ``gallery`` of every gallery.
-
-    With a connector, the data without pairs include neighbour pairs in its joint space.
-    """
-    smaller = _first(world, items, gallery)
-    unpaired = link_without_pairs(*unpaired_sides(source, smaller), connector=connector)
-    training, galleries = labelled_training(source, smaller), labelled_galleries(source, smaller)
-    return CodeData(true_pairs(source, smaller), unpaired, training, galleries, source.label_names)
+    """All data for codes of a world, from the first ``items`` of every memory and ``gallery`` of every gallery."""
+    return CodeData(source, _first(world, items, gallery), connector)
 
 
 def text_items(source: TokenSource, space: ContrastiveSpace, ids: Sequence[str]) -> CodeItems:

@@ -73,9 +73,12 @@ def code_sections(results: CodeResults) -> list[Section]:
 def _located(results: CodeResults) -> Section:
     model, data, gallery = results.model, results.data, results.gallery
     log_codes = {name: model.token_codes(own.tokens) for name, own in gallery.items()}
-    training = {name: (model.token_codes(own.tokens), own.labels()) for name, own in data.training.items()}
-    labels = 1 + max(int(own.max()) for _, own in training.values())
-    queries = {name: label_queries(*own, count=labels) for name, own in training.items()}
+    labels = {name: own.labels() for name, own in data.training.items()}
+    # The code distributions of one modality at a time: those of many tokens over many codes are large.
+    queries = {
+        name: label_queries(model.token_codes(own.tokens), labels[name], len(data.names))
+        for name, own in data.training.items()
+    }
     shown = []
     for row in range(min(LOCATED, len(gallery["image"].tokens), len(gallery["audio"].tokens))):
         things = gallery["image"].regions[row].labels

@@ -68,7 +68,7 @@ class CodeStages:
         """Figures of a code model, and its own health report."""
 
         def compute(home: Path) -> Outcome:
-            linked = self.data.paired if recipe.paired else self.data.unpaired
+            linked = self.data.linked(paired=recipe.paired)
             checkpoint = home / "training.checkpoint"
             with _errors_only("isthmus.codes"):
                 model = fit_codes(
@@ -87,8 +87,8 @@ class CodeStages:
             return {"figures": figures, "health": model.facts["health"]}
 
         if not self.stages.finished(f"codes_{name}", self._key(recipe)):
-            # All code models share the data: making it must not count as the time of the first one.
-            self.data  # noqa: B018
+            # Code models share the data: making it must not count as the time of the first one.
+            self.data.linked(paired=recipe.paired), self.data.training, self.data.galleries
         return self.stages.run(f"codes_{name}", self._key(recipe), compute)
 
     def model(self, name: str, recipe: CodeRecipe) -> CodeModel:

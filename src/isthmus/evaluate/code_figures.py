@@ -50,7 +50,10 @@ def code_figures(
     is ``pointing`` by queries that are made of a single part of one item.
     """
     labels = {name: own.labels() for name, own in training.items()}
-    count = 1 + max(int(own.max()) for own in labels.values())
+    every = [training, *galleries.values()]
+    count = 1 + max(
+        int(truth.labels.max(initial=NOTHING)) for split in every for own in split.values() for truth in own.regions
+    )
     sources = {}
     for name, own in training.items():
         log_codes = token_codes(own.tokens)
