@@ -24,9 +24,20 @@ def test_regions_are_the_largest_connected_components_of_each_code() -> None:
             parts, _ = label(grid == code, structure=np.ones((3, 3)))
             sizes = np.bincount(parts.ravel())[1:]
             rows, columns = find_objects(parts)[sizes.argmax()]
-            expected.append((-sizes.max(), item, [columns.start, rows.start, columns.stop, rows.stop]))
-        shown = [(-own.size, own.item, own.place.tolist()) for own in found[code]]
-        assert shown == sorted(expected, key=lambda own: own[0])
+            expected.append((sizes.max(), item, [columns.start, rows.start, columns.stop, rows.stop]))
+        shown = [(own.size, own.item, own.place.tolist()) for own in found[code]]
+        assert sorted(shown) == sorted(expected)
+
+
+def test_regions_of_a_typical_size_come_first() -> None:
+    runs = [2, 9, 3, 3, 4]
+    codes = np.concatenate([np.r_[np.full(run, 5), np.full(9 - run, 6)] for run in runs])
+    spans = np.stack([np.arange(9), np.arange(9) + 1], axis=1).astype(np.float32)
+    tokens = Tokens.from_arrays(
+        np.ones((45, 1), np.float32), 9 * np.arange(6), np.tile(spans, (5, 1)),
+        modality="audio", space="s", unit="seconds", ids=["a", "b", "c", "d", "e"],
+    )  # fmt: skip
+    assert [own.size for own in code_regions(tokens, codes)[5]] == [4, 3, 3, 2, 9]
 
 
 def test_runs_in_time_are_joined_and_single_tokens_left_out() -> None:

@@ -1,4 +1,4 @@
-"""Regions of codes: the largest connected places of each code in items, for crops and snippets."""
+"""Regions of codes: connected places of each code in items, for crops and snippets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from isthmus.localize import touching
 
 LEAST_TOKENS = 2
 """Connected tokens of one code that make a region."""
+TYPICAL = 0.75
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class CodeRegion:
 
 
 def code_regions(tokens: Tokens, codes: Int[np.ndarray, " tokens"]) -> Mapping[int, Sequence[CodeRegion]]:
-    """The largest region of each code in each item that has one, by code, the largest first.
+    """The largest region of each code in each item that has one, by code.
+
+    First come those of a size that a quarter of them exceed: the very largest ones often cover two things side by side.
 
     Args:
         tokens: Tokens of the items.
@@ -39,7 +42,12 @@ def code_regions(tokens: Tokens, codes: Int[np.ndarray, " tokens"]) -> Mapping[i
             region = _largest(item, places[used == code])
             if region.size >= LEAST_TOKENS:
                 found.setdefault(code, []).append(region)
-    return {code: sorted(own, key=lambda region: -region.size) for code, own in found.items()}
+    return {code: _typical_first(own) for code, own in found.items()}
+
+
+def _typical_first(regions: Sequence[CodeRegion]) -> list[CodeRegion]:
+    typical = np.quantile([region.size for region in regions], TYPICAL)
+    return sorted(regions, key=lambda region: abs(region.size - typical))
 
 
 def _largest(item: str, places: Float[np.ndarray, "uses sides"]) -> CodeRegion:

@@ -149,8 +149,8 @@ def _codes(results: CodeResults) -> Section:
         f"The codes that stand for {results.media.texts.labels}, the best shared between images, audio and texts "
         f"first: {len(shown)} of {len(named)}. The other {len(rows) - len(named)} codes in use stand for everything "
         "else, such as background and silence. A code stands for what its tokens show most often; the foot of a card "
-        "has the F1 of the two in percent for each modality. Crops and snippets are the largest places with the code "
-        "in items never seen in training.",
+        "has the F1 of the two in percent for each modality. Crops and snippets are places with the code in items "
+        "never seen in training.",
         (code_cards(cards),),
     )
 

@@ -78,8 +78,9 @@ def _examples(results: DemoResults) -> Section:
     }
     return Section(
         "See and hear it",
-        "Beside the bar a query never seen in training, then its five best hits in the other modality by the "
-        f"default connector. Press play to listen. ✓ marks {results.media.texts.match}, ✗ a different one.",
+        "Beside each bar is a query never seen in training; its five best hits in the other modality by the default "
+        f"connector follow, the best first. Press play to listen. ✓ marks {results.media.texts.match}, ✗ a different "
+        "one.",
         (
             "<h3>Image queries, audio hits</h3>",
             shown["image"],
