@@ -116,7 +116,7 @@ def _in_audio(results: CodeResults, row: int, log_codes: Mapping[str, np.ndarray
     said = results.media.said(item)
     description = " ".join(word for word, _, _ in said)
     drawn = heat_waveform(samples, rate, places, found.heat, found.region, description, said)
-    return drawn + audio_html(samples, rate, compact=True) + audio_html(samples[start:end], rate)
+    return drawn + audio_html(samples, rate, compact=True) + audio_html(samples[start:end], rate, compact=True)
 
 
 def _find(items: LabelledTokens, row: int, log_codes: np.ndarray, query: np.ndarray) -> tuple[str, np.ndarray, Spot]:
@@ -163,7 +163,7 @@ def _crop(results: CodeResults, found: CodeRegion, code: int) -> str:
 def _snippet(results: CodeResults, found: CodeRegion) -> str:
     samples, rate = results.media.waveform(found.item)
     start, end = (int(second * rate) for second in found.place)
-    return audio_html(samples[start:end], rate)
+    return audio_html(samples[start:end], rate, compact=True)
 
 
 def _figures(results: CodeResults) -> Section:
