@@ -28,15 +28,15 @@ class SpaceRecipe:
     dim: int = 128
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
-    warm_up: float = 0.1
+    warm_up: float = 0.05
 
 
 @dataclass(frozen=True)
 class Recipe:
     """The two spaces' recipes, and what is kept out of their training."""
 
-    image: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=1, steps=2200, single_steps=800))
-    audio: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=2, steps=1300, single_steps=300))
+    image: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=1, steps=3400, single_steps=2400))
+    audio: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=2, steps=1300, single_steps=300, warm_up=0.1))
     unseen_style: str = "twemoji"
     unseen_voice: str = "slt"
     split_seed: int = 0

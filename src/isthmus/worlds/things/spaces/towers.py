@@ -92,8 +92,9 @@ class ImageTower(nn.Module):
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            convolution(3, width // 4, 5, 4),
-            convolution(width // 4, width, 3, 2),
+            convolution(3, 3 * width // 16, 5, 2),
+            convolution(3 * width // 16, width // 2, 3, 2),
+            convolution(width // 2, width, 3, 2),
             Residual(convolution(width, width, 3, 1)),
             Residual(convolution(width, width, 3, 1)),
         )
