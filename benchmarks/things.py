@@ -27,7 +27,7 @@ from isthmus.demo.methods import ABLATION
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries, fit_oracle
 from isthmus.worlds.things.build import build
 from isthmus.worlds.things.scenes import scenes_of
-from isthmus.worlds.things.things_world import GALLERIES, Sizes
+from isthmus.worlds.things.things_world import GALLERIES, ThingsSizes
 from isthmus.worlds.world import World
 
 METHODS = ("procrustes", "ridge", "cca", "cmcr", "auto")
@@ -113,15 +113,15 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options.add_argument("--ablate", action="store_true", help="ablate C-MCR instead of comparing methods")
     options.add_argument("--memories", action="store_true", help="take things out of the memories instead")
-    options.add_argument("--texts", type=int, default=Sizes().texts)
-    options.add_argument("--memory", type=int, default=Sizes().memory)
+    options.add_argument("--texts", type=int, default=ThingsSizes().texts)
+    options.add_argument("--memory", type=int, default=ThingsSizes().memory)
     options.add_argument("--out", type=Path, default=Path("things.json"))
     given = options.parse_args()
     say = Console(stderr=True, soft_wrap=True, highlight=False).print
     run = ablate if given.ablate else memories if given.memories else compare
     things = build()
     say(f"within the spaces, test, R@1 of 1000: {things.base_retrieval('test')}")
-    sizes = Sizes(texts=given.texts, memory=given.memory, pairs=0 if run is not compare else given.memory)
+    sizes = ThingsSizes(texts=given.texts, memory=given.memory, pairs=0 if run is not compare else given.memory)
     found = []
     for seed in given.seeds:
         found.append(run(things.world(given.split, sizes, seed=seed), seed, say))

@@ -25,11 +25,10 @@ from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
 from isthmus.worlds.things.build import build_spaces, default_materials
 from isthmus.worlds.things.drawings.folder import read_drawings
 from isthmus.worlds.things.materials import with_own
-from isthmus.worlds.things.spaces.recipe import Recipe
+from isthmus.worlds.things.spaces.recipe import ThingsRecipe
 from isthmus.worlds.things.speech.folder import read_speech
 from isthmus.worlds.things.things import thing_names
-from isthmus.worlds.things.things_world import Sizes as ThingsSizes
-from isthmus.worlds.things.things_world import ThingsWorld
+from isthmus.worlds.things.things_world import ThingsSizes, ThingsWorld
 
 OWN = thing_names()[:200]
 
@@ -75,11 +74,14 @@ def things_page(own_material: OwnMaterial, tmp_path_factory: pytest.TempPathFact
     """A short run with untrained spaces, and the demo it ran on."""
     assert own_material.drawings is not None
     assert own_material.speech is not None
-    materials = default_materials(Recipe())
+    materials = default_materials(ThingsRecipe())
     materials = with_own(materials, read_drawings(own_material.drawings), read_speech(own_material.speech))
     sizes = ThingsSizes(texts=120, memory=120, pairs=120, gallery=20)
     demo = ThingsDemo(
-        ThingsWorld(materials, 0, *build_spaces(Recipe())), labelled_items=60, code_sizes=CodeSizes(80, 15), sizes=sizes
+        ThingsWorld(materials, 0, *build_spaces(ThingsRecipe())),
+        labelled_items=60,
+        code_sizes=CodeSizes(80, 15),
+        sizes=sizes,
     )
     brief = CodesConfig(codes=96, restarts=1, optimisation=replace(BRIEF, min_steps=3))
     plan = replace(CLOSED_FORMS, recipes={SHOWN_CODES: code_recipes(brief)[SHOWN_CODES]})

@@ -29,7 +29,7 @@ def demo(
         drawings: Your own drawings to test on: a folder of images named by what they show, such as dog.png. For things
             only.
         speech: Digits: spoken digits to use instead of the built-in ones, FSDD .wav files or an .npz of recordings.
-            Things: your own recordings to test on, a folder of sound files named by what they say, such as dogs.wav.
+            Things: your own recordings to test on, a folder of audio files named by what they say, such as dogs.wav.
         seed: Random seed; the same seed gives the same result on the same machine.
         retrain: Train the two encoders from scratch instead of loading their weights.
         quick: Run fewer methods on smaller galleries and skip the ablation.

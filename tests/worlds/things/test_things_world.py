@@ -11,16 +11,16 @@ from isthmus.worlds.spaces.mel import mel_filters
 from isthmus.worlds.things.drawings.drawings import Drawings
 from isthmus.worlds.things.materials import with_own
 from isthmus.worlds.things.scenes import scenes_of, split_of
-from isthmus.worlds.things.spaces.recipe import SpaceRecipe
+from isthmus.worlds.things.spaces.recipe import ThingsSpaceRecipe
 from isthmus.worlds.things.spaces.training import build_space, train_images, train_speech
 from isthmus.worlds.things.speech.log_mel import HOP, log_mel
 from isthmus.worlds.things.things import things
-from isthmus.worlds.things.things_world import GALLERIES, Sizes, ThingsWorld
+from isthmus.worlds.things.things_world import GALLERIES, ThingsSizes, ThingsWorld
 from isthmus.worlds.things.tokens import audio_regions, audio_tokens, image_regions, image_tokens, text_tokens
 from isthmus.worlds.world import World
 
-SMALL = SpaceRecipe(seed=1, steps=6, single_steps=3, batch=8, singles=8, width=16, dim=16)
-TINY = Sizes(texts=60, memory=40, pairs=10, gallery=12)
+SMALL = ThingsSpaceRecipe(seed=1, steps=6, single_steps=3, batch=8, singles=8, width=16, dim=16)
+TINY = ThingsSizes(texts=60, memory=40, pairs=10, gallery=12)
 
 
 @pytest.fixture(scope="module")

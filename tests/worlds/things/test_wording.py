@@ -8,7 +8,7 @@ import pytest
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.things.scenes import Scenes, random_scenes
 from isthmus.worlds.things.things import things
-from isthmus.worlds.things.wording import SPOKEN, WRITTEN, Wording, thing_spans
+from isthmus.worlds.things.wording import SPOKEN, WRITTEN, SceneWording, thing_spans
 
 NUMBER = {thing.name: number for number, thing in enumerate(things())}
 
@@ -47,7 +47,7 @@ def test_articles_and_plurals_are_right() -> None:
 
 
 @pytest.mark.parametrize("wording", [WRITTEN, SPOKEN], ids=lambda own: own.name)
-def test_every_caption_can_be_read_and_names_its_things(wording: Wording) -> None:
+def test_every_caption_can_be_read_and_names_its_things(wording: SceneWording) -> None:
     scenes = random_scenes(2000, np.random.default_rng(0))
     texts = wording.captions(scenes)
     tokens = wording.tokens(texts)

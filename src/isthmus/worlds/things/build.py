@@ -10,9 +10,9 @@ from isthmus.base.progress import Stage, reporting
 from isthmus.worlds.spaces.weights import Spaces, cache_path, load_spaces, recorded, round_to_half, save_spaces
 from isthmus.worlds.things.drawings.drawings import Drawings
 from isthmus.worlds.things.drawings.shipped import shipped_drawings
-from isthmus.worlds.things.materials import Materials, with_own
-from isthmus.worlds.things.spaces.feeds import ImageFeed, SpeechFeed
-from isthmus.worlds.things.spaces.recipe import Recipe
+from isthmus.worlds.things.materials import ThingsMaterials, with_own
+from isthmus.worlds.things.spaces.feeds import SceneFeed, SpeechFeed
+from isthmus.worlds.things.spaces.recipe import ThingsRecipe
 from isthmus.worlds.things.spaces.training import build_space, train_images, train_speech
 from isthmus.worlds.things.speech.recordings import SpokenUnits
 from isthmus.worlds.things.speech.shipped import shipped_speech
@@ -23,7 +23,7 @@ OnStep = Callable[[int, float], None]
 
 
 def build(
-    drawings: Drawings | None = None, speech: SpokenUnits | None = None, recipe: Recipe | None = None
+    drawings: Drawings | None = None, speech: SpokenUnits | None = None, recipe: ThingsRecipe | None = None
 ) -> ThingsWorld:
     """The things world with trained spaces.
 
@@ -34,7 +34,7 @@ def build(
         speech: Recordings of a user's own, from `read_speech`; likewise.
         recipe: How the spaces are trained.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or ThingsRecipe()
     materials = with_own(default_materials(recipe), drawings, speech)
     fingerprint = recipe.fingerprint(materials.trained_on)
     for path in (SHIPPED_WEIGHTS, cache_path("things", fingerprint)):
@@ -47,11 +47,11 @@ def build(
 def retrain(
     drawings: Drawings | None = None,
     speech: SpokenUnits | None = None,
-    recipe: Recipe | None = None,
+    recipe: ThingsRecipe | None = None,
     out: Path | None = None,
 ) -> ThingsWorld:
     """As `build`, but always trains, and writes the weights to ``out`` (by default the cache)."""
-    recipe = recipe or Recipe()
+    recipe = recipe or ThingsRecipe()
     materials = with_own(default_materials(recipe), drawings, speech)
     fingerprint = recipe.fingerprint(materials.trained_on)
     spaces = build_spaces(recipe)
@@ -62,7 +62,7 @@ def retrain(
             stage = Stage(f"training {name}", steps)
             return lambda step, loss: report(stage.at(step + 1, loss=loss))
 
-        images = ImageFeed(materials.drawings.of_styles(materials.seen_styles))
+        images = SceneFeed(materials.drawings.of_styles(materials.seen_styles))
         train_images(image, images, recipe.image, recipe.split_seed, progress(image.name, recipe.image.steps))
         sentences = SpeechFeed(materials.speech.of_voices(materials.seen_voices))
         train_speech(audio, sentences, recipe.audio, recipe.split_seed, progress(audio.name, recipe.audio.steps))
@@ -73,11 +73,11 @@ def retrain(
     return world
 
 
-def default_materials(recipe: Recipe) -> Materials:
+def default_materials(recipe: ThingsRecipe) -> ThingsMaterials:
     """The drawings and recordings of the package."""
-    return Materials(shipped_drawings(), shipped_speech(), (recipe.unseen_style,), (recipe.unseen_voice,))
+    return ThingsMaterials(shipped_drawings(), shipped_speech(), (recipe.unseen_style,), (recipe.unseen_voice,))
 
 
-def build_spaces(recipe: Recipe) -> Spaces:
+def build_spaces(recipe: ThingsRecipe) -> Spaces:
     """The two spaces of a recipe, untrained: image-text, speech-text."""
     return build_space("image", recipe.image), build_space("audio", recipe.audio)

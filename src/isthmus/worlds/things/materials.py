@@ -19,7 +19,7 @@ from isthmus.worlds.things.wording import SPOKEN
 
 
 @dataclass(frozen=True)
-class Materials:
+class ThingsMaterials:
     """Drawings in several styles and units spoken by several voices.
 
     Args:
@@ -101,7 +101,7 @@ class Materials:
         return (thing[scenes.thing] & count[scenes.count] & size[scenes.size] & tint[scenes.tint]).all(1)
 
 
-def with_own(materials: Materials, drawings: Drawings | None, speech: SpokenUnits | None) -> Materials:
+def with_own(materials: ThingsMaterials, drawings: Drawings | None, speech: SpokenUnits | None) -> ThingsMaterials:
     """The same materials and a user's own drawings and recordings, to test on.
 
     Raises:
@@ -113,7 +113,7 @@ def with_own(materials: Materials, drawings: Drawings | None, speech: SpokenUnit
         for own in name:
             if own in taken or ":" in own:
                 raise IsthmusError(f"{own!r} is a style or voice of the package, or contains ':': rename its folder")
-    return Materials(
+    return ThingsMaterials(
         _both_drawings(materials.drawings, drawings) if drawings else materials.drawings,
         _both_voices(materials.speech, speech) if speech else materials.speech,
         materials.unseen_styles,

@@ -16,14 +16,14 @@ from isthmus.metrics import retrieval
 from isthmus.worlds.spaces.space import ContrastiveSpace
 from isthmus.worlds.things.drawings.layout import CHANCES as IMAGE_CHANCES
 from isthmus.worlds.things.items import Items, concepts_of, parsed, text_ids
-from isthmus.worlds.things.materials import Materials
+from isthmus.worlds.things.materials import ThingsMaterials
 from isthmus.worlds.things.scenes import SPLITS, Scenes, draw_hard, draw_scenes, scenes_of, split_of
-from isthmus.worlds.things.spaces.feeds import ImageFeed, SpeechFeed
+from isthmus.worlds.things.spaces.feeds import SceneFeed, SpeechFeed
 from isthmus.worlds.things.speech.recordings import RATE
 from isthmus.worlds.things.speech.sentences import CHANCES as SPEECH_CHANCES
-from isthmus.worlds.things.speech.sentences import Sentence, waveform, words_said
+from isthmus.worlds.things.speech.sentences import SpokenSentence, waveform, words_said
 from isthmus.worlds.things.things import things
-from isthmus.worlds.things.wording import Wording
+from isthmus.worlds.things.wording import SceneWording
 from isthmus.worlds.world import Gallery, World
 
 MISSING_THINGS = 16
@@ -32,7 +32,7 @@ GALLERIES = ("seen", "unseen_style", "unseen_voice", "hard", "missing")
 
 
 @dataclass(frozen=True)
-class Sizes:
+class ThingsSizes:
     """How many texts, items of each memory, true pairs, and items of each gallery a world has."""
 
     texts: int = 12_000
@@ -49,15 +49,15 @@ class Sizes:
 class ThingsWorld:
     """Drawings and recordings, the seed that splits scenes, and the two trained spaces."""
 
-    materials: Materials
+    materials: ThingsMaterials
     split_seed: int
     image_space: ContrastiveSpace
     speech_space: ContrastiveSpace
 
     @cached_property
-    def image_feed(self) -> ImageFeed:
+    def image_feed(self) -> SceneFeed:
         """Makes images."""
-        return ImageFeed(self.materials.drawings)
+        return SceneFeed(self.materials.drawings)
 
     @cached_property
     def speech_feed(self) -> SpeechFeed:
@@ -70,7 +70,7 @@ class ThingsWorld:
         order = np.random.default_rng([self.split_seed, 4]).permutation(len(things())).tolist()
         return order[:MISSING_THINGS], order[MISSING_THINGS : 2 * MISSING_THINGS]
 
-    def world(self, split: str = "test", sizes: Sizes | None = None, seed: int = 0) -> World:
+    def world(self, split: str = "test", sizes: ThingsSizes | None = None, seed: int = 0) -> World:
         """A world with galleries of one split.
 
         Args:
@@ -87,7 +87,7 @@ class ThingsWorld:
         """
         if split not in SPLITS[1:]:
             raise IsthmusError(f"split {split!r}: the things world has galleries for 'dev' and 'test'")
-        sizes = sizes or Sizes()
+        sizes = sizes or ThingsSizes()
         without_text, without_audio = self.missing
         texts = self._scenes("texts", sizes.texts, "train", seed, without_text).concepts()
         shown = self._scenes("image", sizes.memory, "train", seed).concepts()
@@ -199,7 +199,7 @@ class ThingsWorld:
         """Each word or phrase of a sentence with its start and end in seconds."""
         return words_said(self.sentence(item))
 
-    def sentence(self, item: str) -> Sentence:
+    def sentence(self, item: str) -> SpokenSentence:
         """What is said when in an audio id."""
         own = self.audio([item])
         return self.speech_feed.sentences(own.scenes, own.kinds, own.chances(SPEECH_CHANCES))[0]
@@ -241,7 +241,7 @@ class ThingsWorld:
 
 def captions(concepts: Int[np.ndarray, " n"], space: ContrastiveSpace) -> list[str]:
     """A caption of each scene in the space's wording; the phrasing is determined by the concept number."""
-    assert isinstance(space.wording, Wording)
+    assert isinstance(space.wording, SceneWording)
     return space.wording.captions(scenes_of(concepts))
 
 

@@ -35,7 +35,7 @@ class NamedGroup:
 
 
 @dataclass(frozen=True)
-class Wording:
+class SceneWording:
     """The phrasings of one space by number of groups, and the words for counts and sizes.
 
     ``one`` is the word for a single thing; an empty one stands for the article.
@@ -120,7 +120,7 @@ def _article(word: str) -> str:
     return "an" if word[0] in "aeio" or word.startswith("umb") else "a"
 
 
-WRITTEN = Wording(
+WRITTEN = SceneWording(
     "written",
     "",
     ("", "small", "large"),
@@ -136,7 +136,7 @@ WRITTEN = Wording(
 )
 """Captions of images: "a small red dog left of two guitars"."""
 
-SPOKEN = Wording(
+SPOKEN = SceneWording(
     "spoken",
     "one",
     ("", "little", "big"),

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from isthmus.worlds.things.drawings.drawings import Drawings
-from isthmus.worlds.things.drawings.layout import CANVAS, ImageLayouts
+from isthmus.worlds.things.drawings.layout import CANVAS, SceneLayouts
 
 PATCH = 60
 """Width in pixels of the square a drawing is painted in: the largest one, turned, fits."""
@@ -31,7 +31,7 @@ class Painter:
         self.full = pixels
         self.half = functional.avg_pool2d(_premultiplied(pixels), 2)
 
-    def images(self, layouts: ImageLayouts) -> UInt8[np.ndarray, "images height width 3"]:
+    def images(self, layouts: SceneLayouts) -> UInt8[np.ndarray, "images height width 3"]:
         """Each image's pixels."""
         canvas = self.backgrounds(layouts.chances)
         patches = self.patches(layouts)
@@ -40,7 +40,7 @@ class Painter:
             _paint(canvas[image], patch, x, y)
         return np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
 
-    def boxes(self, layouts: ImageLayouts) -> Float[np.ndarray, "drawings 4"]:
+    def boxes(self, layouts: SceneLayouts) -> Float[np.ndarray, "drawings 4"]:
         """The box of each drawing as if nothing covered it: left, top, right, bottom in pixels."""
         opaque = self.patches(layouts)[..., 3] > OPAQUE
         left, top = _corners(layouts)
@@ -49,7 +49,7 @@ class Painter:
         found = np.stack([x[:, 0], y[:, 0], x[:, 1], y[:, 1]], axis=1)
         return np.clip(found, 0, CANVAS).astype(np.float32)
 
-    def patches(self, layouts: ImageLayouts) -> Float[np.ndarray, "drawings size size 4"]:
+    def patches(self, layouts: SceneLayouts) -> Float[np.ndarray, "drawings size size 4"]:
         """Each drawing turned, sized and tinted: colour times opacity in 0..255, and opacity in 0..1."""
         left, top = _corners(layouts)
         middle = PATCH / 2
@@ -95,7 +95,7 @@ def _premultiplied(pixels: Tensor) -> Float[Tensor, "n 4 size size"]:
     return torch.cat([pixels[:, :3].float() * opacity, opacity], dim=1)
 
 
-def _corners(layouts: ImageLayouts) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
+def _corners(layouts: SceneLayouts) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
     """The left and top edge of each drawing's patch on the canvas."""
     return tuple(np.floor(place - PATCH / 2).astype(np.int64) for place in (layouts.x, layouts.y))  # type: ignore[return-value]
 

@@ -33,7 +33,7 @@ SPREAD = 0.85
 
 
 @dataclass(frozen=True)
-class ImageLayouts:
+class SceneLayouts:
     """The drawings of many images, one row each, from back to front.
 
     ``image`` says which image a drawing belongs to, ``drawing`` is its row in the bank, ``x`` and ``y`` are its
@@ -53,7 +53,7 @@ class ImageLayouts:
 
 def lay_out(
     scenes: Scenes, drawing_of: Int[np.ndarray, "n 3"], chances: Float[np.ndarray, "n chances"]
-) -> ImageLayouts:
+) -> SceneLayouts:
     """The layout of each scene.
 
     Args:
@@ -75,7 +75,7 @@ def lay_out(
     # Small drawings in front: none is hidden altogether.
     order = np.lexsort((FRONT * depth - group["width"][image, place], image))
     at = image[order], place[order], number[order]
-    return ImageLayouts(
+    return SceneLayouts(
         at[0],
         drawing_of[at[:2]],
         np.clip(x, margin, CANVAS - margin)[at],

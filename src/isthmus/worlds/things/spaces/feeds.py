@@ -13,11 +13,11 @@ from torch import Tensor
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.things.drawings.canvas import Painter
 from isthmus.worlds.things.drawings.drawings import Drawings
-from isthmus.worlds.things.drawings.layout import CANVAS, ImageLayouts, lay_out
+from isthmus.worlds.things.drawings.layout import CANVAS, SceneLayouts, lay_out
 from isthmus.worlds.things.scenes import Scenes
 from isthmus.worlds.things.speech.log_mel import log_mel
 from isthmus.worlds.things.speech.recordings import SpokenUnits
-from isthmus.worlds.things.speech.sentences import Sentence, say, waveform
+from isthmus.worlds.things.speech.sentences import SpokenSentence, say, waveform
 from isthmus.worlds.things.things import thing_names, things
 
 FEED_ROWS = 128
@@ -29,7 +29,7 @@ LONGEST_GAP = 8
 """Most adjacent frames or bands masked at once in training."""
 
 
-class ImageFeed:
+class SceneFeed:
     """Images of scenes from a bank of drawings."""
 
     def __init__(self, bank: Drawings) -> None:
@@ -39,7 +39,7 @@ class ImageFeed:
 
     def layouts(
         self, scenes: Scenes, styles: Int[np.ndarray, " n"], chances: Float[np.ndarray, "n chances"]
-    ) -> ImageLayouts:
+    ) -> SceneLayouts:
         """Where the drawings of each scene lie. A thing that a style lacks is drawn in the next style that has it.
 
         Raises:
@@ -102,7 +102,7 @@ class SpeechFeed:
 
     def sentences(
         self, scenes: Scenes, voices: Int[np.ndarray, " n"], chances: Float[np.ndarray, "n chances"]
-    ) -> list[Sentence]:
+    ) -> list[SpokenSentence]:
         """What is said when in each sentence."""
         return say(scenes, voices, chances, self.bank)
 
@@ -114,11 +114,11 @@ class SpeechFeed:
             own = slice(start, start + FEED_ROWS)
             yield self.frames(self.sentences(scenes[own], voices[own], chances[own]))
 
-    def frames(self, sentences: list[Sentence], warp: float = 1.0) -> tuple[Tensor, Tensor]:
+    def frames(self, sentences: list[SpokenSentence], warp: float = 1.0) -> tuple[Tensor, Tensor]:
         """Log-mel frames of sentences, and how many each has."""
         return log_mel([waveform(sentence, self.bank) for sentence in sentences], warp)
 
-    def distorted(self, sentences: list[Sentence], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def distorted(self, sentences: list[SpokenSentence], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """As `frames`, with one simulated vocal tract, and short masks in time and frequency."""
         frames, lengths = self.frames(sentences, VOCAL_TRACTS[rng.integers(len(VOCAL_TRACTS))])
         last = lengths.numpy()[:, None]

@@ -11,7 +11,7 @@ REVISION = 1
 
 
 @dataclass(frozen=True)
-class SpaceRecipe:
+class ThingsSpaceRecipe:
     """How one contrastive space is trained.
 
     The first ``single_steps`` of ``steps`` batches hold ``singles`` scenes of one group each, which are cheap and
@@ -32,11 +32,13 @@ class SpaceRecipe:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ThingsRecipe:
     """The two spaces' recipes, and what is kept out of their training."""
 
-    image: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=1, steps=3400, single_steps=2400))
-    audio: SpaceRecipe = field(default_factory=lambda: SpaceRecipe(seed=2, steps=1300, single_steps=300, warm_up=0.1))
+    image: ThingsSpaceRecipe = field(default_factory=lambda: ThingsSpaceRecipe(seed=1, steps=3400, single_steps=2400))
+    audio: ThingsSpaceRecipe = field(
+        default_factory=lambda: ThingsSpaceRecipe(seed=2, steps=1300, single_steps=300, warm_up=0.1)
+    )
     unseen_style: str = "twemoji"
     unseen_voice: str = "slt"
     split_seed: int = 0

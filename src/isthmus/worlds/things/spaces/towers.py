@@ -86,7 +86,7 @@ class TextTower(nn.Module):
         return self.pool(*self.tokens(words))
 
 
-class ImageTower(nn.Module):
+class SceneTower(nn.Module):
     """Images to one token per 8 × 8 pixels by strided convolutions, then `AttentivePooling` of 2 × 2 of them each."""
 
     def __init__(self, width: int, dim: int) -> None:

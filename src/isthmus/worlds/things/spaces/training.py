@@ -12,9 +12,9 @@ from isthmus.worlds.spaces.contrastive import contrast
 from isthmus.worlds.spaces.space import ContrastiveSpace
 from isthmus.worlds.things.drawings.layout import CHANCES as IMAGE_CHANCES
 from isthmus.worlds.things.scenes import MAX_COUNT, Scenes, draw_scenes, joined, near_misses, random_scenes, split_of
-from isthmus.worlds.things.spaces.feeds import ImageFeed, SpeechFeed, as_input
-from isthmus.worlds.things.spaces.recipe import SpaceRecipe
-from isthmus.worlds.things.spaces.towers import ImageTower, SpeechTower, TextTower
+from isthmus.worlds.things.spaces.feeds import SceneFeed, SpeechFeed, as_input
+from isthmus.worlds.things.spaces.recipe import ThingsSpaceRecipe
+from isthmus.worlds.things.spaces.towers import SceneTower, SpeechTower, TextTower
 from isthmus.worlds.things.speech.sentences import CHANCES as SPEECH_CHANCES
 from isthmus.worlds.things.wording import SPOKEN, WRITTEN
 
@@ -22,20 +22,20 @@ EncodeScenes = Callable[[Scenes, bool, np.random.Generator], Tensor]
 """Unit rows of new items of scenes; the flag says whether each has one group only."""
 
 
-def build_space(modality: str, recipe: SpaceRecipe) -> ContrastiveSpace:
+def build_space(modality: str, recipe: ThingsSpaceRecipe) -> ContrastiveSpace:
     """An untrained space named ``things-<modality>``, its weights initialised from the recipe's seed."""
     wording = WRITTEN if modality == "image" else SPOKEN
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        item_tower = (ImageTower if modality == "image" else SpeechTower)(recipe.width, recipe.dim)
+        item_tower = (SceneTower if modality == "image" else SpeechTower)(recipe.width, recipe.dim)
         text_tower = TextTower(len(wording.vocabulary), recipe.width, recipe.dim)
     return ContrastiveSpace(f"things-{modality}", modality, wording, item_tower, text_tower)
 
 
 def train_images(
     space: ContrastiveSpace,
-    feed: ImageFeed,
-    recipe: SpaceRecipe,
+    feed: SceneFeed,
+    recipe: ThingsSpaceRecipe,
     split_seed: int,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> list[float]:
@@ -52,7 +52,7 @@ def train_images(
 def train_speech(
     space: ContrastiveSpace,
     feed: SpeechFeed,
-    recipe: SpaceRecipe,
+    recipe: ThingsSpaceRecipe,
     split_seed: int,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> list[float]:
@@ -72,7 +72,7 @@ def train_speech(
 
 def _train(
     space: ContrastiveSpace,
-    recipe: SpaceRecipe,
+    recipe: ThingsSpaceRecipe,
     split_seed: int,
     encode: EncodeScenes,
     most: int,

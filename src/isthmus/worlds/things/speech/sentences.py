@@ -42,7 +42,7 @@ class Spoken:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class SpokenSentence:
     """The units of one sentence by one voice, its length in samples, and the chances that its sound depends on."""
 
     voice: int
@@ -58,7 +58,7 @@ class Sentence:
 
 def say(
     scenes: Scenes, voices: Int[np.ndarray, " n"], chances: Float[np.ndarray, "n chances"], bank: SpokenUnits
-) -> list[Sentence]:
+) -> list[SpokenSentence]:
     """A sentence for each scene in the spoken wording.
 
     Args:
@@ -89,7 +89,7 @@ def units_of(parts: Sequence[str | NamedGroup]) -> list[tuple[int, int]]:
 
 def _timed(
     voice: int, units: list[tuple[int, int]], chances: Float[np.ndarray, " chances"], bank: SpokenUnits
-) -> Sentence:
+) -> SpokenSentence:
     speed = float(np.exp((2 * chances[1] - 1) * TEMPO))
     pauses = SHORTEST_PAUSE + chances[3:24] * (LONGEST_PAUSE - SHORTEST_PAUSE)
     at, parts = int(pauses[-1] * RATE), []
@@ -100,7 +100,7 @@ def _timed(
         length = int((bank.end[voice, own] - bank.start[voice, own]) / speed)
         parts.append(Spoken(own, thing, at, at + length))
         at += length + int(pause * RATE)
-    return Sentence(voice, tuple(parts), at, chances)
+    return SpokenSentence(voice, tuple(parts), at, chances)
 
 
 def _available(voice: int, unit: int, thing: int, bank: SpokenUnits) -> int | None:
@@ -109,7 +109,7 @@ def _available(voice: int, unit: int, thing: int, bank: SpokenUnits) -> int | No
     return next((own for own in candidates if bank.start[voice, own] >= 0), None)
 
 
-def waveform(sentence: Sentence, bank: SpokenUnits) -> Float32[np.ndarray, " samples"]:
+def waveform(sentence: SpokenSentence, bank: SpokenUnits) -> Float32[np.ndarray, " samples"]:
     """The samples of a sentence at 16 kHz in [-1, 1]."""
     sound = np.zeros(sentence.length, np.float32)
     for part in sentence.parts:
@@ -155,7 +155,7 @@ def _noise() -> Float32[np.ndarray, " samples"]:
     return (coloured / coloured.std()).astype(np.float32)
 
 
-def words_said(sentence: Sentence) -> list[tuple[str, float, float]]:
+def words_said(sentence: SpokenSentence) -> list[tuple[str, float, float]]:
     """Each unit of a sentence as text with its start and end in seconds."""
     names = {unit: word for word, unit in UNIT_OF_WORD.items()}
     said = []
