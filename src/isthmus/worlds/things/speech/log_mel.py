@@ -32,7 +32,7 @@ def log_mel(
     for row, sound in enumerate(sounds):
         padded[row, border : border + len(sound)] = sound
     frames = torch.from_numpy(padded).unfold(1, WINDOW, HOP)
-    power = torch.fft.rfft(frames * torch.hann_window(WINDOW)).abs().square()
-    return (power @ mel_filters(BANDS, WINDOW, RATE, LOWEST_HZ, HIGHEST_HZ, warp).T + FLOOR).log(), torch.from_numpy(
-        lengths
-    )
+    spectrum = torch.fft.rfft(frames * torch.hann_window(WINDOW))
+    power = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
+    filters = mel_filters(BANDS, WINDOW, RATE, LOWEST_HZ, HIGHEST_HZ, warp)
+    return (power @ filters.T + FLOOR).log(), torch.from_numpy(lengths)
