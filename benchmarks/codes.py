@@ -31,9 +31,9 @@ from isthmus.demo.digits import DigitsDemo
 from isthmus.demo.literal import LITERAL, LITERAL_TERMS
 from isthmus.evaluate.code_figures import TokenCodes, code_figures
 from isthmus.evaluate.token_labels import LabelledTokens
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
+from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.items import digits_in
-from isthmus.worlds.world import World
+from isthmus.worlds.world import Sizes, World
 from real_digits import real_digits
 from worlds.sinkhorn_codes import SinkhornCodes, sinkhorn_clusters
 from worlds.window_codes import WindowCodes

@@ -24,7 +24,7 @@ from isthmus.demo.code_data import code_data
 from isthmus.demo.digits import DigitsDemo
 from isthmus.demo.literal import LITERAL, LITERAL_TERMS, floored_matching, pooled
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.worlds.digits.digits_world import Sizes
+from isthmus.worlds.world import Sizes
 from real_digits import real_digits
 
 

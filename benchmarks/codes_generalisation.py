@@ -23,7 +23,8 @@ from isthmus.demo.code_data import code_data
 from isthmus.demo.digits import DigitsDemo
 from isthmus.demo.literal import LITERAL, LITERAL_TERMS
 from isthmus.evaluate.generalisation import HELD_OUT, PUBLIC, Segments, event_accuracy, segment_scores
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.world import Sizes
 from real_digits import real_digits
 from worlds.streams import Streams, Timeline, audio_streams, image_streams
 

@@ -20,7 +20,8 @@ from isthmus.codes.model.codebook import Codebook
 from isthmus.codes.reading.use import perplexity, use_shares
 from isthmus.demo.code_data import audio_items, image_items
 from isthmus.demo.digits import DigitsDemo
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.world import Sizes
 from real_digits import real_digits
 
 BATCH, STEPS = 4096, 300

@@ -24,8 +24,8 @@ from isthmus.codes.model.model import CodeModel
 from isthmus.codes.reading.alignment import CodeSequences, alignment_scores
 from isthmus.demo.code_data import audio_items, code_data, image_items
 from isthmus.demo.digits import DigitsDemo
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
-from isthmus.worlds.world import Gallery
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.world import Gallery, Sizes
 from real_digits import real_digits
 
 SHORTLIST = 20

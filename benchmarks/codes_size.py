@@ -19,7 +19,7 @@ from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.code_data import code_data
 from isthmus.demo.digits import DigitsDemo
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.worlds.digits.digits_world import Sizes
+from isthmus.worlds.world import Sizes
 from real_digits import real_digits
 
 SIZES = (8, 16, 32, 64)

@@ -20,9 +20,9 @@ from isthmus.codes.model.config import CodesConfig
 from isthmus.demo.code_data import labelled_galleries, labelled_training, unpaired_sides
 from isthmus.demo.digits import DigitsDemo
 from isthmus.evaluate.code_figures import code_figures
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
+from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.tokens import captions_of
-from isthmus.worlds.world import World
+from isthmus.worlds.world import Sizes, World
 from real_digits import real_digits
 from worlds.narrow import narrow_world
 

@@ -23,20 +23,19 @@ from isthmus.connectors.connect import connect_prepared, prepare
 from isthmus.demo.methods import ABLATION
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries, fit_oracle
 from isthmus.worlds.digits.build import build
-from isthmus.worlds.digits.digits_world import Sizes
 from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
 from isthmus.worlds.digits.recordings.recordings import Recordings
 from isthmus.worlds.digits.recordings.speech_files import load_speech
 from isthmus.worlds.digits.spaces.recipe import Recipe
-from isthmus.worlds.world import World
+from isthmus.worlds.world import Sizes, World
 from worlds.gap import with_gap
+from worlds.seed_table import Figures, rates, seed_table
 
 METHODS = ("procrustes", "ridge", "cca", "cmcr", "auto")
 GALLERIES = ("seen", "unseen", "hard")
 SPACE_SEEDS = 10
 """Distance between the spaces' seeds of consecutive benchmark seeds."""
 ABLATED = CmcrConfig(pair_weights="equal")
-Figures = dict[str, float]
 
 
 def spaces_recipe(seed: int) -> Recipe:
@@ -49,20 +48,20 @@ def spaces_recipe(seed: int) -> Recipe:
 
 def compare(world: World, seed: int, say: Callable[[str], None]) -> dict[str, Figures]:
     """R@1 on every gallery for baselines, methods and the paired oracle."""
-    found = {"chain": rates(evaluate_galleries(chain(world), world.galleries))}
+    found = {"chain": rates(evaluate_galleries(chain(world), world.galleries), GALLERIES)}
     prepared = prepare(world.left, world.right, world.overlap, seed)
     for name in METHODS:
         published = {"pair_weights": "equal"} if name in ("cmcr", "exmcr") else {}
         connector = connect_prepared(prepared, method_config(name, published))
-        found[name] = rates(evaluate_galleries(by_cosine(connector.project), world.galleries))
-        found[f"{name} + CSLS"] = rates(evaluate_galleries(by_csls(connector.project), world.galleries))
+        found[name] = rates(evaluate_galleries(by_cosine(connector.project), world.galleries), GALLERIES)
+        found[f"{name} + CSLS"] = rates(evaluate_galleries(by_csls(connector.project), world.galleries), GALLERIES)
         say(f"seed {seed} {name} {found[name]}")
         if connector.report is not None and name == "auto":
             (band,) = connector.report.bands
             say(f"estimate {band.low:.2f} to {band.high:.2f}")
     oracle = fit_oracle(world, CmcrConfig(), seed=seed)
-    found["oracle"] = rates(evaluate_galleries(by_cosine(oracle.project), world.galleries))
-    found["oracle + CSLS"] = rates(evaluate_galleries(by_csls(oracle.project), world.galleries))
+    found["oracle"] = rates(evaluate_galleries(by_cosine(oracle.project), world.galleries), GALLERIES)
+    found["oracle + CSLS"] = rates(evaluate_galleries(by_csls(oracle.project), world.galleries), GALLERIES)
     return found
 
 
@@ -73,26 +72,9 @@ def ablate(world: World, seed: int, say: Callable[[str], None]) -> dict[str, Fig
     for name, variant in ABLATION.items():
         config = replace(variant.setting, optimisation=ABLATED.optimisation)
         connector = connect_prepared(prepared, config)
-        found[name] = rates(evaluate_galleries(by_cosine(connector.project), world.galleries))
+        found[name] = rates(evaluate_galleries(by_cosine(connector.project), world.galleries), GALLERIES)
         say(f"seed {seed} {name} {found[name]}")
     return found
-
-
-def rates(figures: Figures) -> Figures:
-    """R@1 of each gallery."""
-    return {gallery: round(figures[f"{gallery}.r1"], 2) for gallery in GALLERIES}
-
-
-def table(found: list[dict[str, Figures]]) -> list[str]:
-    """Mean ± standard deviation over seeds as Markdown rows."""
-    lines = ["| | " + " | ".join(GALLERIES) + " |", "|---|" + "---|" * len(GALLERIES)]
-    for name in found[0]:
-        cells = []
-        for gallery in GALLERIES:
-            values = [seed[name][gallery] for seed in found]
-            cells.append(f"{np.mean(values):.1f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.1f}")
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return lines
 
 
 def main() -> None:
@@ -119,7 +101,7 @@ def main() -> None:
         world = with_gap(world, given.gap) if given.gap else world
         found.append((ablate if given.ablate else compare)(world, seed, say))
     if found:
-        print("\n".join(table(found)))
+        print("\n".join(seed_table(found, GALLERIES)))
         if not given.ablate:
             for name in ("cmcr", "auto"):
                 for gallery in GALLERIES:

@@ -9,8 +9,8 @@ from jaxtyping import Int
 
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.digits.concepts import digits_of, draw_repeatedly, random_stream
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
-from isthmus.worlds.world import World
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.world import Sizes, World
 
 
 def narrow_world(

@@ -11,8 +11,9 @@ from isthmus.demo.digits import DigitsDemo
 from isthmus.embeddings.tokens import Tokens
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.token_labels import LabelledTokens
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
+from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.items import digits_in
+from isthmus.worlds.world import Sizes
 from worlds.sinkhorn_codes import SinkhornCodes, sinkhorn, sinkhorn_clusters
 from worlds.window_codes import WindowCodes
 

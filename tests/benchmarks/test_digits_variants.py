@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from isthmus.base.errors import IsthmusError
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
-from isthmus.worlds.world import World
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.world import Sizes, World
 from worlds.gap import gap_offsets, with_gap
 from worlds.narrow import narrow_world
 

@@ -8,8 +8,8 @@ from isthmus.codes.learning.pairs import CodeItems
 from isthmus.demo import code_data as codes_of
 from isthmus.demo.digits import DigitsDemo
 from isthmus.evaluate.token_labels import LabelledTokens
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
-from isthmus.worlds.world import World
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.world import Sizes, World
 
 ITEMS, GALLERY = 600, 120
 

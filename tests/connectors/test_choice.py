@@ -8,8 +8,8 @@ import pytest
 import isthmus
 from isthmus.connectors.choosing.chain import Chain
 from isthmus.connectors.trust.estimate import band_from_chain, band_from_neighbours
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
-from isthmus.worlds.world import World
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.world import Sizes, World
 
 
 @pytest.fixture(scope="module")

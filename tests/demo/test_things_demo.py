@@ -21,14 +21,15 @@ from isthmus.demo.code_stages import SHOWN_CODES, code_recipes
 from isthmus.demo.digits import DigitsDemo
 from isthmus.demo.plan import CodeSizes
 from isthmus.demo.things import ThingsDemo
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
+from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.things.build import build_spaces, default_materials
 from isthmus.worlds.things.drawings.folder import read_drawings
 from isthmus.worlds.things.materials import with_own
 from isthmus.worlds.things.spaces.recipe import ThingsRecipe
 from isthmus.worlds.things.speech.folder import read_speech
 from isthmus.worlds.things.things import thing_names
-from isthmus.worlds.things.things_world import ThingsSizes, ThingsWorld
+from isthmus.worlds.things.things_world import ThingsWorld
+from isthmus.worlds.world import Sizes
 
 OWN = thing_names()[:200]
 
@@ -76,7 +77,7 @@ def things_page(own_material: OwnMaterial, tmp_path_factory: pytest.TempPathFact
     assert own_material.speech is not None
     materials = default_materials(ThingsRecipe())
     materials = with_own(materials, read_drawings(own_material.drawings), read_speech(own_material.speech))
-    sizes = ThingsSizes(texts=120, memory=120, pairs=120, gallery=20)
+    sizes = Sizes(texts=120, memory=120, pairs=120, gallery=20)
     demo = ThingsDemo(
         ThingsWorld(materials, 0, *build_spaces(ThingsRecipe())),
         labelled_items=60,

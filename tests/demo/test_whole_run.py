@@ -21,8 +21,8 @@ from isthmus.demo.digits import DigitsDemo
 from isthmus.evaluate import by_cosine, by_csls, chain, evaluate_galleries, soft_chain
 from isthmus.evaluate.code_figures import code_figures
 from isthmus.evaluate.results import read_result
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
-from isthmus.worlds.world import World
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.world import Sizes, World
 
 pytestmark = pytest.mark.slow
 

@@ -17,8 +17,9 @@ from isthmus.demo import code_data as codes_of
 from isthmus.demo.digits import DigitsDemo
 from isthmus.embeddings.token_files import open_tokens, save_tokens
 from isthmus.localize import LocateQuery, locate
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
+from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.items import digits_in
+from isthmus.worlds.world import Sizes
 
 ITEMS = 400
 pytestmark = pytest.mark.slow

@@ -2,8 +2,8 @@
 
 import pytest
 
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
-from isthmus.worlds.world import World
+from isthmus.worlds.digits.digits_world import DigitsWorld
+from isthmus.worlds.world import Sizes, World
 
 
 @pytest.fixture(scope="session")

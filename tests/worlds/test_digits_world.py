@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.digits.build import assemble, build, build_spaces
 from isthmus.worlds.digits.concepts import all_concepts, concepts_of, digits_of, near_misses, split_concepts
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes, captions
+from isthmus.worlds.digits.digits_world import DigitsWorld, captions
 from isthmus.worlds.digits.items import audio_of, image_of
 from isthmus.worlds.digits.recordings import shipped
 from isthmus.worlds.digits.recordings.handwriting import Handwriting
@@ -24,7 +24,7 @@ from isthmus.worlds.digits.spaces.space import build_space
 from isthmus.worlds.digits.spaces.training import train_space
 from isthmus.worlds.digits.wording import DIGIT_OF_WORD, TOKEN, digit_spans
 from isthmus.worlds.spaces.weights import load_spaces, save_spaces
-from isthmus.worlds.world import World
+from isthmus.worlds.world import Sizes, World
 
 
 def recordings_in(world_ids: tuple[str, ...]) -> set[int]:

@@ -15,7 +15,7 @@ from isthmus.demo.world import PageTexts, Timed
 from isthmus.embeddings.tokens import Tokens
 from isthmus.worlds.digits import tokens
 from isthmus.worlds.digits.build import build, retrain
-from isthmus.worlds.digits.digits_world import DigitsWorld, Sizes
+from isthmus.worlds.digits.digits_world import DigitsWorld
 from isthmus.worlds.digits.items import digits_in
 from isthmus.worlds.digits.recordings.handwriting_files import load_handwriting
 from isthmus.worlds.digits.recordings.recordings import Recordings
@@ -23,7 +23,7 @@ from isthmus.worlds.digits.recordings.shipped import default_recordings
 from isthmus.worlds.digits.recordings.speech_files import load_speech
 from isthmus.worlds.digits.wording import NAMES
 from isthmus.worlds.spaces.space import ContrastiveSpace
-from isthmus.worlds.world import Regions, World
+from isthmus.worlds.world import Regions, Sizes, World
 
 GALLERY, QUICK_GALLERY = 1000, 300
 RECIPES = code_recipes(CodesConfig(restarts=2))
@@ -86,7 +86,7 @@ class DigitsDemo:
         return self.digits.words(item)
 
     def said(self, item: str) -> Timed:
-        """The digits of an audio item, and when each is said."""
+        """The digits of an audio item with their start and end times."""
         spans = self.digits.seconds(item).tolist()
         return [(NAMES[digit], start, end) for digit, (start, end) in zip(digits_in(item), spans, strict=True)]
 

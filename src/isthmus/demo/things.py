@@ -19,10 +19,10 @@ from isthmus.worlds.things.build import build, retrain
 from isthmus.worlds.things.drawings.folder import read_drawings
 from isthmus.worlds.things.speech.folder import read_speech
 from isthmus.worlds.things.things import thing_names
-from isthmus.worlds.things.things_world import ThingsSizes, ThingsWorld
-from isthmus.worlds.world import Regions, World
+from isthmus.worlds.things.things_world import ThingsWorld
+from isthmus.worlds.world import Regions, Sizes, World
 
-SIZES = ThingsSizes(texts=6000, memory=3000, pairs=2000, gallery=300)
+SIZES = Sizes(texts=6000, memory=3000, pairs=2000, gallery=300)
 QUICK_SIZES = replace(SIZES, memory=2000, pairs=1000, gallery=150)
 THINGS_CODES = 512
 CODES = CodesConfig(codes=THINGS_CODES, restarts=1)
@@ -65,8 +65,8 @@ class ThingsDemo:
     )
     labelled_items: int = 600
     code_sizes: CodeSizes = CodeSizes(items=1500, gallery=200)  # noqa: RUF009
-    sizes: ThingsSizes = SIZES
-    quick_sizes: ThingsSizes = QUICK_SIZES
+    sizes: Sizes = SIZES
+    quick_sizes: Sizes = QUICK_SIZES
 
     @property
     def label_names(self) -> Sequence[str]:
@@ -109,7 +109,7 @@ class ThingsDemo:
         return self.things.words(item)
 
     def said(self, item: str) -> Timed:
-        """The words of a sentence, and when each is said."""
+        """The words of a sentence with their start and end times."""
         return self.things.seconds(item)
 
     def image_tokens(self, ids: Sequence[str]) -> Tokens:

@@ -14,6 +14,20 @@ from isthmus.embeddings import Embeddings
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """How many texts, items of each memory, true pairs, and items of each gallery a world has."""
+
+    texts: int = 12_000
+    memory: int = 8_000
+    pairs: int = 8_000
+    gallery: int = 1_000
+
+    def __post_init__(self) -> None:
+        if min(self.texts, self.gallery) < 1 or min(self.memory, self.pairs) < 0:
+            raise IsthmusError("texts and gallery must be at least 1, memory and pairs at least 0")
+
+
+@dataclass(frozen=True)
 class Gallery:
     """Items of the two unshared modalities to match with each other; two items are counterparts if concepts agree.
 

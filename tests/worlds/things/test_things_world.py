@@ -15,12 +15,12 @@ from isthmus.worlds.things.spaces.recipe import ThingsSpaceRecipe
 from isthmus.worlds.things.spaces.training import build_space, train_images, train_speech
 from isthmus.worlds.things.speech.log_mel import HOP, log_mel
 from isthmus.worlds.things.things import things
-from isthmus.worlds.things.things_world import GALLERIES, ThingsSizes, ThingsWorld
+from isthmus.worlds.things.things_world import GALLERIES, ThingsWorld
 from isthmus.worlds.things.tokens import audio_regions, audio_tokens, image_regions, image_tokens, text_tokens
-from isthmus.worlds.world import World
+from isthmus.worlds.world import Sizes, World
 
 SMALL = ThingsSpaceRecipe(seed=1, steps=6, single_steps=3, batch=8, singles=8, width=16, dim=16)
-TINY = ThingsSizes(texts=60, memory=40, pairs=10, gallery=12)
+TINY = Sizes(texts=60, memory=40, pairs=10, gallery=12)
 
 
 @pytest.fixture(scope="module")

@@ -21,24 +21,10 @@ from isthmus.worlds.digits.recordings.speech import RATE, compose_waveform, draw
 from isthmus.worlds.digits.spaces.feeds import AudioFeed, ImageFeed
 from isthmus.worlds.digits.wording import NAMES, Wording
 from isthmus.worlds.spaces.space import ContrastiveSpace
-from isthmus.worlds.world import Gallery, World
+from isthmus.worlds.world import Gallery, Sizes, World
 
 GALLERIES = ("seen", "unseen", "hard")
 Speakers = Literal["seen", "unseen"]
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How many texts, items of each memory, true pairs, and items of each gallery a world has."""
-
-    texts: int = 12_000
-    memory: int = 8_000
-    pairs: int = 8_000
-    gallery: int = 1_000
-
-    def __post_init__(self) -> None:
-        if min(self.texts, self.gallery) < 1 or min(self.memory, self.pairs) < 0:
-            raise IsthmusError("texts and gallery must be at least 1, memory and pairs at least 0")
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Int
 
 from isthmus.embeddings.tokens import Tokens
 from isthmus.worlds.digits.concepts import concepts_of
@@ -18,6 +17,7 @@ from isthmus.worlds.digits.recordings.speech import HOP, RATE
 from isthmus.worlds.digits.spaces.towers import AUDIO_STRIDE, IMAGE_STRIDE
 from isthmus.worlds.digits.wording import DIGIT_OF_WORD, TOKEN, digit_spans
 from isthmus.worlds.spaces.space import EMBED_ROWS, ContrastiveSpace
+from isthmus.worlds.spaces.token_batches import concatenated, offsets_of, step_within
 from isthmus.worlds.world import Regions
 
 NO_DIGIT = -1
@@ -29,11 +29,11 @@ def image_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
     """One token per four pixel columns of each image; places are boxes in pixels."""
     space, layouts = world.image_space, parse_images(ids)
     batches = (space.item_tokens(*batch) for batch in world.image_feed.batches(layouts))
-    vectors, counts = _concatenated(batches)
-    left = _step_within(counts) * float(IMAGE_STRIDE)
+    vectors, counts = concatenated(batches)
+    left = step_within(counts) * float(IMAGE_STRIDE)
     places = np.stack([left, np.zeros_like(left), left + IMAGE_STRIDE, np.full_like(left, TILE)], axis=1)
     return Tokens.from_arrays(
-        vectors, _offsets(counts), places, modality="image", space=space.name, unit="pixels", ids=ids
+        vectors, offsets_of(counts), places, modality="image", space=space.name, unit="pixels", ids=ids
     )
 
 
@@ -42,11 +42,11 @@ def audio_tokens(world: DigitsWorld, ids: Sequence[str]) -> Tokens:
     """One token per 64 ms of each audio clip; places are spans in seconds."""
     space, layouts = world.audio_space, parse_audio(ids)
     batches = (space.item_tokens(*batch) for batch in world.audio_feed.batches(layouts))
-    vectors, counts = _concatenated(batches)
-    start = _step_within(counts) * TOKEN_SECONDS
+    vectors, counts = concatenated(batches)
+    start = step_within(counts) * TOKEN_SECONDS
     places = np.stack([start, start + TOKEN_SECONDS], axis=1)
     return Tokens.from_arrays(
-        vectors, _offsets(counts), places, modality="audio", space=space.name, unit="seconds", ids=ids
+        vectors, offsets_of(counts), places, modality="audio", space=space.name, unit="seconds", ids=ids
     )
 
 
@@ -56,11 +56,11 @@ def text_tokens(space: ContrastiveSpace, ids: Sequence[str], texts: Sequence[str
     given = captions_of(space, ids) if texts is None else list(texts)
     blocks = (given[start : start + EMBED_ROWS] for start in range(0, len(given), EMBED_ROWS))
     words = (torch.from_numpy(space.wording.tokens(block)) for block in blocks)
-    vectors, counts = _concatenated(space.text_tokens(batch) for batch in words)
+    vectors, counts = concatenated(space.text_tokens(batch) for batch in words)
     spans = [match.span() for text in given for match in TOKEN.finditer(text.lower())]
     return Tokens.from_arrays(
         vectors,
-        _offsets(counts),
+        offsets_of(counts),
         np.array(spans, np.float32),
         modality="text",
         space=space.name,
@@ -100,21 +100,3 @@ def _digits_of_ids(ids: Sequence[str]) -> Int[np.ndarray, "items 5"]:
         digits = digits_in(item)
         rows[row, : len(digits)] = digits
     return rows
-
-
-def _concatenated(
-    batches: Iterable[tuple[Tensor, Tensor]],
-) -> tuple[Float[np.ndarray, "tokens width"], Int[np.ndarray, " items"]]:
-    vectors, counts = [], []
-    for tokens, present in batches:
-        vectors.append(tokens[present].numpy())
-        counts.append(present.sum(1).numpy())
-    return np.concatenate(vectors), np.concatenate(counts)
-
-
-def _offsets(counts: Int[np.ndarray, " items"]) -> Int[np.ndarray, " items_and_one"]:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-
-
-def _step_within(counts: Int[np.ndarray, " items"]) -> Float[np.ndarray, " tokens"]:
-    return (np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)).astype(np.float32)

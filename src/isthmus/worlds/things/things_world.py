@@ -24,25 +24,11 @@ from isthmus.worlds.things.speech.sentences import CHANCES as SPEECH_CHANCES
 from isthmus.worlds.things.speech.sentences import SpokenSentence, waveform, words_said
 from isthmus.worlds.things.things import things
 from isthmus.worlds.things.wording import SceneWording
-from isthmus.worlds.world import Gallery, World
+from isthmus.worlds.world import Gallery, Sizes, World
 
 MISSING_THINGS = 16
 """Things that the overlap's texts lack, and as many others that the audio memory lacks."""
 GALLERIES = ("seen", "unseen_style", "unseen_voice", "hard", "missing")
-
-
-@dataclass(frozen=True)
-class ThingsSizes:
-    """How many texts, items of each memory, true pairs, and items of each gallery a world has."""
-
-    texts: int = 12_000
-    memory: int = 8_000
-    pairs: int = 8_000
-    gallery: int = 1_000
-
-    def __post_init__(self) -> None:
-        if min(self.texts, self.gallery) < 1 or min(self.memory, self.pairs) < 0:
-            raise IsthmusError("texts and gallery must be at least 1, memory and pairs at least 0")
 
 
 @dataclass(frozen=True)
@@ -70,7 +56,7 @@ class ThingsWorld:
         order = np.random.default_rng([self.split_seed, 4]).permutation(len(things())).tolist()
         return order[:MISSING_THINGS], order[MISSING_THINGS : 2 * MISSING_THINGS]
 
-    def world(self, split: str = "test", sizes: ThingsSizes | None = None, seed: int = 0) -> World:
+    def world(self, split: str = "test", sizes: Sizes | None = None, seed: int = 0) -> World:
         """A world with galleries of one split.
 
         Args:
@@ -87,7 +73,7 @@ class ThingsWorld:
         """
         if split not in SPLITS[1:]:
             raise IsthmusError(f"split {split!r}: the things world has galleries for 'dev' and 'test'")
-        sizes = sizes or ThingsSizes()
+        sizes = sizes or Sizes()
         without_text, without_audio = self.missing
         texts = self._scenes("texts", sizes.texts, "train", seed, without_text).concepts()
         shown = self._scenes("image", sizes.memory, "train", seed).concepts()
@@ -200,7 +186,7 @@ class ThingsWorld:
         return words_said(self.sentence(item))
 
     def sentence(self, item: str) -> SpokenSentence:
-        """What is said when in an audio id."""
+        """The sentence of an audio id: its units and their times."""
         own = self.audio([item])
         return self.speech_feed.sentences(own.scenes, own.kinds, own.chances(SPEECH_CHANCES))[0]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
 
 from isthmus.embeddings.tokens import Tokens
 from isthmus.worlds.spaces.space import EMBED_ROWS, ContrastiveSpace
+from isthmus.worlds.spaces.token_batches import concatenated, offsets_of, step_within
 from isthmus.worlds.things.drawings.layout import CANVAS
 from isthmus.worlds.things.drawings.layout import CHANCES as IMAGE_CHANCES
 from isthmus.worlds.things.items import concepts_of
@@ -30,12 +29,12 @@ def image_tokens(world: ThingsWorld, ids: Sequence[str]) -> Tokens:
     """One token per 8 × 8 pixels of each image; places are boxes in pixels."""
     items = world.images(ids)
     inputs = world.image_feed.batches(items.scenes, items.kinds, items.chances(IMAGE_CHANCES))
-    vectors, counts = _concatenated(world.image_space.item_tokens(*batch) for batch in inputs)
+    vectors, counts = concatenated(world.image_space.item_tokens(*batch) for batch in inputs)
     edge = np.arange(0, CANVAS, PATCH, dtype=np.float32)
     top, left = (axis.ravel() for axis in np.meshgrid(edge, edge, indexing="ij"))
     places = np.tile(np.stack([left, top, left + PATCH, top + PATCH], axis=1), (len(ids), 1))
     name = world.image_space.name
-    return Tokens.from_arrays(vectors, _offsets(counts), places, modality="image", space=name, unit="pixels", ids=ids)
+    return Tokens.from_arrays(vectors, offsets_of(counts), places, modality="image", space=name, unit="pixels", ids=ids)
 
 
 @torch.no_grad()
@@ -43,11 +42,11 @@ def audio_tokens(world: ThingsWorld, ids: Sequence[str]) -> Tokens:
     """One token per 80 ms of each sentence; places are spans in seconds."""
     items = world.audio(ids)
     inputs = world.speech_feed.batches(items.scenes, items.kinds, items.chances(SPEECH_CHANCES))
-    vectors, counts = _concatenated(world.speech_space.item_tokens(*batch) for batch in inputs)
-    step = (np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)).astype(np.float32)
+    vectors, counts = concatenated(world.speech_space.item_tokens(*batch) for batch in inputs)
+    step = step_within(counts)
     places = np.stack([step, step + 1], axis=1) * np.float32(TOKEN_SECONDS)
-    name = world.speech_space.name
-    return Tokens.from_arrays(vectors, _offsets(counts), places, modality="audio", space=name, unit="seconds", ids=ids)
+    offsets, name = offsets_of(counts), world.speech_space.name
+    return Tokens.from_arrays(vectors, offsets, places, modality="audio", space=name, unit="seconds", ids=ids)
 
 
 @torch.no_grad()
@@ -55,11 +54,9 @@ def text_tokens(space: ContrastiveSpace, ids: Sequence[str], texts: Sequence[str
     """One token per word of each item's caption (by default in the space's wording); places are character spans."""
     given = captions_of(space, ids) if texts is None else list(texts)
     blocks = (given[start : start + EMBED_ROWS] for start in range(0, len(given), EMBED_ROWS))
-    vectors, counts = _concatenated(
-        space.text_tokens(torch.from_numpy(space.wording.tokens(block))) for block in blocks
-    )
+    vectors, counts = concatenated(space.text_tokens(torch.from_numpy(space.wording.tokens(block))) for block in blocks)
     spans = np.array([match.span() for text in given for match in TOKEN.finditer(text.lower())], np.float32)
-    offsets = _offsets(counts)
+    offsets = offsets_of(counts)
     return Tokens.from_arrays(vectors, offsets, spans, modality="text", space=space.name, unit="characters", ids=ids)
 
 
@@ -90,17 +87,3 @@ def text_regions(texts: Sequence[str]) -> list[Regions]:
         spans = np.array(thing_spans(text), dtype=np.int64).reshape(-1, 3)
         regions.append(Regions(spans[:, 0], spans[:, 1:].astype(np.float32)))
     return regions
-
-
-def _concatenated(
-    batches: Iterable[tuple[Tensor, Tensor]],
-) -> tuple[Float[np.ndarray, "tokens width"], Int[np.ndarray, " items"]]:
-    vectors, counts = [], []
-    for tokens, present in batches:
-        vectors.append(tokens[present].numpy())
-        counts.append(present.sum(1).numpy())
-    return np.concatenate(vectors), np.concatenate(counts)
-
-
-def _offsets(counts: Int[np.ndarray, " items"]) -> Int[np.ndarray, " items_and_one"]:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
