@@ -94,8 +94,8 @@ def _located(results: CodeResults) -> Section:
     return Section(
         "Where is it?",
         "Codes locate a text, audio or image query in items never seen in training. Colour shows where the query's "
-        "codes are used, the thick frame is the region found, thin frames are the true boxes, and below a sound its "
-        "words are where they are said. The items are the first of the gallery; none was selected.",
+        "codes are used, the thick frame is the region found, and thin frames are the true boxes. Below a waveform, "
+        "each word stands where it is spoken. The items are the first of the gallery; none was selected.",
         (located_examples(shown),),
     )
 

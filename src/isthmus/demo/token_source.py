@@ -50,7 +50,7 @@ class TokenSource(Protocol):
         """What each image shows where."""
 
     def audio_regions(self, ids: Sequence[str]) -> list[Regions]:
-        """What is said when."""
+        """The words of an audio item with their start and end times."""
 
     def text_regions(self, captions: Sequence[str]) -> list[Regions]:
         """What each caption names at which characters."""

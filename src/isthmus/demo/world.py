@@ -63,7 +63,7 @@ class ItemMedia(Protocol):
         """What an image shows or a text says."""
 
     def said(self, item: str) -> Timed:
-        """The words of an audio item, and when each is said."""
+        """The words of an audio item with their start and end times."""
 
 
 class DemoWorld(ItemMedia, TokenSource, Protocol):

@@ -56,7 +56,7 @@ def _scaled(image: Image.Image, longer: int) -> Image.Image:
     """The image with so many pixels on its longer side."""
     scale = longer / max(image.size)
     width, height = (max(1, round(scale * side)) for side in image.size)
-    # Pillow multiplies by alpha before it scales, so the colour of what is transparent does not bleed in.
+    # Pillow multiplies by alpha before it scales, so the colour of transparent pixels does not bleed into the edges.
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 

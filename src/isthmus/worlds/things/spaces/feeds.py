@@ -103,7 +103,7 @@ class SpeechFeed:
     def sentences(
         self, scenes: Scenes, voices: Int[np.ndarray, " n"], chances: Float[np.ndarray, "n chances"]
     ) -> list[SpokenSentence]:
-        """What is said when in each sentence."""
+        """The sentence about each scene: its units and their times."""
         return say(scenes, voices, chances, self.bank)
 
     def batches(
