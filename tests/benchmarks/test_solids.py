@@ -45,7 +45,7 @@ def test_the_grid_counts_every_point() -> None:
 def test_the_third_space_is_trained_kept_and_embeds(
     digits: DigitsWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(points_space, "cache_path", lambda fingerprint: tmp_path / f"{fingerprint}.safetensors")
+    monkeypatch.setattr(points_space, "cache_path", lambda world, fingerprint: tmp_path / f"{fingerprint}.safetensors")
     recipe = PointsRecipe(image_steps=2, steps=3, batch=16, width=32, dim=16)
     losses: list[float] = []
     solid = build_solids(digits, recipe, lambda step, loss: losses.append(loss))
