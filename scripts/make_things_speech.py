@@ -28,12 +28,10 @@ from scipy.signal import resample_poly
 
 from isthmus.worlds.things.speech.preparation import RATE, prepared
 from isthmus.worlds.things.speech.recordings import as_int16
-from isthmus.worlds.things.speech.shipped import ASSETS, INDEX, decode_into
+from isthmus.worlds.things.speech.shipped import ASSETS, GAP, INDEX, decode_into, places_of
 from isthmus.worlds.things.speech.units import unit_texts
 
 PROCESSES = 2
-GAP = RATE // 25
-"""Silence between recordings: 40 ms, so that what the codec smears over an edge stays outside the units."""
 BITRATE = 9000
 """Aimed at, in bits per second; libopus needs that much to code 8 kHz of bandwidth."""
 FARTHEST = RATE // 1000
@@ -97,13 +95,10 @@ def say_everything(voice: Voice, seed: int) -> list[np.ndarray]:
         return list(pool.map(lambda text, change: synthesise(text, voice, change), unit_texts(), changes))
 
 
-def laid_out(units: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All units with a gap before and after each, as int16, and the start and end of each."""
-    lengths = np.array([len(unit) for unit in units])
-    start = GAP + np.concatenate([[0], np.cumsum(lengths + GAP)[:-1]])
+def concatenated(units: list[np.ndarray]) -> np.ndarray:
+    """All units with a gap before and after each, as int16."""
     silence = np.zeros(GAP, np.float32)
-    whole = np.concatenate([silence, *(part for unit in units for part in (unit, silence))])
-    return as_int16(whole), start, start + lengths
+    return as_int16(np.concatenate([silence, *(part for unit in units for part in (unit, silence))]))
 
 
 def encode(samples: np.ndarray, path: Path, bitrate: int = BITRATE) -> None:
@@ -137,10 +132,11 @@ def main() -> None:
     versions = {"espeak-ng": version("espeak-ng", "--version"), "flite": version("flite", "--version")}
     voices, seconds, size = {}, 0.0, 0
     for seed, (name, voice) in enumerate(track(VOICES.items(), description="synthesising")):
-        samples, start, end = laid_out(say_everything(voice, seed))
+        units = say_everything(voice, seed)
+        samples, lengths = concatenated(units), np.array([len(unit) for unit in units])
         path = ASSETS / f"{name}.ogg"
         encode(samples, path)
-        check_places(path, samples, start, end)
+        check_places(path, samples, *places_of(lengths))
         seconds, size = seconds + len(samples) / RATE, size + path.stat().st_size
         voices[name] = {
             **asdict(voice),
@@ -148,8 +144,7 @@ def main() -> None:
             "licence": "LICENCES.md",
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             "samples": len(samples),
-            "start": start.tolist(),
-            "end": end.tolist(),
+            "lengths": lengths.tolist(),
         }
     index = {"made_by": Path(__file__).name, "rate": RATE, "voices": voices}
     INDEX.write_text(json.dumps(index) + "\n")

@@ -10,7 +10,7 @@ import soundfile
 
 from isthmus.base.errors import IsthmusError
 from isthmus.worlds.things.speech.preparation import LEVEL, MARGIN, PEAK, RATE, prepared
-from isthmus.worlds.things.speech.shipped import ASSETS, INDEX, decode_into, shipped_speech
+from isthmus.worlds.things.speech.shipped import ASSETS, INDEX, decode_into, places_of, shipped_speech
 from isthmus.worlds.things.speech.units import UNIT_OF_WORD, plural_unit, singular_unit, unit_texts
 from isthmus.worlds.things.things import TABLE
 
@@ -66,7 +66,7 @@ def test_every_shipped_voice_says_every_unit_for_a_plausible_time() -> None:
     """The order is checked by the lengths: what has more letters takes longer, in every voice."""
     letters = np.array([len(text) for text in unit_texts()])
     for voice in voices_in_index().values():
-        start, end = np.array(voice["start"]), np.array(voice["end"])
+        start, end = places_of(np.array(voice["lengths"]))
         seconds = (end - start) / RATE
         assert seconds.min() > 0.12
         assert seconds.max() < 1.8

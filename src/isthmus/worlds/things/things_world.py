@@ -133,7 +133,7 @@ class ThingsWorld:
         return Embeddings.from_array(vectors, modality="text", space=space.name, ids=text_ids(concepts))
 
     def base_retrieval(self, split: str = "test", count: int = 1000) -> dict[str, float]:
-        """R@1 in percent within each space: items against their captions, mean of both directions.
+        """R@1 as a share within each space: items against their captions, mean of both directions.
 
         The scenes have two or three things.
         """

@@ -14,7 +14,7 @@ from isthmus.worlds.things.drawings.layout import CANVAS, SceneLayouts
 PATCH = 60
 """Width in pixels of the square a drawing is painted in: the largest one, turned, fits."""
 TINT_COLOURS = np.array([[0, 0, 0], [225, 30, 30], [25, 175, 40], [40, 70, 230]], np.float32)
-TINT_STRENGTH = 0.6
+TINT_STRENGTH = 0.5
 OPAQUE = 0.3
 """Opacity from which a pixel counts as part of a drawing in its box."""
 FRAGMENTS, FRAGMENT = 4, 14

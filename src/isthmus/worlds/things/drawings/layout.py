@@ -13,7 +13,7 @@ CANVAS = 96
 """Width and height of an image in pixels."""
 CHANCES = 64
 """Numbers in 0..1 that determine the layout and the background of one image."""
-SMALLEST, LARGEST = (28.0, 18.0, 42.0), (34.0, 23.0, 50.0)
+SMALLEST, LARGEST = (31.0, 23.0, 43.0), (37.0, 27.0, 49.0)
 """Range of the width of a drawing in pixels by size: none named, small, large."""
 CENTRES = (
     ((30.0, 66.0),),

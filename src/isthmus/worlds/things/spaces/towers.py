@@ -18,6 +18,11 @@ PATCH = 8
 FRAMES = 4
 """Frames per token of a sentence."""
 CONTEXT_LAYERS = 3
+FEATURES = 3
+"""Features looked for in single tokens, as a multiple of the width."""
+AROUND = 3
+"""Places along each axis over which a token of an item has the largest value of each feature: a place of 8 pixels
+shows a part of a thing, and which one differs from place to place."""
 LONGEST_TEXT, LONGEST_SENTENCE = 32, 160
 """Most words of a text and tokens of a sentence (12.8 s) that a tower reads."""
 
@@ -42,29 +47,44 @@ class Residual(nn.Module):
 
 
 class AttentivePooling(nn.Module):
-    """Tokens and their places to one vector by two layers of attention, then their mean and largest values.
+    """Tokens and their places to one vector: the mean after a layer of attention, and what single tokens show.
 
-    Padding has no influence, so an item's vector does not depend on the batch it is in.
+    The attention binds counts, places and order. What a thing is needs no context: `local` looks for features in
+    each token by itself, and the largest value of each goes to the vector on a short path, which learns many
+    things in fewer steps and makes the tokens say what they show. Padding has no influence, so an item's vector
+    does not depend on the batch it is in.
     """
 
     def __init__(self, width: int, dim: int, longest: int) -> None:
         super().__init__()
         self.place = nn.Parameter(torch.randn(longest, width) * 0.1)
         layer = nn.TransformerEncoderLayer(width, 4, 2 * width, 0.0, batch_first=True, norm_first=True)
-        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
-        self.out = nn.Linear(2 * width, dim)
+        self.layers = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
+        self.local = nn.Linear(width, FEATURES * width)
+        self.out = nn.Linear((1 + FEATURES) * width, dim)
 
     def forward(
-        self, tokens: Float[Tensor, "batch tokens width"], present: Bool[Tensor, "batch tokens"]
+        self,
+        tokens: Float[Tensor, "batch tokens width"],
+        present: Bool[Tensor, "batch tokens"],
+        fine: Float[Tensor, "batch fine width"] | None = None,
     ) -> Float[Tensor, "batch dim"]:
-        """Unit rows. Raises `IsthmusError` for more tokens than there are places."""
+        """Unit rows; ``fine`` are tokens for `local` to read instead, all present.
+
+        Raises:
+            IsthmusError: There are more tokens than places.
+        """
         if tokens.shape[1] > len(self.place):
             raise IsthmusError(f"an item has {tokens.shape[1]} tokens, this tower reads {len(self.place)}: shorten it")
         seen = self.layers(tokens + self.place[: tokens.shape[1]], src_key_padding_mask=~present)
         absent = ~present[..., None]
         mean = seen.masked_fill(absent, 0).sum(1) / present.sum(1, keepdim=True)
-        largest = seen.masked_fill(absent, -torch.inf).amax(1)
-        return functional.normalize(self.out(torch.cat([mean, largest], dim=1)), dim=1)
+        found = self.features(tokens).masked_fill(absent, 0) if fine is None else self.features(fine)
+        return functional.normalize(self.out(torch.cat([mean, found.amax(1)], dim=1)), dim=1)
+
+    def features(self, tokens: Float[Tensor, "*tokens width"]) -> Float[Tensor, "*tokens features"]:
+        """What each token shows by itself; at least 0."""
+        return self.local(tokens).relu()
 
 
 class TextTower(nn.Module):
@@ -77,17 +97,17 @@ class TextTower(nn.Module):
 
     def tokens(
         self, words: Int[Tensor, "batch words"]
-    ) -> tuple[Float[Tensor, "batch words width"], Bool[Tensor, "batch words"]]:
-        """Words to tokens in reading order."""
-        return self.table(words), words != PADDING
+    ) -> tuple[Float[Tensor, "batch words features"], Bool[Tensor, "batch words"]]:
+        """The features of each word, in reading order."""
+        return self.pool.features(self.table(words)), words != PADDING
 
     def forward(self, words: Int[Tensor, "batch words"]) -> Float[Tensor, "batch dim"]:
         """Unit rows."""
-        return self.pool(*self.tokens(words))
+        return self.pool(self.table(words), words != PADDING)
 
 
 class SceneTower(nn.Module):
-    """Images to one token per 8 × 8 pixels by strided convolutions, then `AttentivePooling` of 2 × 2 of them each."""
+    """Images to one token per 8 × 8 pixels by strided convolutions, then `AttentivePooling` of squares of four."""
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
@@ -99,20 +119,21 @@ class SceneTower(nn.Module):
             Residual(convolution(width, width, 3, 1)),
         )
         self.norm = nn.LayerNorm(width)
-        self.coarse = nn.Conv2d(width, width, 2, 2)
         self.pool = AttentivePooling(width, dim, (CANVAS // (2 * PATCH)) ** 2)
 
     def tokens(
         self, images: Float[Tensor, "batch 3 height width"]
-    ) -> tuple[Float[Tensor, "batch tokens channels"], Bool[Tensor, "batch tokens"]]:
-        """Images in -1..1 to tokens row by row, all present."""
-        tokens = self._grid(images).flatten(1, 2)
+    ) -> tuple[Float[Tensor, "batch tokens features"], Bool[Tensor, "batch tokens"]]:
+        """Images in -1..1 to the features around each place, row by row, all present."""
+        found = self.pool.features(self._grid(images)).permute(0, 3, 1, 2)
+        tokens = functional.max_pool2d(found, AROUND, 1, AROUND // 2).flatten(2).transpose(1, 2)
         return tokens, torch.ones(tokens.shape[:2], dtype=torch.bool)
 
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch dim"]:
         """Unit rows."""
-        pooled = self.coarse(self._grid(images).permute(0, 3, 1, 2)).flatten(2).transpose(1, 2)
-        return self.pool(pooled, torch.ones(pooled.shape[:2], dtype=torch.bool))
+        grid = self._grid(images)
+        coarse = functional.avg_pool2d(grid.permute(0, 3, 1, 2), 2).flatten(2).transpose(1, 2)
+        return self.pool(coarse, torch.ones(coarse.shape[:2], dtype=torch.bool), grid.flatten(1, 2))
 
     def _grid(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch rows columns channels"]:
         return self.norm(self.stem(images.contiguous(memory_format=torch.channels_last)).permute(0, 2, 3, 1))
@@ -130,8 +151,21 @@ class SpeechTower(nn.Module):
 
     def tokens(
         self, frames: Float[Tensor, "batch frames bands"], lengths: Int[Tensor, " batch"]
-    ) -> tuple[Float[Tensor, "batch tokens channels"], Bool[Tensor, "batch tokens"]]:
-        """Frames, of which the first ``lengths`` are valid, to tokens in time order."""
+    ) -> tuple[Float[Tensor, "batch tokens features"], Bool[Tensor, "batch tokens"]]:
+        """Frames, of which the first ``lengths`` are valid, to the features around each moment, in time order."""
+        moments, present = self._moments(frames, lengths)
+        found = self.pool.features(moments).masked_fill(~present[..., None], 0).transpose(1, 2)
+        return functional.max_pool1d(found, AROUND, 1, AROUND // 2).transpose(1, 2), present
+
+    def forward(
+        self, frames: Float[Tensor, "batch frames bands"], lengths: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch dim"]:
+        """Unit rows."""
+        return self.pool(*self._moments(frames, lengths))
+
+    def _moments(
+        self, frames: Float[Tensor, "batch frames bands"], lengths: Int[Tensor, " batch"]
+    ) -> tuple[Float[Tensor, "batch moments channels"], Bool[Tensor, "batch moments"]]:
         x = levelled(frames, _first(lengths, frames.shape[1])).transpose(1, 2)
         # What lies behind the end is set to zero after every layer, as if the batch had ended there.
         for layer in self.stem:
@@ -142,12 +176,6 @@ class SpeechTower(nn.Module):
         for layer in self.context:
             x = x + layer(x) * present[:, None]
         return self.norm(x.transpose(1, 2)), present
-
-    def forward(
-        self, frames: Float[Tensor, "batch frames bands"], lengths: Int[Tensor, " batch"]
-    ) -> Float[Tensor, "batch dim"]:
-        """Unit rows."""
-        return self.pool(*self.tokens(frames, lengths))
 
 
 def along_time(inputs: int, outputs: int, stride: int) -> nn.Sequential:

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int16
+from jaxtyping import Int, Int16
 
 from isthmus.base.errors import IsthmusError, reason_of
 from isthmus.worlds.things.speech.preparation import RATE
@@ -23,6 +23,8 @@ from isthmus.worlds.things.speech.recordings import SpokenUnits
 
 ASSETS = Path(__file__).parent / "assets"
 INDEX = ASSETS / "speech.json"
+GAP = RATE // 25
+"""Silence around recordings: 40 ms, so that what the codec smears over an edge stays outside the units."""
 THREADS = 2
 """Decoders at a time; libsndfile works without the interpreter's lock."""
 
@@ -44,8 +46,15 @@ def shipped_speech() -> SpokenUnits:
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(decode_into, parts, paths, digests))
     samples.flags.writeable = False
-    start, end = (np.array([voice[side] for voice in voices.values()]) + bounds[:-1, None] for side in ("start", "end"))
+    places = (places_of(np.array(voice["lengths"])) for voice in voices.values())
+    start, end = (np.stack(side) + bounds[:-1, None] for side in zip(*places, strict=True))
     return SpokenUnits(tuple(voices), tuple(voice["family"] for voice in voices.values()), digests, samples, start, end)
+
+
+def places_of(lengths: Int[np.ndarray, " units"]) -> tuple[Int[np.ndarray, " units"], Int[np.ndarray, " units"]]:
+    """The first sample of each unit of a voice's file, and the one after its last; a gap is around each."""
+    end = np.cumsum(lengths + GAP)
+    return end - lengths, end
 
 
 def decode_into(samples: Int16[np.ndarray, " samples"], path: Path, sha256: str) -> None:
