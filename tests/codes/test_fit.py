@@ -203,7 +203,7 @@ def test_bad_sources_are_named(pairs: dict[str, CodeItems]) -> None:
     with pytest.raises(IsthmusError, match="image and audio share no id"):
         pairs_by_id(("image", pairs["image"].tokens), ("audio", pairs["audio"].tokens))
     with pytest.raises(IsthmusError, match="fit no view of the model"):
-        build_model({"image": pairs["image"]}, OURS, 0).assign(pairs["audio"].tokens)
+        build_model({"image": pairs["image"]}, [], OURS, 0).assign(pairs["audio"].tokens)
     with pytest.raises(IsthmusError, match="not of the same items"):
         CodeItems(pairs["image"].tokens, pairs["image"].pooled.take(np.arange(3)))
     three = first(pairs, 3)
@@ -222,7 +222,7 @@ def test_a_base_that_does_not_fit_is_named(pairs: dict[str, CodeItems], ours: Co
 def test_half_precision_does_not_reach_the_codes(pairs: dict[str, CodeItems]) -> None:
     losses = []
     for enabled in (False, True):
-        objective = CodesObjective(build_model(pairs, OURS, 0), pairs, triples(pairs)).train()
+        objective = CodesObjective(build_model(pairs, triples(pairs), OURS, 0), pairs, triples(pairs)).train()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
             losses.append(objective(torch.arange(32), torch.Generator().manual_seed(0)))
     assert torch.equal(*losses)

@@ -206,7 +206,7 @@ def _best_start(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]:
 
 def _fit_once(given: FitInput, run: Run, number: int) -> CodeModel:
     seed, checkpoint = seed_of(run.seed, 4, number), run.numbered(number).checkpoint
-    model = build_model(given.items, given.config, seed, given.base).to(run.device)
+    model = build_model(given.items, given.sources, given.config, seed, given.base).to(run.device)
     asked = given.config.optimisation.precision
     half = asked == "bfloat16" and half_precision(asked, run.device)  # not for auto: it changes a token's nearest code
     objective = CodesObjective(model, given.items, given.sources, given.terms, half, given.groups)

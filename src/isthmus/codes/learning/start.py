@@ -1,13 +1,16 @@
-"""Initialization: an untrained model with a codebook at k-means centres of the tokens of all modalities."""
+"""Initialization: an untrained model whose codes are clusters of tokens, or were translated from view to view."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
+from torch.nn import functional
 
-from isthmus.codes.learning.pairs import CodeItems
+from isthmus.codes.learning.pairs import CodeItems, PairSource
+from isthmus.codes.learning.translation import translate
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
 from isthmus.codes.model.view import View
@@ -16,24 +19,52 @@ from isthmus.training.schedule import seed_of
 START_ITEMS = 2048
 START_TOKENS = 8192
 """Items of each view, and tokens of each modality, that k-means sees."""
+UNUSED = 5.0
+"""How much less a code fits than any other if the data have fewer meanings than the codebook has codes."""
 
 
 def build_model(
-    items: Mapping[str, CodeItems], config: CodesConfig, seed: int, base: CodeModel | None = None
+    items: Mapping[str, CodeItems],
+    sources: Sequence[PairSource],
+    config: CodesConfig,
+    seed: int,
+    base: CodeModel | None = None,
 ) -> CodeModel:
-    """An untrained model with an initial codebook, or ``base`` with untrained views added; determined by the seed."""
+    """A model with initial heads and codebook, or ``base`` with untrained views added; determined by the seed."""
     views = {name: View.of(own.tokens, own.pooled) for name, own in items.items()}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, 2))
         if base is not None:
             return base.extended({name: view for name, view in views.items() if name not in base.views})
+        if config.start == "translation":
+            config = replace(config, code_dim=config.codes, normalization="none")
         model = CodeModel(views, config)
     draw = torch.Generator().manual_seed(seed_of(seed, 3))
-    if config.start == "normal":
+    if config.start == "translation":
+        _translate(model, items, sources, draw)
+    elif config.start == "normal":
         model.codebook.start_normal(draw)
     else:
         model.codebook.start_from(_mixed_tokens(model, items, draw), draw)
     return model
+
+
+@torch.no_grad()
+def _translate(
+    model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource], draw: torch.Generator
+) -> None:
+    """Set heads to the readers of a translation and codes to the axes, so that a head's output is what it reads.
+
+    ``-‖h - a e_v‖² = 2 a h_v`` plus what is the same for all codes, for axes e and their length a.
+    """
+    codes, length = len(model.codebook), model.config.squared_norm**0.5
+    for name, reader in translate(items, sources, codes, draw).items():
+        unused = codes - len(reader.bias)
+        weights = functional.pad(reader.weights, (0, unused))
+        bias = functional.pad(reader.bias, (0, unused), value=reader.bias.min().item() - UNUSED)
+        weights, bias = weights - weights.mean(1, keepdim=True), bias - bias.mean()
+        model.set_head(name, weights / (2 * length), bias / (2 * length))
+    model.codebook.start_at(length * torch.eye(codes))
 
 
 @torch.no_grad()

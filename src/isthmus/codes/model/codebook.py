@@ -42,7 +42,7 @@ class Codebook(nn.Module):
 
     def start_normal(self, draw: torch.Generator) -> None:
         """Start codes as in the paper: ``m_v ~ N(0, I), N_v = 1``."""
-        self._start(torch.randn(self.vectors.shape, generator=draw))
+        self.start_at(torch.randn(self.vectors.shape, generator=draw))
 
     def start_from(self, tokens: Float[Tensor, "tokens dim"], draw: torch.Generator) -> None:
         """Start codes at k-means centres of ``tokens``, which should have equally many tokens of each modality.
@@ -55,9 +55,10 @@ class Codebook(nn.Module):
             )
         if not torch.isfinite(tokens).all():
             raise IsthmusError("a projected token to start codes from is not finite: are its values too large?")
-        self._start(k_means(tokens, len(self), draw))
+        self.start_at(k_means(tokens, len(self), draw))
 
-    def _start(self, vectors: Float[Tensor, "codes dim"]) -> None:
+    def start_at(self, vectors: Float[Tensor, "codes dim"]) -> None:
+        """Start codes at given vectors."""
         self.vectors.copy_(vectors)
         self.sums.copy_(vectors)
         self.counts.fill_(1.0)

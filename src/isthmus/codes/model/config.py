@@ -13,7 +13,7 @@ from isthmus.training.config import OptimisationConfig
 
 Normalization = Literal["batch", "none"]
 Distance = Literal["squared", "plain"]
-Start = Literal["k-means", "normal"]
+Start = Literal["k-means", "translation", "normal"]
 BRIEF = OptimisationConfig(epochs=1, min_steps=300, batch_size=128, learning_rate=3e-3)
 """Enough for linear heads over frozen encoders."""
 
@@ -41,7 +41,8 @@ class CodesConfig:
     distance: Distance = "squared"
     """Distance in the softmax of the code distribution; plain is the paper's."""
     start: Start = "k-means"
-    """Initial codes: k-means over tokens of all modalities, or standard normal as in the paper."""
+    """Initial codes: k-means over tokens of all modalities, translation of one view's tokens into the others' (each
+    code is then an axis and tokens are not normalized), or standard normal as in the paper."""
     matching_weight: float = 1.0
     """Weight α of the code matching loss; the paper uses 0.1."""
     margin: float = 0.001

@@ -133,6 +133,13 @@ class CodeModel(nn.Module, HubModel):
         summary = (own.continuous(pooled) + own.discrete(mean)).float()
         return ViewOutputs(projected, chosen, squared, log_codes, summary)
 
+    @torch.no_grad()
+    def set_head(self, name: str, weights: Float[Tensor, "dim code_dim"], bias: Float[Tensor, " code_dim"]) -> None:
+        """Set the linear layer of a view's tokens."""
+        linear = self._own(name).head.linear
+        linear.weight.copy_(weights.T)
+        linear.bias.copy_(bias)
+
     def project(self, name: str, tokens: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens code_dim"]:
         """Project tokens of one view into the space of the codes."""
         projected: Tensor = self._own(name).head(tokens)

@@ -1,0 +1,118 @@
+"""Translation: from pairs of whole items, codes mean the same words in every view, however a word is written."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from isthmus import CodeItems, Embeddings, PairSource, Tokens, fit_codes
+from isthmus.codes.learning.start import build_model
+from isthmus.codes.learning.translation import Reader, translate
+from isthmus.codes.model.config import CodesConfig
+from isthmus.training.schedule import seed_of
+
+WORDS, ITEMS, NAMED, BACKGROUND, DIM = 30, 600, 3, 4, 24
+ROWS = np.arange(ITEMS)
+
+
+def view(modality: str, tokens: list[np.ndarray]) -> CodeItems:
+    """Items with given tokens; their vectors are the mean tokens."""
+    offsets = np.cumsum([0, *map(len, tokens)])
+    vectors = np.concatenate(tokens).astype(np.float32)
+    places = np.zeros((len(vectors), 2), np.float32)
+    kind = {"modality": modality, "space": modality}
+    own = Tokens.from_arrays(vectors, offsets, places, unit="characters", **kind)
+    pooled = np.stack([vectors[first:last].mean(0) for first, last in pairwise(offsets)])
+    return CodeItems(own, Embeddings.from_array(pooled, **kind))
+
+
+@pytest.fixture(scope="module")
+def named() -> np.ndarray:
+    """The words of each item."""
+    draw = np.random.default_rng(0)
+    return np.stack([draw.choice(WORDS, NAMED, replace=False) for _ in range(ITEMS)])
+
+
+@pytest.fixture(scope="module")
+def views(named: np.ndarray) -> dict[str, CodeItems]:
+    """Texts spell a word in one of two forms beside one word that is in all; images and audio add noise."""
+    draw = np.random.default_rng(1)
+    forms, seen, heard = (draw.standard_normal((2 * WORDS + 1, DIM)) for _ in range(3))
+    texts, images, audio = [], [], []
+    for words in named:
+        spelled = 2 * words + draw.integers(0, 2, NAMED)
+        texts.append(np.concatenate([forms[spelled], forms[-1:]]))
+        for found, shapes in ((images, seen), (audio, heard)):
+            shown = shapes[np.repeat(words, 2)] + 0.4 * draw.standard_normal((2 * NAMED, DIM))
+            found.append(np.concatenate([shown, 0.4 * draw.standard_normal((BACKGROUND, DIM))]))
+    return {"text": view("text", texts), "image": view("image", images), "audio": view("audio", audio)}
+
+
+@pytest.fixture(scope="module")
+def sources() -> list[PairSource]:
+    return [PairSource("text", "image", ROWS, ROWS), PairSource("text", "audio", ROWS, ROWS)]
+
+
+def codes_of(found: np.ndarray, named: np.ndarray, each: int, tokens: int) -> np.ndarray:
+    """The most frequent code of each word; an item's first tokens show its words, ``each`` for every word."""
+    by_item = found.reshape(ITEMS, tokens)[:, : NAMED * each].reshape(ITEMS, NAMED, each)
+    return np.array([np.bincount(by_item[named == word].ravel()).argmax() for word in range(WORDS)])
+
+
+def read(readers: dict[str, Reader], views: dict[str, CodeItems]) -> dict[str, np.ndarray]:
+    """The code of every token of each view."""
+    vectors = {name: torch.from_numpy(own.tokens.vectors) for name, own in views.items()}
+    return {name: readers[name].fit(rows).argmax(1).numpy() for name, rows in vectors.items()}
+
+
+def test_a_word_has_one_code_in_all_views_whatever_its_form(
+    views: dict[str, CodeItems], sources: list[PairSource], named: np.ndarray
+) -> None:
+    readers = translate(views, sources, WORDS + 1, torch.Generator().manual_seed(0))
+    found = read(readers, views)
+    text = codes_of(found["text"], named, 1, NAMED + 1)
+    assert len(set(text.tolist())) == WORDS
+    for name in ("image", "audio"):
+        own = codes_of(found[name], named, 2, 2 * NAMED + BACKGROUND)
+        assert (own == text).mean() > 0.95
+        tokens = found[name].reshape(ITEMS, -1)[:, : 2 * NAMED]
+        assert (tokens == text[np.repeat(named, 2, axis=1)]).mean() > 0.9
+    forms = found["text"].reshape(ITEMS, -1)[:, :NAMED]
+    assert (forms == text[named]).mean() > 0.95
+
+
+def test_a_model_started_from_a_translation_reads_as_its_readers_do(
+    views: dict[str, CodeItems], sources: list[PairSource]
+) -> None:
+    model = build_model(views, sources, CodesConfig(codes=WORDS + 1, start="translation"), seed=3).eval()
+    readers = translate(views, sources, WORDS + 1, torch.Generator().manual_seed(seed_of(3, 3)))
+    for name, own in views.items():
+        fit = readers[name].fit(torch.from_numpy(own.tokens.vectors))
+        np.testing.assert_array_equal(model.assign(own.tokens), fit.argmax(1).numpy())
+        expected = fit.log_softmax(1).numpy()
+        np.testing.assert_allclose(model.token_codes(own.tokens), expected, atol=2e-3)
+
+
+def test_codes_beyond_the_meanings_of_the_data_stay_unused(
+    views: dict[str, CodeItems], sources: list[PairSource]
+) -> None:
+    many = 4 * WORDS
+    model = build_model(views, sources, CodesConfig(codes=many, start="translation"), seed=0).eval()
+    used = {int(code) for own in views.values() for code in model.assign(own.tokens)}
+    assert max(used) <= 2 * WORDS
+
+
+def test_shuffled_pairs_translate_nothing(views: dict[str, CodeItems], named: np.ndarray) -> None:
+    mixed = np.random.default_rng(5).permutation(ITEMS)
+    wrong = [PairSource("text", "image", ROWS, mixed), PairSource("text", "audio", ROWS, np.roll(mixed, 7))]
+    readers = translate(views, wrong, WORDS + 1, torch.Generator().manual_seed(0))
+    found = read(readers, views)
+    text = codes_of(found["text"], named, 1, NAMED + 1)
+    assert (codes_of(found["image"], named, 2, 2 * NAMED + BACKGROUND) == text).mean() < 0.2
+
+
+def test_fitting_continues_from_a_translation(views: dict[str, CodeItems], sources: list[PairSource]) -> None:
+    brief = {"epochs": 1, "min_steps": 5, "batch_size": 32}
+    model = fit_codes(views, sources, codes=WORDS + 1, start="translation", restarts=1, optimisation=brief)
+    assert model.config.code_dim == len(model.codebook) == WORDS + 1
