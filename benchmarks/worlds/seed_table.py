@@ -1,4 +1,4 @@
-"""R@1 on every gallery, over seeds, as benchmarks print it."""
+"""Figures over seeds, as benchmarks print them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ def rates(figures: Figures, galleries: Sequence[str]) -> Figures:
     return {gallery: round(figures[f"{gallery}.r1"], 2) for gallery in galleries}
 
 
-def seed_table(found: list[dict[str, Figures]], galleries: Sequence[str]) -> list[str]:
+def seed_table(found: list[dict[str, Figures]], galleries: Sequence[str], digits: int = 1) -> list[str]:
     """Mean ± standard deviation over seeds as Markdown rows."""
     lines = ["| | " + " | ".join(galleries) + " |", "|---|" + "---|" * len(galleries)]
     for name in found[0]:
         cells = []
         for gallery in galleries:
             values = [seed[name][gallery] for seed in found]
-            cells.append(f"{np.mean(values):.1f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.1f}")
+            spread = np.std(values, ddof=1) if len(values) > 1 else 0
+            cells.append(f"{np.mean(values):.{digits}f} ± {spread:.{digits}f}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines

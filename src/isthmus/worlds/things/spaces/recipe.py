@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
-REVISION = 2
+REVISION = 3
 """Increased when a change of code makes the same recipe train other weights, so cached ones are not used."""
 
 

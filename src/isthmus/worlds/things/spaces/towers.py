@@ -47,12 +47,12 @@ class Residual(nn.Module):
 
 
 class AttentivePooling(nn.Module):
-    """Tokens and their places to one vector: the mean after a layer of attention, and what single tokens show.
+    """Tokens and their places to one vector: what single tokens show, and the mean after a layer of attention.
 
-    The attention binds counts, places and order. What a thing is needs no context: `local` looks for features in
-    each token by itself, and the largest value of each goes to the vector on a short path, which learns many
-    things in fewer steps and makes the tokens say what they show. Padding has no influence, so an item's vector
-    does not depend on the batch it is in.
+    What a thing is needs no context: `local` looks for features in each token by itself, and the largest value of each
+    is one dimension of the vector. So the vector has room for many things, they are learned in few steps, and tokens
+    say what they show. Attention binds counts, places and order in ``dim`` further dimensions. Padding has no
+    influence, so an item's vector does not depend on the batch it is in.
     """
 
     def __init__(self, width: int, dim: int, longest: int) -> None:
@@ -61,7 +61,8 @@ class AttentivePooling(nn.Module):
         layer = nn.TransformerEncoderLayer(width, 4, 2 * width, 0.0, batch_first=True, norm_first=True)
         self.layers = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
         self.local = nn.Linear(width, FEATURES * width)
-        self.out = nn.Linear((1 + FEATURES) * width, dim)
+        self.level = nn.BatchNorm1d(FEATURES * width)
+        self.out = nn.Linear(width, dim)
 
     def forward(
         self,
@@ -80,7 +81,7 @@ class AttentivePooling(nn.Module):
         absent = ~present[..., None]
         mean = seen.masked_fill(absent, 0).sum(1) / present.sum(1, keepdim=True)
         found = self.features(tokens).masked_fill(absent, 0) if fine is None else self.features(fine)
-        return functional.normalize(self.out(torch.cat([mean, found.amax(1)], dim=1)), dim=1)
+        return functional.normalize(torch.cat([self.level(found.amax(1)), self.out(mean)], dim=1), dim=1)
 
     def features(self, tokens: Float[Tensor, "*tokens width"]) -> Float[Tensor, "*tokens features"]:
         """What each token shows by itself; at least 0."""

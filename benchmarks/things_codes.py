@@ -1,0 +1,112 @@
+"""Codes of the things world at size: translation, gradient, both, with and without pairs, and controls, over draws.
+
+    python benchmarks/things_codes.py --split dev --codes 512             # to choose
+    python benchmarks/things_codes.py --split test                        # to report, once
+
+The two spaces are those of the package. A seed draws its own texts, memories, pairs and galleries, and seeds every
+model. No image is paired with a sentence unless the row says true pairs. The control is learned from captions of other
+items. Figures are between 0 and 1; ± is the standard deviation over seeds. Seconds are for learning alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from isthmus.codes.learning.fit import fit_codes
+from isthmus.codes.learning.pairs import PairSource
+from isthmus.codes.learning.sources import LinkedItems
+from isthmus.codes.learning.start import build_model
+from isthmus.codes.model.config import CodesConfig
+from isthmus.codes.model.model import CodeModel
+from isthmus.demo.code_data import CodeData, code_data
+from isthmus.demo.things import ThingsDemo
+from isthmus.evaluate.code_figures import code_figures
+from isthmus.worlds.things.build import build
+from isthmus.worlds.world import Sizes
+from worlds.seed_table import Figures, seed_table
+
+STEPS, LABELLED = 300, 2000
+SHOWN = (
+    "joint_use", "same_top_code", "named.text", "named.audio", "pointing.text_to_image", "iou.text_to_image",
+    "pointing.text_to_audio", "pointing.audio_to_image", "pointing.image_to_audio", "iou.image_to_audio",
+    "transfer.image_to_audio", "transfer.audio_to_audio", "seconds",
+)  # fmt: skip
+
+
+def shuffled(sources: Sequence[PairSource]) -> list[PairSource]:
+    """Pair every item with the partner of another one."""
+    draw = np.random.default_rng(0)
+    return [replace(source, right_rows=draw.permutation(source.right_rows)) for source in sources]
+
+
+def learn(linked: LinkedItems, codes: int, start: str, steps: int, seed: int) -> CodeModel:
+    """A model by translation, by gradient, or both."""
+    config = CodesConfig(codes=codes, restarts=1, start=start)  # type: ignore[arg-type]
+    if not steps:
+        return build_model(linked.items, linked.sources, config, seed).eval()
+    brief = replace(config.optimisation, min_steps=steps)
+    return fit_codes(linked.items, linked.sources, replace(config, optimisation=brief), seed=seed, device="cpu")
+
+
+def measure(
+    known: CodeData, codes: int, seed: int, names: Sequence[str], say: Callable[[str], None]
+) -> dict[str, Figures]:
+    """Every run's figures on the seen gallery."""
+    runs: dict[str, tuple[bool, str, int]] = {
+        "k-means + matching": (False, "k-means", STEPS),
+        "translation": (False, "translation", 0),
+        "translation + matching": (False, "translation", STEPS),
+        "true pairs: translation": (True, "translation", 0),
+        "control: captions of other items": (False, "translation", 0),
+    }
+    found = {}
+    for name, (paired, start, steps) in runs.items():
+        if names and name not in names:
+            continue
+        linked = known.linked(paired=paired)
+        if name.startswith("control"):
+            linked = LinkedItems(linked.items, shuffled(linked.sources))
+        began = time.perf_counter()
+        model = learn(linked, codes, start, steps, seed)
+        seconds = time.perf_counter() - began
+        figures = code_figures(model.token_codes, known.training, known.galleries)
+        found[name] = {**figures, "seconds": seconds}
+        shown = ", ".join(f"{key} {found[name].get(f'{key}.seen', found[name].get(key, np.nan)):.3f}" for key in SHOWN)
+        say(f"seed {seed} {name}: {shown}")
+    return found
+
+
+def main() -> None:
+    """Run the seeds, print the table, write the figures."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--split", choices=("dev", "test"), default="dev")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options.add_argument("--codes", type=int, default=512)
+    options.add_argument("--items", type=int, default=3000, help="texts, and items of each memory")
+    options.add_argument("--gallery", type=int, default=500)
+    options.add_argument("--runs", nargs="+", default=(), help="names of the runs; by default all")
+    options.add_argument("--out", type=Path, default=Path("things_codes.json"))
+    given = options.parse_args()
+    say = Console(stderr=True, soft_wrap=True, highlight=False).print
+    source = replace(ThingsDemo(build()), labelled_items=LABELLED)
+    found = []
+    for seed in given.seeds:
+        paired = not given.runs or any(name.startswith("true pairs") for name in given.runs)
+        sizes = Sizes(texts=given.items, memory=given.items, pairs=given.items if paired else 0, gallery=given.gallery)
+        world = source.things.world(given.split, sizes, seed=seed)
+        found.append(measure(code_data(source, world), given.codes, seed, given.runs, say))
+        given.out.write_text(json.dumps(found, indent=1))
+    columns = [f"{key}.seen" if key != "seconds" else key for key in SHOWN]
+    print("\n".join(seed_table(found, columns, digits=3)))
+
+
+if __name__ == "__main__":
+    main()
