@@ -8,7 +8,7 @@ import torch
 
 from isthmus import CodeItems, Embeddings, PairSource, Tokens, fit_codes
 from isthmus.codes.learning.start import build_model
-from isthmus.codes.learning.translation import Reader, translate
+from isthmus.codes.learning.translation import TokenReader, translate
 from isthmus.codes.model.config import CodesConfig
 from isthmus.training.schedule import seed_of
 
@@ -60,7 +60,7 @@ def codes_of(found: np.ndarray, named: np.ndarray, each: int, tokens: int) -> np
     return np.array([np.bincount(by_item[named == word].ravel()).argmax() for word in range(WORDS)])
 
 
-def read(readers: dict[str, Reader], views: dict[str, CodeItems]) -> dict[str, np.ndarray]:
+def read(readers: dict[str, TokenReader], views: dict[str, CodeItems]) -> dict[str, np.ndarray]:
     """The code of every token of each view."""
     vectors = {name: torch.from_numpy(own.tokens.vectors) for name, own in views.items()}
     return {name: readers[name].fit(rows).argmax(1).numpy() for name, rows in vectors.items()}
@@ -112,7 +112,8 @@ def test_shuffled_pairs_translate_nothing(views: dict[str, CodeItems], named: np
     assert (codes_of(found["image"], named, 2, 2 * NAMED + BACKGROUND) == text).mean() < 0.2
 
 
-def test_fitting_continues_from_a_translation(views: dict[str, CodeItems], sources: list[PairSource]) -> None:
-    brief = {"epochs": 1, "min_steps": 5, "batch_size": 32}
-    model = fit_codes(views, sources, codes=WORDS + 1, start="translation", restarts=1, optimisation=brief)
+def test_a_translation_is_fitted_without_a_step(views: dict[str, CodeItems], sources: list[PairSource]) -> None:
+    model = fit_codes(views, sources, codes=WORDS + 1, start="translation", restarts=1, seed=4)
     assert model.config.code_dim == len(model.codebook) == WORDS + 1
+    own = views["image"]
+    np.testing.assert_allclose(model.summarise(own.tokens, own.pooled), own.pooled.vectors, atol=1e-5)

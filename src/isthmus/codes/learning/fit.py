@@ -207,6 +207,8 @@ def _best_start(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]:
 def _fit_once(given: FitInput, run: Run, number: int) -> CodeModel:
     seed, checkpoint = seed_of(run.seed, 4, number), run.numbered(number).checkpoint
     model = build_model(given.items, given.sources, given.config, seed, given.base).to(run.device)
+    if model.config.start == "translation" and given.base is None:
+        return model.eval()
     asked = given.config.optimisation.precision
     half = asked == "bfloat16" and half_precision(asked, run.device)  # not for auto: it changes a token's nearest code
     objective = CodesObjective(model, given.items, given.sources, given.terms, half, given.groups)

@@ -55,7 +55,8 @@ def _translate(
 ) -> None:
     """Set heads to the readers of a translation and codes to the axes, so that a head's output is what it reads.
 
-    ``-‖h - a e_v‖² = 2 a h_v`` plus what is the same for all codes, for axes e and their length a.
+    ``-‖h - a e_v‖² = 2 a h_v`` plus what is the same for all codes, for axes e and their length a. Summaries stay the
+    pooled vectors: no step of the gradient follows that would fit codes to them.
     """
     codes, length = len(model.codebook), model.config.squared_norm**0.5
     for name, reader in translate(items, sources, codes, draw).items():

@@ -52,7 +52,7 @@ BLOCK = 16_384
 
 
 @dataclass(frozen=True)
-class Sampled:
+class SampledTokens:
     """Some tokens of some items of a view: ``rows`` are the items' rows, ``item`` each token's place among them."""
 
     rows: Int[np.ndarray, " items"]
@@ -76,7 +76,7 @@ class Sampled:
 
 
 @dataclass(frozen=True)
-class Link:
+class TranslationLink:
     """A view that learns codes from one that has them: places of paired items among those sampled of each."""
 
     known: str
@@ -86,7 +86,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Reader:
+class TokenReader:
     """A linear classifier of a view's tokens: ``vectors @ weights + bias`` is how well each code fits."""
 
     weights: Float[Tensor, "dim codes"]
@@ -99,7 +99,7 @@ class Reader:
 
 def translate(
     items: Mapping[str, CodeItems], sources: Sequence[PairSource], codes: int, draw: torch.Generator
-) -> dict[str, Reader]:
+) -> dict[str, TokenReader]:
     """A reader of every view's tokens; views agree on what each of at most ``codes`` codes means.
 
     The view with the most pair sources gets codes from clusters of its tokens; the others learn them from it, or from
@@ -122,14 +122,14 @@ def translate(
     return readers
 
 
-def _sampled(own: CodeItems, draw: torch.Generator) -> Sampled:
+def _sampled(own: CodeItems, draw: torch.Generator) -> SampledTokens:
     rows = torch.randperm(len(own), generator=draw)[:MOST_ITEMS].sort().values.numpy()
     chances = torch.rand(len(rows), MOST_TOKENS, generator=draw).numpy()
     batch = TokenBatch.of(own.tokens, rows, torch.device("cpu"), chances)
-    return Sampled(rows, batch.vectors, batch.item)
+    return SampledTokens(rows, batch.vectors, batch.item)
 
 
-def _links(views: Mapping[str, Sampled], sources: Sequence[PairSource]) -> list[Link]:
+def _links(views: Mapping[str, SampledTokens], sources: Sequence[PairSource]) -> list[TranslationLink]:
     """One link to every view but the anchor, the view with the most sources, in the order in which they reach it."""
     certain = [source for source in sources if source.kind != NEIGHBOUR] or list(sources)
     degree = {name: sum(name in (source.left, source.right) for source in certain) for name in views}
@@ -142,7 +142,7 @@ def _links(views: Mapping[str, Sampled], sources: Sequence[PairSource]) -> list[
                     reached.append(new)
                     places = _places(views[known].rows, known_rows), _places(views[new].rows, new_rows)
                     both = (places[0] >= 0) & (places[1] >= 0)
-                    links.append(Link(known, new, places[0][both], places[1][both]))
+                    links.append(TranslationLink(known, new, places[0][both], places[1][both]))
     return links
 
 
@@ -160,8 +160,8 @@ def _cells(vectors: Float[Tensor, "tokens dim"], draw: torch.Generator) -> Int[T
 
 
 def _first_readers(
-    views: Mapping[str, Sampled], links: Sequence[Link], cells: Int[Tensor, " tokens"], count: int
-) -> dict[str, Reader]:
+    views: Mapping[str, SampledTokens], links: Sequence[TranslationLink], cells: Int[Tensor, " tokens"], count: int
+) -> dict[str, TokenReader]:
     """Readers by ridge regression of mean tokens: what predicts an item's mean says what single tokens add to it."""
     anchor = links[0].known
     means = {name: view.item_means() for name, view in views.items()}
@@ -175,7 +175,7 @@ def _first_readers(
         view = views[link.new]
         typical = ((view.vectors - view.mean) @ maps[link.new]).square().sum(1).mean().sqrt()
         weights = FIRST_SHARPNESS / typical * maps[link.new] @ meaning
-        readers[link.new] = Reader(weights, -view.mean @ weights)
+        readers[link.new] = TokenReader(weights, -view.mean @ weights)
     return readers
 
 
@@ -195,10 +195,10 @@ def _ridge(given: Float[Tensor, "pairs dim"], wanted: Float[Tensor, "pairs other
 
 
 def _pass(
-    views: Mapping[str, Sampled],
-    links: Sequence[Link],
+    views: Mapping[str, SampledTokens],
+    links: Sequence[TranslationLink],
     chosen: dict[str, Int[Tensor, " tokens"]],
-    readers: dict[str, Reader],
+    readers: dict[str, TokenReader],
     count: int,
 ) -> None:
     """Every view learns from the one it is linked to, in place."""
@@ -237,17 +237,17 @@ def _within(
     return within + SHRINKAGE * within.trace() / len(within) * torch.eye(len(within))
 
 
-def _reader(vectors: Float[Tensor, "tokens dim"], codes: Int[Tensor, " tokens"], count: int) -> Reader:
+def _reader(vectors: Float[Tensor, "tokens dim"], codes: Int[Tensor, " tokens"], count: int) -> TokenReader:
     """Linear discriminants of tokens with known codes."""
     means, number = _code_means(vectors, codes, count)
     weights = torch.linalg.solve(_within(vectors, means, number), means.T)
     offset = -0.5 * (means * weights.T).sum(1) - vectors.mean(0) @ weights
     prior = ((number + 1) / (number + 1).sum()).log()
-    return Reader(SHARPNESS * weights, SHARPNESS * offset + FREQUENCY * prior)
+    return TokenReader(SHARPNESS * weights, SHARPNESS * offset + FREQUENCY * prior)
 
 
 def _merged(
-    views: Mapping[str, Sampled],
+    views: Mapping[str, SampledTokens],
     anchor: str,
     chosen: Mapping[str, Int[Tensor, " tokens"]],
     count: int,

@@ -41,8 +41,8 @@ class CodesConfig:
     distance: Distance = "squared"
     """Distance in the softmax of the code distribution; plain is the paper's."""
     start: Start = "k-means"
-    """Initial codes: k-means over tokens of all modalities, translation of one view's tokens into the others' (each
-    code is then an axis and tokens are not normalized), or standard normal as in the paper."""
+    """Initial codes: k-means over tokens of all modalities, or standard normal as in the paper. With translation, codes
+    and heads are a closed form and no step follows: each code is an axis, tokens are not normalized."""
     matching_weight: float = 1.0
     """Weight α of the code matching loss; the paper uses 0.1."""
     margin: float = 0.001

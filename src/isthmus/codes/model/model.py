@@ -135,10 +135,12 @@ class CodeModel(nn.Module, HubModel):
 
     @torch.no_grad()
     def set_head(self, name: str, weights: Float[Tensor, "dim code_dim"], bias: Float[Tensor, " code_dim"]) -> None:
-        """Set the linear layer of a view's tokens."""
-        linear = self._own(name).head.linear
-        linear.weight.copy_(weights.T)
-        linear.bias.copy_(bias)
+        """Set the linear layer of a view's tokens; codes no longer add to its summary, which was fit to other ones."""
+        own = self._own(name)
+        own.head.linear.weight.copy_(weights.T)
+        own.head.linear.bias.copy_(bias)
+        own.discrete.weight.zero_()
+        own.discrete.bias.zero_()
 
     def project(self, name: str, tokens: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens code_dim"]:
         """Project tokens of one view into the space of the codes."""
