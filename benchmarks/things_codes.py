@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from codes import shuffled
 from isthmus.codes.learning.fit import fit_codes
-from isthmus.codes.learning.pairs import PairSource
 from isthmus.codes.learning.sources import LinkedItems
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
@@ -38,12 +38,6 @@ SHOWN = (
     "pointing.text_to_audio", "pointing.audio_to_image", "pointing.image_to_audio", "iou.image_to_audio",
     "transfer.image_to_audio", "transfer.audio_to_audio", "seconds",
 )  # fmt: skip
-
-
-def shuffled(sources: Sequence[PairSource]) -> list[PairSource]:
-    """Pair every item with the partner of another one."""
-    draw = np.random.default_rng(0)
-    return [replace(source, right_rows=draw.permutation(source.right_rows)) for source in sources]
 
 
 def learn(linked: LinkedItems, codes: int, start: str, seed: int) -> CodeModel:

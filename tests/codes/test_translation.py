@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from isthmus import CodeItems, Embeddings, PairSource, Tokens, fit_codes
+from isthmus.base.errors import IsthmusError
+from isthmus.codes.learning import translation
 from isthmus.codes.learning.start import build_model
-from isthmus.codes.learning.translation import TokenReader, translate
+from isthmus.codes.learning.translation import SampledTokens, TokenReader, _sampled, translate
 from isthmus.codes.model.config import CodesConfig
+from isthmus.training.k_means import spread_rows
 from isthmus.training.schedule import seed_of
 
 WORDS, ITEMS, NAMED, BACKGROUND, DIM = 30, 600, 3, 4, 24
@@ -103,6 +106,15 @@ def test_codes_beyond_the_meanings_of_the_data_stay_unused(
     assert max(used) <= 2 * WORDS
 
 
+def test_rows_drawn_far_apart_find_every_distinct_one() -> None:
+    """Of 40 distinct rows, one of which is most of 5000, each is drawn before any is drawn twice."""
+    distinct = torch.randn(40, 6, generator=torch.Generator().manual_seed(1))
+    which = torch.cat([torch.zeros(4900, dtype=torch.long), torch.arange(40), torch.arange(40), torch.arange(20)])
+    drawn = spread_rows(distinct[which], 40, torch.Generator().manual_seed(2))
+    assert sorted(which[drawn].tolist()) == list(range(40))
+    assert len(spread_rows(distinct[which], 45, torch.Generator().manual_seed(2))) == 45
+
+
 def test_shuffled_pairs_translate_nothing(views: dict[str, CodeItems], named: np.ndarray) -> None:
     mixed = np.random.default_rng(5).permutation(ITEMS)
     wrong = [PairSource("text", "image", ROWS, mixed), PairSource("text", "audio", ROWS, np.roll(mixed, 7))]
@@ -117,3 +129,34 @@ def test_a_translation_is_fitted_without_a_step(views: dict[str, CodeItems], sou
     assert model.config.code_dim == len(model.codebook) == WORDS + 1
     own = views["image"]
     np.testing.assert_allclose(model.summarise(own.tokens, own.pooled), own.pooled.vectors, atol=1e-5)
+
+
+def test_views_that_only_neighbours_reach_are_translated_and_others_named(
+    views: dict[str, CodeItems], sources: list[PairSource], named: np.ndarray
+) -> None:
+    guessed = [sources[0], PairSource("image", "audio", ROWS, ROWS, kind="neighbour")]
+    found = read(translate(views, guessed, WORDS + 1, torch.Generator().manual_seed(0)), views)
+    text, audio = (
+        codes_of(found["text"], named, 1, NAMED + 1),
+        codes_of(found["audio"], named, 2, 2 * NAMED + BACKGROUND),
+    )
+    assert (audio == text).mean() > 0.9
+    with pytest.raises(IsthmusError, match="no chain of pair sources leads from 'text' to 'audio'"):
+        translate(views, sources[:1], WORDS + 1, torch.Generator().manual_seed(0))
+
+
+def test_thinned_sources_keep_whole_pairs(
+    views: dict[str, CodeItems], sources: list[PairSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both items of a pair are read, or neither; drawing the items of each view apart would leave few whole pairs."""
+    seen = {}
+
+    def keep(own: CodeItems, rows: np.ndarray, draw: torch.Generator) -> SampledTokens:
+        seen[own.tokens.modality] = rows
+        return _sampled(own, rows, draw)
+
+    monkeypatch.setattr(translation, "MOST_PAIRS", 200)
+    monkeypatch.setattr(translation, "_sampled", keep)
+    translate(views, sources, WORDS + 1, torch.Generator().manual_seed(0))
+    assert len(seen["text"]) == 200
+    np.testing.assert_array_equal(seen["text"], seen["image"])

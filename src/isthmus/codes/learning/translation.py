@@ -9,7 +9,7 @@ mean of its tokens, under one covariance for all codes of a view. This needs no 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,12 +19,13 @@ from scipy.spatial.distance import squareform
 from torch import Tensor
 from torch.nn import functional
 
+from isthmus.base.errors import IsthmusError
 from isthmus.codes.learning.pairs import NEIGHBOUR, CodeItems, PairSource
 from isthmus.codes.model.view import TokenBatch
 from isthmus.training.k_means import k_means, nearest
 
-MOST_ITEMS, MOST_TOKENS = 8192, 48
-"""Items of a view, and tokens of an item, that are read."""
+MOST_PAIRS, MOST_TOKENS = 8192, 48
+"""Pairs of a source, and tokens of an item, that are read."""
 MOST_CELLS = 1024
 """Codes before those that mean the same are merged."""
 ROUNDS = 3
@@ -104,8 +105,12 @@ def translate(
 
     The view with the most pair sources gets codes from clusters of its tokens; the others learn them from it, or from
     one another, in the order in which sources reach them.
+
+    Raises:
+        IsthmusError: No chain of sources leads to a view.
     """
-    views = {name: _sampled(own, draw) for name, own in items.items()}
+    sources = [_thinned(source) for source in sources]
+    views = {name: _sampled(own, _rows_of(name, sources), draw) for name, own in items.items()}
     links = _links(views, sources)
     anchor = links[0].known
     cells = _cells(views[anchor].vectors, draw)
@@ -122,34 +127,49 @@ def translate(
     return readers
 
 
-def _sampled(own: CodeItems, draw: torch.Generator) -> SampledTokens:
-    rows = torch.randperm(len(own), generator=draw)[:MOST_ITEMS].sort().values.numpy()
+def _thinned(source: PairSource) -> PairSource:
+    """The source with at most `MOST_PAIRS` of its pairs, evenly spread."""
+    kept = np.unique(np.linspace(0, len(source) - 1, min(len(source), MOST_PAIRS)).astype(np.int64))
+    return replace(source, left_rows=source.left_rows[kept], right_rows=source.right_rows[kept])
+
+
+def _rows_of(name: str, sources: Sequence[PairSource]) -> Int[np.ndarray, " items"]:
+    """The rows of a view's items that are in a pair, ascending."""
+    sides = ((side, rows) for own in sources for side, rows in ((own.left, own.left_rows), (own.right, own.right_rows)))
+    return np.unique(np.concatenate([np.empty(0, np.int64), *(rows for side, rows in sides if side == name)]))
+
+
+def _sampled(own: CodeItems, rows: Int[np.ndarray, " items"], draw: torch.Generator) -> SampledTokens:
     chances = torch.rand(len(rows), MOST_TOKENS, generator=draw).numpy()
     batch = TokenBatch.of(own.tokens, rows, torch.device("cpu"), chances)
     return SampledTokens(rows, batch.vectors, batch.item)
 
 
 def _links(views: Mapping[str, SampledTokens], sources: Sequence[PairSource]) -> list[TranslationLink]:
-    """One link to every view but the anchor, the view with the most sources, in the order in which they reach it."""
-    certain = [source for source in sources if source.kind != NEIGHBOUR] or list(sources)
-    degree = {name: sum(name in (source.left, source.right) for source in certain) for name in views}
+    """One link to every view but the anchor, the view with the most sources, in the order in which they reach it.
+
+    Neighbour pairs are guesses: they link only what no others reach.
+    """
+    certain = [source for source in sources if source.kind != NEIGHBOUR]
+    degree = {name: sum(name in (source.left, source.right) for source in certain or sources) for name in views}
     reached, links = [max(views, key=degree.__getitem__)], []
-    for name in reached:  # grows as views are reached
-        for source in certain:
-            sides = ((source.left, source.left_rows), (source.right, source.right_rows))
-            for (known, known_rows), (new, new_rows) in (sides, sides[::-1]):
-                if known == name and new not in reached:
-                    reached.append(new)
-                    places = _places(views[known].rows, known_rows), _places(views[new].rows, new_rows)
-                    both = (places[0] >= 0) & (places[1] >= 0)
-                    links.append(TranslationLink(known, new, places[0][both], places[1][both]))
+    for usable in (certain, sources):
+        for name in reached:  # grows as views are reached
+            for source in usable:
+                sides = ((source.left, source.left_rows), (source.right, source.right_rows))
+                for (known, known_rows), (new, new_rows) in (sides, sides[::-1]):
+                    if known == name and new not in reached:
+                        reached.append(new)
+                        places = _places(views[known].rows, known_rows), _places(views[new].rows, new_rows)
+                        links.append(TranslationLink(known, new, *places))
+    for name in set(views) - set(reached):
+        raise IsthmusError(f"no chain of pair sources leads from {reached[0]!r} to {name!r}: add one, or leave it out")
     return links
 
 
 def _places(sampled: Int[np.ndarray, " items"], rows: Int[np.ndarray, " pairs"]) -> Int[Tensor, " pairs"]:
-    """Where each row is among those sampled, which ascend; -1 if it is not."""
-    place = np.minimum(np.searchsorted(sampled, rows), len(sampled) - 1)
-    return torch.from_numpy(np.where(sampled[place] == rows, place, -1))
+    """Where each row is among those sampled, which ascend and have it."""
+    return torch.from_numpy(np.searchsorted(sampled, rows))
 
 
 def _cells(vectors: Float[Tensor, "tokens dim"], draw: torch.Generator) -> Int[Tensor, " tokens"]:
