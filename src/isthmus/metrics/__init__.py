@@ -4,6 +4,7 @@ They come before every other stage, because connectors are chosen and reported b
 """
 
 from isthmus.metrics.blocks import score_blocks
+from isthmus.metrics.bootstrap import Interval, bootstrap_intervals
 from isthmus.metrics.csls import csls, csls_blocks, mean_nearest
 from isthmus.metrics.distribution import ScoreDistribution
 from isthmus.metrics.gap import modality_gap
@@ -13,8 +14,10 @@ from isthmus.metrics.retrieval import RetrievalScores, retrieval, scores_from_ra
 
 __all__ = [
     "ChanceNeighbours",
+    "Interval",
     "RetrievalScores",
     "ScoreDistribution",
+    "bootstrap_intervals",
     "csls",
     "csls_blocks",
     "hubness",
