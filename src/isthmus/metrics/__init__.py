@@ -5,29 +5,64 @@ They come before every other stage, because connectors are chosen and reported b
 
 from isthmus.metrics.blocks import score_blocks
 from isthmus.metrics.bootstrap import Interval, bootstrap_intervals
+from isthmus.metrics.boxes import BoxLayout, box_mask, centre_box, consensus, corner_boxes, has_area
 from isthmus.metrics.csls import csls, csls_blocks, mean_nearest
+from isthmus.metrics.detection import (
+    DetectionCurve,
+    DetectionScores,
+    detection_curve,
+    detection_scores,
+    published_detection_scores,
+)
 from isthmus.metrics.distribution import ScoreDistribution
 from isthmus.metrics.gap import modality_gap
+from isthmus.metrics.localization import (
+    LocalizationScores,
+    ciou,
+    class_aware_ciou,
+    localization_scores,
+    median_mask,
+    success_auc,
+    success_rate,
+)
 from isthmus.metrics.neighbours import ChanceNeighbours, hubness, mutual_neighbour_rate, mutual_neighbour_rates
 from isthmus.metrics.ranks import relevant_ranks, target_ranks
 from isthmus.metrics.retrieval import RetrievalScores, retrieval, scores_from_ranks
 
 __all__ = [
+    "BoxLayout",
     "ChanceNeighbours",
+    "DetectionCurve",
+    "DetectionScores",
     "Interval",
+    "LocalizationScores",
     "RetrievalScores",
     "ScoreDistribution",
     "bootstrap_intervals",
+    "box_mask",
+    "centre_box",
+    "ciou",
+    "class_aware_ciou",
+    "consensus",
+    "corner_boxes",
     "csls",
     "csls_blocks",
+    "detection_curve",
+    "detection_scores",
+    "has_area",
     "hubness",
+    "localization_scores",
     "mean_nearest",
+    "median_mask",
     "modality_gap",
     "mutual_neighbour_rate",
     "mutual_neighbour_rates",
+    "published_detection_scores",
     "relevant_ranks",
     "retrieval",
     "score_blocks",
     "scores_from_ranks",
+    "success_auc",
+    "success_rate",
     "target_ranks",
 ]
