@@ -27,6 +27,7 @@ def test_the_file_has_the_shape_of_mteb_result_files(tmp_path: Path) -> None:
     assert path == tmp_path / "isthmus__cmcr" / "rev1" / "Digits.json"
     written = json.loads(path.read_text())
     assert (written["task_name"], written["dataset_revision"], written["evaluation_time"]) == ("Digits", "abc", 1.5)
+    assert written["mteb_version"] is None  # without the field MTEB takes the file for one from before 2024
     subsets = {subset["hf_subset"]: subset for subset in written["scores"]["test"]}
     assert subsets["seen"] == {
         "hf_subset": "seen",
@@ -37,6 +38,33 @@ def test_the_file_has_the_shape_of_mteb_result_files(tmp_path: Path) -> None:
         "image_to_audio.r1": 0.82,
     }
     assert subsets["hard"]["main_score"] == 0.7
+
+
+@pytest.mark.slow
+def test_mteb_reads_the_file_and_we_read_its_own(tmp_path: Path) -> None:
+    mteb_results = pytest.importorskip("mteb.results")
+    path = write_result(tmp_path, "isthmus/cmcr", "rev1", RESULT)
+    for historic in (True, False):
+        read = mteb_results.TaskResult.from_disk(path, load_historic_data=historic)
+        assert (read.task_name, read.dataset_revision, read.evaluation_time) == ("Digits", "abc", 1.5)
+        assert read.get_score() == pytest.approx(0.75)
+    assert {own["hf_subset"]: own["main_score"] for own in read.scores["test"]} == {"seen": 0.8, "hard": 0.7}
+    read.to_disk(tmp_path / "by_mteb.json")
+    again = read_result(tmp_path / "by_mteb.json")
+    assert (again.task_name, again.scores, again.isthmus_version) == ("Digits", read.scores, None)
+
+
+def test_a_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """Files of version 0.1 have no `mteb_version`."""
+    before = {
+        "dataset_revision": "abc",
+        "evaluation_time": 1.5,
+        "isthmus_version": "0.1.0",
+        "scores": {"test": [{"hf_subset": "seen", "languages": ["eng-Latn"], "main_score": 0.8}]},
+        "task_name": "Digits",
+    }
+    (tmp_path / "Digits.json").write_text(json.dumps(before))
+    assert read_result(tmp_path / "Digits.json") == TaskResult("Digits", "abc", "0.1.0", before["scores"], 1.5)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-"""Results on disk: one JSON file per model, revision and task, in the shape of MTEB's result files."""
+"""Results on disk: one JSON file per model, revision and task, which `mteb.TaskResult.from_disk` reads."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,20 @@ class TaskResult:
     Attributes:
         task_name: Name of the task; it becomes the file's name.
         dataset_revision: Which data the scores were measured on.
-        isthmus_version: Version of the library that measured them.
+        isthmus_version: Version of the library that measured them; None in a file of MTEB's own.
         scores: Split to a list of subsets, each a flat object with ``hf_subset``, ``languages``, ``main_score``
             (in [0, 1], as in MTEB) and its figures.
-        evaluation_time: Seconds of the evaluation.
+        evaluation_time: Seconds of the evaluation; None if MTEB did not measure them.
+        mteb_version: Version of MTEB that measured them; None for tasks of isthmus. MTEB takes a file without this
+            field for one of its own from before 2024.
     """
 
     task_name: str
     dataset_revision: str
-    isthmus_version: str
+    isthmus_version: str | None
     scores: Mapping[str, list[dict[str, Any]]]
-    evaluation_time: float
+    evaluation_time: float | None
+    mteb_version: str | None = None
 
 
 def task_result(
@@ -86,13 +89,13 @@ def write_result(folder: Path, model: str, revision: str, result: TaskResult) ->
 
 
 def read_result(path: Path) -> TaskResult:
-    """Read a file that `write_result` wrote.
+    """Read a file that `write_result`, an earlier version of it, or MTEB wrote.
 
     Args:
         path: The file.
 
     Returns:
-        The scores.
+        The scores. Fields that only MTEB has, such as its emissions, are left out.
 
     Raises:
         IsthmusError: The file is missing or is not a result file.
@@ -100,7 +103,8 @@ def read_result(path: Path) -> TaskResult:
     remedy = "delete it and evaluate again"
     content = read_json(path, remedy, finite=False)
     with reading(path, remedy):
-        return TaskResult(**content)
+        known = {one.name for one in fields(TaskResult)}
+        return TaskResult(**{"isthmus_version": None, **{name: own for name, own in content.items() if name in known}})
 
 
 def _subset(gallery: str, figures: Mapping[str, float]) -> dict[str, Any]:
