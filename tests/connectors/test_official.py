@@ -1,6 +1,7 @@
 """The authors' checkpoints: read as they say, projected as their code does, written so that they read them."""
 
 import errno
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import nn
 
 import isthmus
 from isthmus.base.errors import IsthmusError
+from tiny_checkpoints import write_ulip
 from two_sides import two_spaces
 
 
@@ -78,7 +80,7 @@ def test_their_clap_clip_file_has_clap_first(tmp_path: Path) -> None:
     torch.save(state, tmp_path / "clap_clip.pt")
     connector = isthmus.Connector.load(tmp_path / "clap_clip.pt")
     assert (connector.left_space, connector.right_space, connector.overlap) == ("clip", "clap", "text")
-    given = rows("clap", "audio")
+    given = rows("clap:630k-fusion-best", "audio")
     hidden = np.maximum(mlp_half(as_float64(state), "Head_A.net1", given.vectors.astype(np.float64)), 0)
     expected = unit(mlp_half(as_float64(state), "Head_A.net2", hidden))
     np.testing.assert_allclose(connector.project(given).vectors, expected, atol=1e-5)
@@ -104,6 +106,66 @@ def test_their_exmcr_file_keeps_clip_and_maps_the_leaf(tmp_path: Path) -> None:
     (tmp_path / "ex_ulip.pt").rename(tmp_path / "leaf.pt")
     with pytest.raises(IsthmusError, match="must say its leaf"):
         isthmus.Connector.load(tmp_path / "leaf.pt")
+
+
+def test_vectors_that_embed_writes_of_ulip_meet_the_released_file(shared_data: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "cube.npy", np.random.default_rng(0).random((64, 3)).astype(np.float32))
+    weights = tmp_path / "pointbert_ULIP-2.pt"
+    write_ulip(weights)
+    isthmus.embed(tmp_path / "cube.npy", tmp_path / "set", space=f"ulip:{weights}", modality="points", workers=0)
+    clouds = isthmus.Embeddings.open(tmp_path / "set", "points")
+    assert clouds.space == "ulip:pointbert_ULIP-2"
+    connector = isthmus.Connector.load(shared_data / "cmcr_official" / "ulip_clip.pt")
+    named = clouds.with_vectors(clouds.vectors, space="ulip")
+    assert np.array_equal(connector.project(clouds).vectors, connector.project(named).vectors)
+    assert connector.project(clouds).origin == "ulip"
+
+
+@pytest.mark.parametrize(
+    ("file", "space", "trained_on"),
+    [
+        ("clap_clip.pt", "clap", "630k-fusion-best"),
+        ("clap_clip.pt", "clap:clap-htsat-fused", "630k-fusion-best"),
+        ("clap_clip.pt", "clap:630k-fusion-best", None),
+        ("clap_clip.pt", "clip", None),
+        ("clap_clip.pt", "clip:clip-vit-base-patch32", None),
+        ("clap_clip.pt", "clip:clip-vit-base-patch16", "openai/clip-vit-base-patch32"),
+        ("ulip_clip.pt", "ulip:ulip", "pointbert_ULIP-2.pt"),
+        ("ulip_clip.pt", "ulip:pointbert_ULIP-2", None),
+    ],
+)
+def test_vectors_of_another_checkpoint_than_the_authors_pass_with_a_warning(
+    file: str, space: str, trained_on: str | None, tmp_path: Path
+) -> None:
+    parts = ("net1", "net2") if file == "clap_clip.pt" else ("net",)
+    shapes = {f"{head}.{part}": (512, 512) for head in ("Head_A", "Head_B") for part in parts}
+    torch.save(random_state(shapes), tmp_path / file)
+    loaded = isthmus.Connector.load(tmp_path / file)
+    for connector in (loaded, isthmus.Connector.load(loaded.save(tmp_path / "saved"))):
+        given = rows(space, "text")
+        family = given.with_vectors(given.vectors, space=space.partition(":")[0])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = connector.project(given)
+        assert [trained_on in str(one.message) for one in caught] == ([] if trained_on is None else [True])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert np.array_equal(found.vectors, connector.project(family).vectors)
+
+
+def test_another_family_than_the_authors_is_refused(tmp_path: Path) -> None:
+    shapes = {f"{head}.{part}": (512, 512) for head in ("Head_A", "Head_B") for part in ("net1", "net2")}
+    torch.save(random_state(shapes), tmp_path / "clap_clip.pt")
+    for space in ("clap-general", "ulip"):
+        with pytest.raises(IsthmusError, match="the connector connects 'clip' and 'clap'"):
+            isthmus.Connector.load(tmp_path / "clap_clip.pt").project(rows(space, "audio"))
+
+
+def test_a_connector_of_ours_takes_no_other_checkpoint() -> None:
+    left, right = two_spaces(left_space="clip", right_space="clap")
+    given = right["audio"]
+    with pytest.raises(IsthmusError, match="of space 'clap:other'"):
+        isthmus.connect(left, right, method="cca").project(given.with_vectors(given.vectors, space="clap:other"))
 
 
 def test_an_exported_file_projects_as_before(shared_data: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from isthmus.connectors.card import model_card
 from isthmus.connectors.files import connector_files, named_tensors, read_connector
 from isthmus.connectors.member import Head, Member, project_blend, unit
 from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_official, write_official
+from isthmus.connectors.official_spaces import official_space
 from isthmus.connectors.trust.abstention import too_wide
 from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours
 from isthmus.connectors.trust.figures import Band, GalleryEstimate
@@ -161,7 +162,9 @@ class Connector(HubModel):
         """Project embeddings of either space into the joint space.
 
         Args:
-            embeddings: ``(n, dim)`` vectors of one of the two spaces. Those of a `base` are returned unchanged.
+            embeddings: ``(n, dim)`` vectors of one of the two spaces. Those of a `base` are returned unchanged. An
+                official checkpoint takes those of any checkpoint of its two families, such as ``ulip:NAME``, and warns
+                unless it is the one that the authors used.
 
         Returns:
             ``(n, joint)`` unit vectors with the same ids and modality.
@@ -170,19 +173,28 @@ class Connector(HubModel):
             IsthmusError: The space is not one of the two, the dimension is not that of the space, or the modality was
                 not connected.
         """
-        heads = self.heads(embeddings.space)
+        space = self._space_of(embeddings)
+        heads = self.heads(space)
         _require_known(heads, embeddings)
-        expected = self.input_dim(embeddings.space)
+        expected = self.input_dim(space)
         if embeddings.dim != expected:
             raise IsthmusError(
-                f"the {embeddings.modality} vectors have {embeddings.dim} dimensions, space {embeddings.space!r} has "
+                f"the {embeddings.modality} vectors have {embeddings.dim} dimensions, space {space!r} has "
                 f"{expected}: embed the items with the model that was connected"
             )
-        if embeddings.space == self.base:
-            return embeddings
+        if space == self.base:
+            same = embeddings.space == space
+            return embeddings if same else embeddings.with_vectors(embeddings.vectors, space=space)
         blocks = [self._project_rows(heads, block, embeddings.modality) for block in embeddings.batches(PROJECT_ROWS)]
         vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
-        return embeddings.with_vectors(vectors, space=self.projected_space, origin=embeddings.space)
+        return embeddings.with_vectors(vectors, space=self.projected_space, origin=space)
+
+    def _space_of(self, embeddings: Embeddings) -> str:
+        """Which of the two spaces embeddings are of; their own space if neither."""
+        if "official" not in self.config:
+            return embeddings.space
+        file = None if self.config.get("exported", False) else str(self.config["official"])
+        return official_space(embeddings, (self.left_space, self.right_space), file)
 
     def _project_rows(
         self, heads: tuple[Head, ...], rows: Float[np.ndarray, "rows dim"], modality: str
@@ -309,7 +321,7 @@ class Connector(HubModel):
         if place.suffix in SUFFIXES:
             official = read_official(place)
             spaces = official.left_space, official.right_space
-            config = {"method": official.member.method, "official": place.name}
+            config = {"method": official.member.method, "official": place.name, "exported": official.exported}
             return cls(*spaces, official.overlap, (official.member,), (1.0,), config=config)
         return read_connector(place, cls._checked)
 

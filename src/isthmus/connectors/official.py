@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -29,12 +29,13 @@ REMEDY = "download the official file again"
 
 @dataclass(frozen=True)
 class OfficialCheckpoint:
-    """One member, and the spaces and the overlap that it connects."""
+    """One member, and the spaces and the overlap that it connects; ``exported`` if `write_official` made the file."""
 
     left_space: str
     right_space: str
     overlap: str
     member: Member
+    exported: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def read_official(path: Path) -> OfficialCheckpoint:
         _require_stored(state)
         checkpoint = _checkpoint(path, state)
         _require_fit(checkpoint)
-    return checkpoint
+    return replace(checkpoint, exported=_never_trained(state))
 
 
 def _checkpoint(path: Path, state: State) -> OfficialCheckpoint:
@@ -75,6 +76,11 @@ def _checkpoint(path: Path, state: State) -> OfficialCheckpoint:
         return _exmcr(path, state)
     known = "ulip_clip.pt and clap_clip.pt of C-MCR, ex_clap.pt and ex_ulip.pt of Ex-MCR"
     raise IsthmusError(f"{path}: not a known checkpoint; isthmus reads {known}")
+
+
+def _never_trained(state: State) -> bool:
+    """Whether no batch norm has seen a batch: `write_official` folds them away, and writes the identity instead."""
+    return not any(bool((value != 0).any()) for name, value in state.items() if name.endswith("num_batches_tracked"))
 
 
 def _require_stored(state: State) -> None:
