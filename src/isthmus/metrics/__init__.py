@@ -6,6 +6,7 @@ They come before every other stage, because connectors are chosen and reported b
 from isthmus.metrics.blocks import score_blocks
 from isthmus.metrics.bootstrap import Interval, bootstrap_intervals
 from isthmus.metrics.boxes import BoxLayout, box_mask, centre_box, consensus, corner_boxes, has_area
+from isthmus.metrics.classification import average_precisions, top_k_hits
 from isthmus.metrics.csls import csls, csls_blocks, mean_nearest
 from isthmus.metrics.detection import (
     DetectionCurve,
@@ -28,16 +29,20 @@ from isthmus.metrics.localization import (
 from isthmus.metrics.neighbours import ChanceNeighbours, hubness, mutual_neighbour_rate, mutual_neighbour_rates
 from isthmus.metrics.ranks import relevant_ranks, target_ranks
 from isthmus.metrics.retrieval import RetrievalScores, retrieval, scores_from_ranks
+from isthmus.metrics.segments import Event, SegmentCounts, segment_counts, segment_labels
 
 __all__ = [
     "BoxLayout",
     "ChanceNeighbours",
     "DetectionCurve",
     "DetectionScores",
+    "Event",
     "Interval",
     "LocalizationScores",
     "RetrievalScores",
     "ScoreDistribution",
+    "SegmentCounts",
+    "average_precisions",
     "bootstrap_intervals",
     "box_mask",
     "centre_box",
@@ -62,7 +67,10 @@ __all__ = [
     "retrieval",
     "score_blocks",
     "scores_from_ranks",
+    "segment_counts",
+    "segment_labels",
     "success_auc",
     "success_rate",
     "target_ranks",
+    "top_k_hits",
 ]

@@ -1,0 +1,86 @@
+"""Flickr-SoundNet (Senocak et al., 2018): 250 frames with the boxes of three annotators; its extension by negatives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from isthmus.base.errors import IsthmusError, reading
+from isthmus.evaluate.annotations.account import Account
+from isthmus.evaluate.annotations.boxes import box_of_corners
+from isthmus.evaluate.annotations.data import Box, Entry, Pairs, Sample, Samples
+from isthmus.evaluate.annotations.folder import DataFolder
+from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN, lines_of, named_rows, rows_of
+
+TEST, NEGATIVES = "flickr_test.csv", "flickr_test_plus_silent.csv"
+SOURCE = "https://github.com/ardasnck/learning_to_localize_sound_source"
+EXTENDED = "https://github.com/stoneMo/SLAVC (metadata)"
+SIDE = 256
+"""Boxes are in pixels of frames with this width and height."""
+
+
+def read_pairs(folder: DataFolder) -> Pairs:
+    """The frame and the sound of every clip: of ``flickr_pairs.txt`` if there is one, else of the test set."""
+    account = Account()
+    listed = folder.find("flickr_pairs.txt")
+    names = _test_names(folder, account) if listed is None else lines_of(listed)
+    if listed is not None:
+        account.rows = len(names)
+    entries = [_entry(name) for name in dict.fromkeys(names)]
+    return Pairs({"image": entries, "audio": entries}, account)
+
+
+def read_boxes(folder: DataFolder) -> Samples:
+    """The frames of the test set with the boxes of every annotator, read from ``<id>.xml``."""
+    account = Account()
+    files = {path.stem: path for path in folder.files if path.suffix.lower() == ".xml"}
+    if not files:
+        raise IsthmusError(f"{folder}: has no boxes (<id>.xml, 250 files): get Annotations.zip from {SOURCE}")
+    samples = []
+    for name in _test_names(folder, account):
+        if name not in files:
+            account.leave_out("frame without a file of boxes", name)
+            continue
+        boxes, annotators = _boxes(files[name], account)
+        if not boxes:
+            account.leave_out("frame without a box that has an area", name)
+            continue
+        samples.append(Sample(_entry(name), _entry(name), boxes, annotators))
+    return Samples(samples, account)
+
+
+def read_extended(folder: DataFolder) -> Samples:
+    """The test set, and as many negatives: frames with the sound of another clip."""
+    positives = read_boxes(folder)
+    path = folder.file(NEGATIVES, source=EXTENDED)
+    negatives = [
+        Sample(_entry(row["video"]), _entry(row["audio"]), ())
+        for _, row in named_rows(path, ("video", "audio", "label"), positives.account)
+    ]
+    return Samples([*positives.samples, *negatives], positives.account)
+
+
+def _boxes(path: Path, account: Account) -> tuple[tuple[Box, ...], int]:
+    """The boxes of a file, and how many annotators it has: its elements, each with ``bbox`` elements of four numbers."""
+    with reading(path, DOWNLOAD_AGAIN):
+        root = ElementTree.fromstring(path.read_text(encoding="utf-8-sig"))
+    found: list[Box] = []
+    annotators = 0
+    for annotator in root:
+        own = annotator.findall("bbox")
+        annotators += bool(own)
+        for element in own:
+            numbers = [float(part.text or "nan") / SIDE for part in element if part.tag != "name"][-4:]
+            box = box_of_corners(numbers, account, path.name)
+            if box is not None:
+                found.append(box)
+    return tuple(found), max(annotators, 1)
+
+
+def _test_names(folder: DataFolder, account: Account) -> list[str]:
+    path = folder.file(TEST, source=EXTENDED)
+    return [row[0] for _, row in rows_of(path, 2, account)]
+
+
+def _entry(name: str) -> Entry:
+    return Entry(name, name, (name,))
