@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from isthmus.evaluate.annotations.account import Account
 from isthmus.metrics.segments import Event
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One item of one modality.
 
     Attributes:
@@ -40,37 +40,33 @@ class Labelled:
 
     modality: str
     entries: list[Entry]
-    labels: list[tuple[int, ...]]
+    labels: Sequence[tuple[int, ...]]
     classes: list[str]
     templates: list[str]
     account: Account
 
 
-@dataclass(frozen=True)
-class Box:
-    """Left, top, right and bottom as shares of width and height, from 0 to 1."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom as fractions of the image's width and height."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """An image, the sound that is looked for in it, and where its source is.
+class Sample(NamedTuple):
+    """An image, a sound, and where in the image the source of the sound is.
 
     Attributes:
         image: The image.
-        sound: The sound; None for silence.
-        boxes: Boxes of the source; several annotators or several parts. Empty if the image does not show it.
-        annotators: How many people drew boxes, if they were asked independently; otherwise 1.
+        sound: The sound.
+        positive: Whether the image shows the source.
+        boxes: The boxes of each annotator, empty if all of theirs are degenerate. In a duet, the "annotators" are the
+            two instruments (``names``).
+        names: Names of what sounds, where annotations tell: one of the class, or one of each instrument.
     """
 
     image: Entry
-    sound: Entry | None
-    boxes: tuple[Box, ...]
-    annotators: int = 1
+    sound: Entry
+    positive: bool
+    boxes: tuple[tuple[Box, ...], ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,8 +77,7 @@ class Samples:
     account: Account
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(NamedTuple):
     """A clip with the events of one of its modalities, in seconds from its start."""
 
     entry: Entry

@@ -174,7 +174,7 @@ def _events(row: Mapping[str, str], classes: list[str], account: Account, where:
 
 
 def _ave_splits(folder: DataFolder, account: Account) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for split, name in AVE_LISTS.items():
         path = folder.find(name)
         if path is not None:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from isthmus.base.errors import IsthmusError, reading
 from isthmus.evaluate.annotations.account import Account
-from isthmus.evaluate.annotations.boxes import box_of_corners
+from isthmus.evaluate.annotations.boxes import boxes_of
 from isthmus.evaluate.annotations.data import Box, Entry, Pairs, Sample, Samples
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN, lines_of, named_rows, rows_of
@@ -41,11 +41,7 @@ def read_boxes(folder: DataFolder) -> Samples:
         if name not in files:
             account.leave_out("frame without a file of boxes", name)
             continue
-        boxes, annotators = _boxes(files[name], account)
-        if not boxes:
-            account.leave_out("frame without a box that has an area", name)
-            continue
-        samples.append(Sample(_entry(name), _entry(name), boxes, annotators))
+        samples.append(Sample(_entry(name), _entry(name), True, _boxes(files[name], account)))
     return Samples(samples, account)
 
 
@@ -54,27 +50,21 @@ def read_extended(folder: DataFolder) -> Samples:
     positives = read_boxes(folder)
     path = folder.file(NEGATIVES, source=EXTENDED)
     negatives = [
-        Sample(_entry(row["video"]), _entry(row["audio"]), ())
+        Sample(_entry(row["video"]), _entry(row["audio"]), False)
         for _, row in named_rows(path, ("video", "audio", "label"), positives.account)
     ]
     return Samples([*positives.samples, *negatives], positives.account)
 
 
-def _boxes(path: Path, account: Account) -> tuple[tuple[Box, ...], int]:
-    """The boxes of a file, and how many annotators it has: its elements, each with ``bbox`` elements of four numbers."""
+def _boxes(path: Path, account: Account) -> tuple[tuple[Box, ...], ...]:
+    """The boxes of each annotator: the ``bbox`` elements in it, each of four numbers after a name."""
     with reading(path, DOWNLOAD_AGAIN):
         root = ElementTree.fromstring(path.read_text(encoding="utf-8-sig"))
-    found: list[Box] = []
-    annotators = 0
-    for annotator in root:
-        own = annotator.findall("bbox")
-        annotators += bool(own)
-        for element in own:
-            numbers = [float(part.text or "nan") / SIDE for part in element if part.tag != "name"][-4:]
-            box = box_of_corners(numbers, account, path.name)
-            if box is not None:
-                found.append(box)
-    return tuple(found), max(annotators, 1)
+        found = [
+            [[float(side.text or "nan") / SIDE for side in list(box)[-4:]] for box in annotator.findall("bbox")]
+            for annotator in root
+        ]
+        return tuple(boxes_of(own, "corners", account, path.name) for own in found if own)
 
 
 def _test_names(folder: DataFolder, account: Account) -> list[str]:

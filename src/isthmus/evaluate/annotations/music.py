@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from isthmus.base.errors import reading
 from isthmus.base.json_files import read_json
 from isthmus.evaluate.annotations.account import Account
-from isthmus.evaluate.annotations.boxes import box_of_size
-from isthmus.evaluate.annotations.data import Box, Entry, Sample, Samples
+from isthmus.evaluate.annotations.boxes import boxes_of
+from isthmus.evaluate.annotations.data import Entry, Sample, Samples
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN
 
@@ -16,52 +18,49 @@ FRAMES_SOURCE = "https://github.com/DTaoo/Discriminative-Sounding-Objects-Locali
 
 def read_solo(folder: DataFolder) -> Samples:
     """Frames of one instrument, with its box."""
-    return _samples(folder, "music_solo.json", ("bbox",))
+    return _samples(folder, "music_solo.json", {"bbox": "class"})
 
 
 def read_duet(folder: DataFolder) -> Samples:
     """Frames of two instruments that both play, with a box of each."""
-    return _samples(folder, "music_duet.json", ("bbox_src1", "bbox_src2"))
+    return _samples(folder, "music_duet.json", {"bbox_src1": "class_src1", "bbox_src2": "class_src2"})
 
 
 def read_frames(folder: DataFolder, name: str) -> Samples:
     """Frames by path with the boxes of everything in them: ``solotest.json``, ``duettest.json``, ``audioset_box.json``.
 
-    Frames without a box, which show no instrument, are kept and noted.
+    Frames without a box, which show no instrument, are negatives.
     """
     account = Account()
     path = folder.file(name, source=FRAMES_SOURCE)
     content = read_json(path, DOWNLOAD_AGAIN, finite=False)
-    with reading(path, DOWNLOAD_AGAIN):
-        found = [(str(frame), [own["normbox"] for own in row["bbox"]]) for frame, row in content.items()]
     samples = []
-    for frame, sides in found:
-        account.rows += 1
-        boxes = [box_of_size(own, account, f"{path.name}: {frame}") for own in sides]
-        kept = tuple(box for box in boxes if box is not None)
-        if not sides:
-            account.noted["frame that shows no instrument"] += 1
-        clip, _, image = frame.partition("/")
-        stem = (image or frame).rpartition("/")[2].rpartition(".")[0] or (image or frame)
-        samples.append(Sample(Entry(frame, frame, (frame, f"{clip}_{stem}")), Entry(clip, clip, (clip,)), kept))
+    with reading(path, DOWNLOAD_AGAIN):
+        for frame, row in content.items():
+            account.rows += 1
+            boxes = boxes_of([own["normbox"] for own in row["bbox"]], "xywh", account, f"{path.name}: {frame}")
+            if not row["bbox"]:
+                account.noted["frame that shows no instrument"] += 1
+            clip, _, image = frame.partition("/")
+            stem = image.rpartition("/")[2].removesuffix(".jpg")
+            names = (frame.removesuffix(".jpg"), f"{clip}_{stem}", f"{clip}_{image.removesuffix('.jpg')}")
+            samples.append(Sample(Entry(frame, frame, names), Entry(clip, clip, (clip,)), bool(row["bbox"]), (boxes,)))
     return Samples(samples, account)
 
 
-def _samples(folder: DataFolder, name: str, fields: tuple[str, ...]) -> Samples:
+def _samples(folder: DataFolder, name: str, fields: Mapping[str, str]) -> Samples:
+    """Frames with one box for each field of boxes; ``fields`` has the field of the box's class."""
     account = Account()
     path = folder.file(name, source=SOURCE)
     content = read_json(path, DOWNLOAD_AGAIN, finite=False)
-    with reading(path, DOWNLOAD_AGAIN):
-        found = [(str(row["file"]), [row[field] for field in fields]) for row in content]
     samples = []
-    for frame, sides in found:
-        account.rows += 1
-        boxes = [box_of_size(own, account, f"{path.name}: {frame}") for own in sides]
-        kept: tuple[Box, ...] = tuple(box for box in boxes if box is not None)
-        if len(kept) < len(fields):
-            account.leave_out("frame without all of its boxes", f"{path.name}: {frame}")
-            continue
-        samples.append(Sample(_frame(frame), _sound(frame), kept))
+    with reading(path, DOWNLOAD_AGAIN):
+        for row in content:
+            account.rows += 1
+            frame = str(row["file"])
+            boxes = tuple(boxes_of([row[field]], "xywh", account, f"{path.name}: {frame}") for field in fields)
+            labels = tuple(str(row[label]).replace("_", " ") for label in fields.values())
+            samples.append(Sample(_frame(frame), _sound(frame), True, boxes, labels))
     return Samples(samples, account)
 
 

@@ -27,9 +27,14 @@ def rows_of(path: Path, fields: int, account: Account, *, separator: str = ",") 
     Raises:
         IsthmusError: The file is missing or is not UTF-8 text.
     """
-    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
     with reading(path, DOWNLOAD_AGAIN), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=separator, quoting=quoting, skipinitialspace=True)
+        quoted = separator == ","
+        reader = csv.reader(
+            file,
+            delimiter=separator,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+            skipinitialspace=quoted,
+        )
         every = [(reader.line_num, row) for row in reader]
     for line, row in every:
         where = f"{path.name}: line {line}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from isthmus.base.errors import reading
 from isthmus.base.json_files import read_json
 from isthmus.evaluate.annotations.account import Account
-from isthmus.evaluate.annotations.boxes import box_of_corners
+from isthmus.evaluate.annotations.boxes import boxes_of
 from isthmus.evaluate.annotations.data import Entry, Pairs, Sample, Samples
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN, named_rows
@@ -17,24 +17,17 @@ EXTENDED = "https://github.com/stoneMo/SLAVC (metadata)"
 
 
 def read_boxes(folder: DataFolder) -> Samples:
-    """Every frame with its boxes; boxes without an area are left out and counted, the frame stays.
-
-    A frame without any box left is left out.
-    """
+    """Every frame with its boxes; boxes without an area are left out and counted, their frames stay."""
     account = Account()
-    samples = []
     path = folder.file(BOXES, source=SOURCE)
     content = read_json(path, DOWNLOAD_AGAIN, finite=False)
+    samples = []
     with reading(path, DOWNLOAD_AGAIN):
-        found = [(str(row["file"]), list(row["bbox"])) for row in content]
-    for name, sides in found:
-        account.rows += 1
-        where = f"{path.name}: {name}"
-        boxes = tuple(box for own in sides if (box := box_of_corners(own, account, where)) is not None)
-        if not boxes:
-            account.leave_out("frame without a box that has an area", where)
-            continue
-        samples.append(Sample(_entry(name), _entry(name), boxes))
+        for row in content:
+            account.rows += 1
+            name, label = str(row["file"]), str(row["class"])
+            boxes = boxes_of(row["bbox"], "corners", account, f"{path.name}: {name}")
+            samples.append(Sample(_entry(name), _entry(name), True, (boxes,), (label,)))
     return Samples(samples, account)
 
 
@@ -46,7 +39,7 @@ def read_extended(folder: DataFolder) -> Samples:
     for _, row in named_rows(path, ("video", "audio", "label"), positives.account):
         if row["video"] == row["audio"]:
             positives.account.noted["negative with the clip's own sound"] += 1
-        negatives.append(Sample(_entry(row["video"]), _entry(row["audio"]), ()))
+        negatives.append(Sample(_entry(row["video"]), _entry(row["audio"]), False))
     return Samples([*positives.samples, *negatives], positives.account)
 
 

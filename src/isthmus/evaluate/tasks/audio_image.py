@@ -67,7 +67,7 @@ TASKS = (
             Ex_MCR=(1.57, 5.94),
             ImageBind=(7.68, 20.79),
             OmniBind_Full=(8.32, 23.49),
-        ),  # fmt: skip
+        ),
         (FRAME, "The papers score 5000 pairs, and do not list them."),
     ),
     Task(
@@ -93,7 +93,7 @@ TASKS = (
             Ex_MCR=(2.13, 8.13),
             ImageBind=(14.82, 35.67),
             OmniBind_Full=(15.64, 38.19),
-        ),  # fmt: skip
+        ),
         (FRAME, "The papers score 5000 of the 5158 clips: those that could still be downloaded."),
     ),
 )

@@ -7,8 +7,8 @@ from isthmus.evaluate.tasks.audio_image import METRICS, PAPERS
 from isthmus.evaluate.tasks.task import DataSet, Published, Task
 
 WHICH_TEXT = (
-    "Text is encoded by either space of a connector. The papers do not say by which: every one that has text is scored, "
-    "as a subset of its own."
+    "Both spaces of a connector may encode text, and the papers do not say which does: every one that has text is "
+    "scored, as a subset of its own."
 )
 
 TASKS = (

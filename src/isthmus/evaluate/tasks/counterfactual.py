@@ -32,9 +32,7 @@ TASKS = (
         ),
         vggss.read_extended,
         (Published("C-MCR", {"ap": 50.91}, "C-MCR"),),
-        (
-            "379 negatives are clips whose own sound is not of what they show; the others have the sound of another clip.",
-        ),
+        ("379 negatives are clips whose own sound is not of what they show; the others have another clip's sound.",),
     ),
     Task(
         "ex-flickrnet",

@@ -1,4 +1,4 @@
-"""Image-text retrieval before and after connecting, which shows what a connector forgets: COCO, Flickr30k (papers A)."""
+"""Image-text retrieval before and after connecting, which shows forgetting: COCO, Flickr30k (papers A)."""
 
 from __future__ import annotations
 

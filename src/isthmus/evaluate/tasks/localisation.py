@@ -28,7 +28,7 @@ TASKS = (
         ),
         vggss.read_boxes,
         (Published("C-MCR", {"ciou": 48.08}, "C-MCR"),),
-        ("18 published boxes have no area; two frames have no other box and are left out.",),
+        ("18 published boxes have no area; the two frames that have no other box cannot be right.",),
     ),
     Task(
         "flickr-soundnet-localisation",

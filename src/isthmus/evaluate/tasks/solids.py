@@ -8,7 +8,7 @@ from isthmus.evaluate.tasks.audio_image import PAPERS
 from isthmus.evaluate.tasks.task import DataSet, Published, Task
 
 METRICS = ("top1", "top3", "top5")
-PROMPTS = "labels.json and templates.json of ULIP, or modelnet40_shapenet_labels.json and ulip_templates.json: names and prompts"
+PROMPTS = "labels.json and templates.json of ULIP or Uni3D (also as ulip_templates.json and so on)"
 MEAN = "A class is the normalized mean of its prompts after projection; the papers do not say whether before or after."
 
 TASKS = (
