@@ -120,6 +120,12 @@ def write_clap(folder: Path, *, fusion: bool = False) -> Path:
     return saved(folder, transformers.ClapModel, config, tokenizer, extractor)
 
 
+def write_yolos(folder: Path) -> Path:
+    config = transformers.YolosConfig(**VISION | {"image_size": [32, 32], "num_detection_tokens": 5}, num_labels=3)
+    processor = transformers.YolosImageProcessorPil(size={"shortest_edge": 32, "longest_edge": 64})
+    return saved(folder, transformers.YolosForObjectDetection, config, processor)
+
+
 def write_clap_fusion(folder: Path) -> Path:
     return write_clap(folder, fusion=True)
 
@@ -154,6 +160,12 @@ def write_ulip(path: Path, inputs: int = 3) -> dict[str, torch.Tensor]:
     }
     torch.save({"epoch": 3, "state_dict": whole, "args": argparse.Namespace(model="ULIP_PointBERT")}, path)
     return {**state, "pc_projection": projection}
+
+
+def write_ulip_file(folder: Path) -> Path:
+    folder.mkdir()
+    write_ulip(folder / "ulip.pt")
+    return folder
 
 
 def saved(folder: Path, model: type, config: object, *processors: object) -> Path:

@@ -204,7 +204,7 @@ def test_help_is_found_where_people_look_for_it(capsys: pytest.CaptureFixture[st
         ("demo --seed", "--seed: expected one argument"),
         ("demo --seed x", "--seed: expected a whole number, got 'x'"),
         ("connect a b --out x --method cca --power big", "--power: expected a number, got 'big'"),
-        ("localize x --by sight", "--by: expected one of codes, tokens, got 'sight'"),
+        ("localize x --by sight", "--by: expected one of dense, proposals, codes, tokens, got 'sight'"),
         ("connect a b --out x --method cca --power -1", "--power must be at least 0, got -1.0"),
     ],
 )

@@ -43,11 +43,44 @@ def similarity(
 
 
 def smoothed(
-    heat: Float[np.ndarray, " tokens"], touches: Bool[np.ndarray, "tokens tokens"]
-) -> Float[np.ndarray, " tokens"]:
+    heat: Float[np.ndarray, "tokens ..."], touches: Bool[np.ndarray, "tokens tokens"]
+) -> Float[np.ndarray, "tokens ..."]:
     """The weighted mean of each token's heat and the heat of the tokens that touch it, which have weight ½.
+
+    Tokens' rows instead of their heat give the rows whose products with a query are the smoothed heat.
 
     Without it, a single token that matches by chance can outweigh a run of tokens that match.
     """
     weights = np.where(np.eye(len(heat), dtype=bool), 1.0, NEIGHBOUR * touches)
-    return weights @ heat / weights.sum(1)
+    return np.asarray((weights / weights.sum(1, keepdims=True)) @ heat)
+
+
+def tents(
+    places: Float[np.ndarray, "parts sides"], axis: int, points: Float[np.ndarray, " points"]
+) -> Float[np.ndarray, "parts points"]:
+    """The weight of each part at points along an axis: 1 in its middle, falling to 0 at one length of it from there.
+
+    Between the middles of a regular grid, heat weighted like this is interpolated linearly.
+    """
+    start, end = places[:, axis, None], places[:, axis + places.shape[1] // 2, None]
+    return np.maximum(0, 1 - np.abs(points - (start + end) / 2) / np.maximum(end - start, 1e-9))
+
+
+def flats(
+    places: Float[np.ndarray, "parts sides"], axis: int, points: Float[np.ndarray, " points"]
+) -> Float[np.ndarray, "parts points"]:
+    """The weight of each part at points along an axis: 1 inside it, 0 outside."""
+    start, end = places[:, axis, None], places[:, axis + places.shape[1] // 2, None]
+    return ((start <= points) & (points < end)).astype(np.float64)
+
+
+def spread(
+    heat: Float[np.ndarray, " parts"], across: Float[np.ndarray, "parts width"], down: Float[np.ndarray, "parts height"]
+) -> Float[np.ndarray, "height width"]:
+    """The heat of each pixel: the mean of the parts' heat, weighted by the product of their weights along both axes.
+
+    A pixel that no part reaches gets the lowest heat.
+    """
+    weights = down.T @ across
+    found = (down * heat[:, None]).T @ across / np.maximum(weights, 1e-12)
+    return np.where(weights > 0, found, heat.min())

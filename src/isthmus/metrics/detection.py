@@ -1,4 +1,4 @@
-"""Detection: does a confidence tell pictures that show the source of a sound, found in the right place, from others?
+"""Detection: does a confidence tell images that show the source of a sound, found in the right place, from others?
 
 The task has positives (the source is visible) and negatives (it is silent, or out of sight). At a confidence t, a
 positive of at least t is a true positive if its cIoU reaches ½ and a false positive otherwise; a positive below t is a
@@ -57,7 +57,7 @@ def detection_curve(
     """Precision ``TP / (TP + FP)`` and recall ``TP / (TP + FN)`` at every confidence that occurs.
 
     Args:
-        confidences: How sure it is that the source is in the picture; higher is surer. Equal ones count together.
+        confidences: How sure it is that the source is in the image; higher is surer. Equal ones count together.
         cious: The cIoU of each positive; those of negatives are not looked at and may be NaN.
         positive: Which items are positives.
         threshold: The cIoU of the right place.

@@ -1,0 +1,86 @@
+"""Opening: which encoders a connector or code model needs for files, and what modality a file or a query is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from isthmus.base.errors import IsthmusError
+from isthmus.codes.model.model import CodeModel
+from isthmus.connectors.connector import Connector
+from isthmus.connectors.graph.space_graph import SpaceGraph
+from isthmus.media.listing.request import SUFFIXES
+from isthmus.spaces import Space, load_space
+from isthmus.spaces.registry import parse
+
+FILES = ("image", "points", "audio", "video")
+"""The modalities that files can have, in the order in which they are guessed from a suffix."""
+
+
+def modality_of(given: str, asked: str | None, option: str) -> str:
+    """The modality of a file by its suffix, or text if there is no such file.
+
+    Args:
+        given: A path, or a text.
+        asked: The modality that the user named, if any.
+        option: The option that names it, for errors.
+
+    Raises:
+        IsthmusError: It looks like a file but there is none, or is a file of unknown kind.
+    """
+    if asked is not None:
+        return asked
+    suffix = Path(given).suffix.lower()
+    found = next((modality for modality in FILES if suffix in SUFFIXES[modality]), None)
+    exists = _exists(given)
+    if found is not None and not exists:
+        raise IsthmusError(f"{given}: not found: give an existing file (or {option} text, if it is a text)")
+    if exists and found is None:
+        raise IsthmusError(f"{given}: its name does not tell what it is: name its modality with {option}")
+    return found or "text"
+
+
+def connected_names(joint: Connector | SpaceGraph | CodeModel, modalities: Sequence[str]) -> list[str]:
+    """The names of the spaces of a connector, of a graph, or of a code model's views of some modalities."""
+    if isinstance(joint, CodeModel):
+        return list(dict.fromkeys(view.space for view in joint.views.values() if view.modality in modalities))
+    return joint.spaces if isinstance(joint, SpaceGraph) else [joint.left_space, joint.right_space]
+
+
+def open_spaces(names: Sequence[str], specs: Sequence[str], modalities: Sequence[str]) -> tuple[Space, ...]:
+    """Load the encoders of some modalities, each once; of several that have a modality, the first loaded.
+
+    Args:
+        names: The spaces that are connected, which the encoders have to be; empty if one encoder is used by itself.
+        specs: Encoders as `load_space` takes them; by default those that the names stand for.
+        modalities: What has to be encoded, what is looked in first.
+
+    Raises:
+        IsthmusError: No encoder is given or takes a modality, or one is not of the spaces named.
+    """
+    for name in () if specs else names:
+        if ":" in name:
+            raise IsthmusError(
+                f"{name!r} is not the default checkpoint: say where it is with --space FAMILY:CHECKPOINT"
+            )
+    candidates = list(specs or names)
+    chosen: list[str] = []
+    for modality in modalities:
+        able = [spec for spec in (*chosen, *candidates) if modality in parse(spec)[0].modalities]
+        if not able:
+            known = ", ".join(candidates) or "none"
+            raise IsthmusError(f"no encoder of {modality} (there is {known}): give one with --space")
+        chosen += [] if able[0] in chosen else [able[0]]
+    loaded = tuple(load_space(spec) for spec in chosen)
+    wrong = next((space.name for space in loaded if names and space.name not in names), None)
+    if wrong is not None:
+        known = ", ".join(map(repr, names))
+        raise IsthmusError(f"--space gives the space {wrong!r}, but those connected are {known}: give their encoders")
+    return loaded
+
+
+def _exists(given: str) -> bool:
+    try:
+        return Path(given).is_file()
+    except (OSError, ValueError):
+        return False
