@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+import isthmus
 from connected_checkpoints import connected, picture
 from isthmus.base.errors import IsthmusError
 from isthmus.evaluate import MtebEncoder, load_mteb_encoder
@@ -62,8 +63,29 @@ def test_what_the_spaces_do_not_encode_is_refused(encoder: MtebEncoder) -> None:
     ):
         with pytest.raises(IsthmusError, match=says):
             encoder.encode([batch])
+    with pytest.raises(IsthmusError, match="nothing to encode"):
+        encoder.encode([])
     with pytest.raises(IsthmusError, match="no space encodes text, image, audio"):
         MtebEncoder(encoder.connector, [])
+
+
+def test_an_encoder_alone_is_not_projected(encoder: MtebEncoder) -> None:
+    clip = encoder.encoders["text"]
+    alone = MtebEncoder(None, [clip])
+    found = alone.encode([{"text": ["a dog"]}])
+    np.testing.assert_array_equal(found, clip.encode(["a dog"], modality="text").vectors)
+    with pytest.raises(IsthmusError, match="2 spaces without a connector"):
+        MtebEncoder(None, [clip, encoder.encoders["audio"]])
+
+
+def test_a_graph_of_spaces_projects_too(encoder: MtebEncoder) -> None:
+    leg = encoder.connector
+    assert isinstance(leg, isthmus.Connector)
+    graph = isthmus.SpaceGraph("joint", leg.left_space, (leg,), {leg.right_space: leg.left_space})
+    found = MtebEncoder(graph, list(encoder.encoders.values()))
+    clips = [{"audio": [{"array": tones(0.5, 8000), "sampling_rate": 8000}]}]
+    np.testing.assert_array_equal(found.encode(clips), encoder.encode(clips))
+    assert found.dim == encoder.dim
 
 
 def test_similarities_are_cosines(encoder: MtebEncoder) -> None:

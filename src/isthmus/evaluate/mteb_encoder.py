@@ -44,18 +44,18 @@ class MtebEncoder:
     """A connector with encoders of its spaces, as MTEB's ``EncoderProtocol`` asks for.
 
     Args:
-        connector: A connector or graph of spaces.
+        connector: A connector or graph of spaces; None for an encoder alone, which shows what connecting costs it.
         spaces: The encoders of its spaces. A modality that several have, as the overlap, is encoded by the first.
         name: Name of the model in results: ``"organisation/model"``; by default made of the names of the spaces.
         facts: Further fields of `mteb.ModelMeta`, such as ``license``, ``reference`` and ``training_datasets``.
 
     Raises:
-        IsthmusError: No space encodes text, images or audio.
+        IsthmusError: No space encodes text, images or audio, or there are several spaces and no connector.
     """
 
     def __init__(
         self,
-        connector: Connector | SpaceGraph,
+        connector: Connector | SpaceGraph | None,
         spaces: Sequence[Space],
         *,
         name: str | None = None,
@@ -69,6 +69,10 @@ class MtebEncoder:
         }
         if not self.encoders:
             raise IsthmusError(f"no space encodes {', '.join(MODALITIES)}: pass those that the connector connects")
+        if connector is None and len(spaces) > 1:
+            raise IsthmusError(
+                f"{len(spaces)} spaces without a connector cannot be compared: pass one, or connect them"
+            )
         self.name = name or "isthmus/" + "-".join(dict.fromkeys(own.name.replace(":", "_") for own in spaces))
         self.facts = dict(facts or {})
         self._meta: ModelMeta | None = None
@@ -85,9 +89,11 @@ class MtebEncoder:
             from mteb.models import ModelMeta
         except ImportError as error:
             raise IsthmusError("an encoder for MTEB needs mteb: pip install 'isthmus[mteb]'") from error
+        encoders = {modality: [own.name, own.revision] for modality, own in self.encoders.items()}
+        joint = "" if self.connector is None else self.connector.projected_space
         measured = {
             "name": self.name,
-            "revision": fingerprint_of(self.connector.projected_space),
+            "revision": fingerprint_of(joint, encoders),
             "embed_dim": self.dim,
             "modalities": list(self.encoders),
             "framework": ["PyTorch"],
@@ -101,9 +107,10 @@ class MtebEncoder:
         self._meta = meta
 
     @property
-    def dim(self) -> int:
-        """Dimension of the joint space."""
-        return self.connector.dim if isinstance(self.connector, Connector) else self.connector.legs[0].dim
+    def dim(self) -> int | None:
+        """Dimension of the joint space; None for an encoder alone, which does not say."""
+        joint = self.connector.legs[0] if isinstance(self.connector, SpaceGraph) else self.connector
+        return None if joint is None else joint.dim
 
     def encode(
         self,
@@ -130,11 +137,14 @@ class MtebEncoder:
             One unit row per item.
 
         Raises:
-            IsthmusError: A batch has no modality that the connected spaces encode, or one that they do not encode.
+            IsthmusError: There is no batch, or one without a modality that the spaces encode, or with one that they do
+                not encode.
         """
         task = getattr(task_metadata, "name", "the task")
         rows = [self._encoded(batch, task) for batch in batches(inputs)]
-        return np.concatenate(rows) if rows else np.empty((0, self.dim), np.float32)
+        if not rows:
+            raise IsthmusError(f"{task} has nothing to encode: choose another split")
+        return np.concatenate(rows)
 
     def similarity(self, embeddings1: Any, embeddings2: Any) -> Float[Tensor, "rows others"]:
         """The cosine of every row of one with every row of the other."""
@@ -159,7 +169,7 @@ class MtebEncoder:
     def _projected(self, modality: str, values: Sequence[Any]) -> Float[np.ndarray, "items joint"]:
         items = [as_sound(value) for value in values] if modality == "audio" else list(values)
         found = self.encoders[modality].encode(items, modality=modality, ids=range(len(items)))
-        return self.connector.project(found).vectors
+        return found.vectors if self.connector is None else self.connector.project(found).vectors
 
 
 def load_mteb_encoder(
