@@ -13,9 +13,11 @@ from isthmus.cli.connect import connect_with, named_method
 from isthmus.cli.convert import convert
 from isthmus.cli.demo import demo
 from isthmus.cli.embed import embed
+from isthmus.cli.evaluate import evaluate
 from isthmus.cli.inspect import inspect
 from isthmus.cli.localize import localize
 from isthmus.cli.parser import Command, nearest, run, summary, width
+from isthmus.cli.report import report
 from isthmus.cli.search import search
 from isthmus.cli.spaces import spaces
 from isthmus.cli.terminal import end, printable_output, say
@@ -43,6 +45,8 @@ def commands(arguments: Sequence[str] = ()) -> dict[str, Command]:
         "codes assign": codes_assign,
         "codes show": codes_show,
         "localize": localize,
+        "evaluate": evaluate,
+        "report": report,
     }
 
 

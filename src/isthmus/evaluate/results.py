@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class TaskResult:
         evaluation_time: Seconds of the evaluation; None if MTEB did not measure them.
         mteb_version: Version of MTEB that measured them; None for tasks of isthmus. MTEB takes a file without this
             field for one of its own from before 2024.
+        details: What MTEB has no place for: coverage, confidence intervals, spaces and revisions by subset, versions.
     """
 
     task_name: str
@@ -37,6 +38,7 @@ class TaskResult:
     scores: Mapping[str, list[dict[str, Any]]]
     evaluation_time: float | None
     mteb_version: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def task_result(
@@ -114,8 +116,8 @@ def _subset(gallery: str, figures: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _comparable(result: TaskResult) -> Any:
-    """The part of a result that must agree for two results to be the same: all but the time."""
-    return json.loads(json_text({**asdict(result), "evaluation_time": None}))
+    """The part of a result that must agree for two results to be the same: all but the time and the details."""
+    return json.loads(json_text({**asdict(result), "evaluation_time": None, "details": {}}))
 
 
 def _segment(name: str) -> str:

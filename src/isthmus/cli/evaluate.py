@@ -1,0 +1,187 @@
+"""The evaluate command."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isthmus.base.errors import IsthmusError
+from isthmus.bulk.config import Precision
+from isthmus.cli.interruption import kept_on_interrupt
+
+if TYPE_CHECKING:
+    from isthmus.connectors.connector import Connector
+    from isthmus.connectors.graph.space_graph import SpaceGraph
+    from isthmus.evaluate.results import TaskResult
+    from isthmus.evaluate.running.sources import Source
+    from isthmus.evaluate.running.views import Model
+    from isthmus.evaluate.tasks.task import Task
+
+
+def evaluate(
+    task: str | None = None,
+    *,
+    connector: Path | None = None,
+    data: tuple[Path, ...] = (),
+    sets: tuple[Path, ...] = (),
+    space: tuple[str, ...] = (),
+    out: Path = Path("results"),
+    work: Path = Path("evaluation"),
+    name: str | None = None,
+    device: str | None = None,
+    precision: Precision = "float32",
+    batch: int | None = None,
+    workers: int | None = None,
+    list: bool = False,
+    check: bool = False,
+) -> None:
+    """Run a benchmark of the papers with a connector, and write a result file.
+
+    The folder of the data set is searched at any depth for its annotations and media; --check says what it lacks.
+    Vectors are kept in --work: an interrupted run continues there, and other tasks find them. How much of the data set
+    was scored stands beside the figures.
+
+    Args:
+        task: Name of the task; --list has all of them.
+        connector: Folder of a connector or of a graph of spaces, or a checkpoint of the authors (.pt); without it, the
+            spaces are scored as they are.
+        data: Folder of the data set, or several, such as one of annotations and one of media.
+        sets: Embedding sets to take vectors from, instead of embedding media; their ids contain the names of the files.
+        space: Encoders to embed with, as for isthmus embed; by default those that the connector names.
+        out: Folder of results: MODEL/REVISION/TASK.json.
+        work: Folder of the vectors that were embedded.
+        name: Name of the model in results; by default the name of the connector's folder.
+        device: Device for encoders: cpu, cuda or cuda:N; by default cuda if available.
+        precision: Arithmetic of the encoders.
+        batch: Items to encode at once.
+        workers: Processes that decode media.
+        list: List the tasks: modalities, data set, licence, where it is published, its size and its layout.
+        check: Say what the folder has and lacks, without embedding.
+    """
+    from isthmus.evaluate.annotations.folder import DataFolder
+    from isthmus.evaluate.results import write_result
+    from isthmus.evaluate.running.checking import check_folder
+    from isthmus.evaluate.running.run import evaluate_task
+    from isthmus.evaluate.running.sources import EncodeOptions
+    from isthmus.evaluate.tasks import task_named
+
+    if list:
+        print("\n".join(_listed(task)))
+        return
+    if task is None:
+        raise IsthmusError("missing TASK: see isthmus evaluate --list")
+    chosen = task_named(task)
+    if not data:
+        raise IsthmusError(f"missing --data: the folder of {chosen.data.name} (see isthmus evaluate {task} --list)")
+    folder = DataFolder(*data)
+    if check:
+        lines, ready = check_folder(chosen, folder)
+        print("\n".join(lines))
+        if not ready:
+            raise IsthmusError(f"{folder}: {chosen.name} cannot run on it yet: get what is listed above")
+        return
+    options = EncodeOptions(device, precision, batch, workers)
+    model = _model(connector, sets, space, work, name, options)
+    with kept_on_interrupt(lambda: f"finished vectors are in {work}; run the same command again to continue"):
+        result = evaluate_task(chosen, model, folder)
+    path = write_result(out, model.name, model.revision, result)
+    print("\n".join(result_lines(chosen, result)))
+    print(f"\nresult: {path}")
+    print(f"next: isthmus report {out} --out report.html")
+
+
+def result_lines(task: "Task", result: "TaskResult") -> list[str]:
+    """The figures of a result with their intervals and its coverage, one line per view."""
+    coverage = result.details["coverage"]
+    lines = [f"{task.name}: scored {coverage['scored']} of {coverage['expected']} items"]
+    for subset in result.scores["test"]:
+        facts = result.details["subsets"][subset["hf_subset"]]
+        figures = []
+        for metric in task.metrics:
+            value, interval = subset[metric], facts["intervals"].get(metric)
+            if metric == "median_rank":
+                figures.append(f"{metric} {value:g}")
+                continue
+            figures.append(f"{metric} {100 * value:.2f}" + (
+                f" ({100 * interval[0]:.2f} to {100 * interval[1]:.2f})" if interval else ""))  # fmt: skip
+        lines.append(f"  {subset['hf_subset']}: " + ", ".join(figures))
+    for modality, side in coverage["sides"].items():
+        if side["missing"] or side["unreadable"] or side["cut"]:
+            lines.append(
+                f"  {modality}: {side['found']} of {side['expected']} found, {side['missing']} missing, "
+                f"{side['unreadable']} unreadable, {side['cut']} cut"
+            )
+    lines += [f"  left out of the annotations: {count} × {what}" for what, count in coverage["left_out"].items()]
+    return [*lines, *(f"  in the annotations: {count} × {what}" for what, count in coverage["noted"].items())]
+
+
+def _model(
+    connector: Path | None,
+    sets: Sequence[Path],
+    spaces: Sequence[str],
+    work: Path,
+    name: str | None,
+    options: object,
+) -> "Model":
+    """The model to evaluate: its projection, and where its vectors come from."""
+    from isthmus.evaluate.running.views import Model, load_joint
+
+    joint = load_joint(connector)
+    sources = _sources(joint, sets, spaces, work, options)
+    revision = joint.space.rpartition("#")[2] if joint is not None else "-".join(own.revision[:12] for own in sources)
+    default = connector.name if connector is not None else "+".join(own.space for own in sources)
+    return Model(name or default, revision or "unknown", sources, joint)
+
+
+def _sources(
+    joint: "Connector | SpaceGraph | None", sets: Sequence[Path], spaces: Sequence[str], work: Path, options: object
+) -> "list[Source]":
+    """Sets that were embedded before, or the encoders of the connector's spaces."""
+    from isthmus.evaluate.running.sources import EncodeOptions, EncoderSource, set_sources
+    from isthmus.evaluate.running.views import spaces_of
+
+    known = [] if joint is None else spaces_of(joint)
+    found: list[Source] = []
+    if sets:
+        found += set_sources(sets, spaces)
+    else:
+        assert isinstance(options, EncodeOptions)
+        specs = spaces or known
+        if not specs:
+            raise IsthmusError("give --connector, --space or --sets: what to evaluate")
+        found += [EncoderSource(spec, work, options, progress=True) for spec in specs]
+    strange = next((own.space for own in found if known and own.space not in known), None)
+    if strange is not None:
+        raise IsthmusError(
+            f"space {strange!r} is not one of the connector's ({', '.join(map(repr, known))}): give its encoders"
+        )
+    return found
+
+
+def _listed(name: str | None) -> list[str]:
+    """The tasks in a table, or everything about one of them."""
+    from isthmus.evaluate.tasks import task_named, tasks
+
+    if name is not None:
+        return _described(task_named(name))
+    lines = []
+    for task in tasks().values():
+        size = f"{task.data.gigabytes:g} GB"
+        lines.append(f"{task.name}  {', '.join(task.modalities)}; {', '.join(task.metrics[:3])}")
+        lines.append(f"    {task.title}")
+        lines.append(f"    {task.data.name}, about {size}; {task.data.licence}")
+        lines.append(f"    {task.data.url}")
+        lines.append(f"    folder: {'; '.join(task.data.layout)}")
+    return [*lines, "", "One in full, with published figures: isthmus evaluate TASK --list"]
+
+
+def _described(task: "Task") -> list[str]:
+    """Everything about one task."""
+    from isthmus.evaluate.running.checking import wanted_lines
+
+    lines = [f"{task.name}: {task.title}", f"modalities: {', '.join(task.modalities)}"]
+    lines += [f"metrics: {', '.join(task.metrics)}", *wanted_lines(task), *(f"note: {own}" for own in task.notes)]
+    for own in task.published:
+        figures = ", ".join(f"{name} {value:g}" for name, value in own.figures.items())
+        marks = "; ".join(mark for mark in (own.subset, own.protocol) if mark)
+        lines.append(f"published: {own.model}: {figures} ({own.source}{'; ' + marks if marks else ''})")
+    return lines

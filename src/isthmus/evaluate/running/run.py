@@ -1,0 +1,134 @@
+"""`evaluate_task`: annotations, vectors, figures and coverage of one task as a result."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from isthmus.base.errors import IsthmusError
+from isthmus.evaluate.annotations.data import Entry, Labelled, Pairs
+from isthmus.evaluate.annotations.folder import DataFolder
+from isthmus.evaluate.coverage import Coverage
+from isthmus.evaluate.results import TaskResult
+from isthmus.evaluate.running.figures import Subset
+from isthmus.evaluate.running.retrieval import expected_groups, retrieval_subset, scored_groups
+from isthmus.evaluate.running.sources import Found, Source
+from isthmus.evaluate.running.views import Model, View
+from isthmus.evaluate.running.zero_shot import prompt_entries, zero_shot_subset
+from isthmus.evaluate.tasks.task import Task
+
+PACKAGES = ("isthmus", "torch", "numpy", "transformers")
+Finder = Callable[[Source, str, Sequence[Entry]], Found]
+
+
+def evaluate_task(task: Task, model: Model, data: DataFolder) -> TaskResult:
+    """Run a task.
+
+    Args:
+        task: The task, as `task_named` gives it.
+        model: What is evaluated.
+        data: The annotations, and the media unless they were embedded before.
+
+    Returns:
+        The figures of every view of the model, with coverage, confidence intervals and versions.
+
+    Raises:
+        IsthmusError: Annotations or media are missing, or no two vectors can be compared.
+    """
+    began = time.monotonic()
+    read = task.read(data)
+    find = _finder(data)
+    match read:
+        case Pairs():
+            subsets, coverage, views = _retrieval(read, model, find)
+        case Labelled():
+            subsets, coverage, views = _zero_shot(read, model, find)
+        case _:
+            raise IsthmusError(
+                f"{task.name}: tasks of the kind {task.kind} cannot be run yet: --check validates its data"
+            )
+    details = {
+        "kind": task.kind,
+        "coverage": coverage.facts(),
+        "subsets": {own.name: _facts(own, view) for own, view in zip(subsets, views, strict=True)},
+        "versions": versions(),
+        "notes": list(task.notes),
+    }
+    return TaskResult(
+        task_name=task.name,
+        dataset_revision=data.revision(),
+        isthmus_version=version("isthmus"),
+        scores={"test": [_scores(task, own) for own in subsets]},
+        evaluation_time=time.monotonic() - began,
+        details=details,
+    )
+
+
+def versions() -> dict[str, str]:
+    """The versions that figures depend on."""
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _finder(data: DataFolder) -> Finder:
+    """Finds vectors, each source's of a modality once."""
+    known: dict[tuple[str, str], Found] = {}
+
+    def find(source: Source, modality: str, entries: Sequence[Entry]) -> Found:
+        key = (source.space, modality)
+        if key not in known:
+            known[key] = source.find(modality, entries, data)
+        return known[key]
+
+    return find
+
+
+def _retrieval(pairs: Pairs, model: Model, find: Finder) -> tuple[list[Subset], Coverage, list[View]]:
+    (left, one), (right, other) = pairs.sides.items()
+    views = model.views(left, right)
+    subsets = []
+    scored: set[str] = set()
+    for place, view in enumerate(views):
+        found = find(view.left, left, one), find(view.right, right, other)
+        subsets.append(retrieval_subset(pairs, view, *found))
+        if place == 0:
+            scored = scored_groups(pairs, *found)
+            sides = {left: found[0].side, right: found[1].side}
+    return subsets, Coverage(pairs.account, sides, len(expected_groups(pairs)), len(scored)), views
+
+
+def _zero_shot(data: Labelled, model: Model, find: Finder) -> tuple[list[Subset], Coverage, list[View]]:
+    views = model.views(data.modality, "text")
+    prompts = prompt_entries(data)
+    subsets = []
+    for view in views:
+        items, texts = find(view.left, data.modality, data.entries), find(view.right, "text", prompts)
+        subsets.append(zero_shot_subset(data, view, items, texts))
+    first = find(views[0].left, data.modality, data.entries).side
+    sides = {data.modality: first, "text": find(views[0].right, "text", prompts).side}
+    return subsets, Coverage(data.account, sides, len(data.entries), first.found), views
+
+
+def _scores(task: Task, subset: Subset) -> dict[str, Any]:
+    """One subset as MTEB has it: flat figures in [0, 1]."""
+    main = subset.figures[task.main]
+    return {"hf_subset": subset.name, "languages": ["eng-Latn"], "main_score": main, **subset.figures}
+
+
+def _facts(subset: Subset, view: View) -> dict[str, Any]:
+    """What was compared, and how far its figures may be trusted."""
+    return {
+        "when": view.when,
+        "spaces": [view.left.space, view.right.space],
+        "revisions": {own.space: own.revision for own in (view.left, view.right)},
+        "intervals": {name: list(own) for name, own in subset.intervals.items()},
+        **subset.facts,
+    }
