@@ -8,7 +8,7 @@ import pytest
 
 from isthmus.base.errors import IsthmusError
 from isthmus.evaluate.annotations import captions, classes, events, flickr, music, vggss
-from isthmus.evaluate.annotations.data import Entry, Pairs, Samples
+from isthmus.evaluate.annotations.data import DataItem, Pairs, Samples
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.metrics import Event
 
@@ -231,13 +231,13 @@ def test_frames_and_sounds_of_a_clip_meet_whatever_their_folders(tmp_path: Path)
 
 def test_the_middle_frame_of_a_folder_stands_for_a_clip(tmp_path: Path) -> None:
     folder = media_in(tmp_path, *(f"frames/RUhOCu3LNXM/{number}.jpg" for number in range(1, 6)))
-    assert folder.media("image").of(Entry("a", "a", ("RUhOCu3LNXM",))) == tmp_path / "frames/RUhOCu3LNXM/3.jpg"
+    assert folder.media("image").of(DataItem("a", "a", ("RUhOCu3LNXM",))) == tmp_path / "frames/RUhOCu3LNXM/3.jpg"
 
 
 def test_html_entities_and_accents_in_names_do_not_matter(tmp_path: Path) -> None:
     folder = media_in(tmp_path, "rain&storm.wav", "cafe\u0301.wav")
     for name in ("rain&amp;storm", "caf\u00e9"):
-        assert folder.media("audio").of(Entry(name, name, (name,))) is not None
+        assert folder.media("audio").of(DataItem(name, name, (name,))) is not None
 
 
 def test_files_of_two_data_sets_with_one_name_are_refused(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class DecodedItem:
 
 
 @dataclass(frozen=True)
-class Task:
+class Pending:
     """An item that the workers have, and the promise of its result."""
 
     item: Item
@@ -81,7 +81,7 @@ class Decoders:
         if self.workers == 0:
             yield from (prepare(self.preparation, item, self.timeout) for item in items)
             return
-        waiting: deque[Task] = deque()
+        waiting: deque[Pending] = deque()
         for item in items:
             waiting.append(self._submitted(item))
             if len(waiting) >= self.ahead:
@@ -89,7 +89,7 @@ class Decoders:
         while waiting:
             yield self._first(waiting)
 
-    def _first(self, waiting: deque[Task]) -> DecodedItem:
+    def _first(self, waiting: deque[Pending]) -> DecodedItem:
         """The result of the item that has waited longest. If the pool breaks, a new one gets all unfinished items."""
         for _ in range(ATTEMPTS):
             try:
@@ -110,7 +110,7 @@ class Decoders:
         waiting.popleft()
         return found
 
-    def _result(self, task: Task) -> DecodedItem:
+    def _result(self, task: Pending) -> DecodedItem:
         """Wait for a result. Raises `BrokenProcessPool` if the pool cannot give it any more."""
         from pebble import ProcessExpired
 
@@ -133,7 +133,7 @@ class Decoders:
             return DecodedItem(task.item, None, problem=f"{task.item.name}: not read within {self.timeout:g} seconds")
         return task.future.result()
 
-    def _submitted(self, item: Item) -> Task:
+    def _submitted(self, item: Item) -> Pending:
         """Give an item to the pool, which is started if need be."""
         if self._pool is None:
             try:
@@ -147,11 +147,11 @@ class Decoders:
                 context=CONTEXT,
             )
         try:
-            return Task(item, self._pool.schedule(prepare_here, [item], timeout=self.timeout))
+            return Pending(item, self._pool.schedule(prepare_here, [item], timeout=self.timeout))
         except RuntimeError:
             broken: Future[DecodedItem] = Future()
             broken.set_exception(BrokenProcessPool())
-            return Task(item, broken)
+            return Pending(item, broken)
 
     def _stop(self) -> None:
         if self._pool is not None:

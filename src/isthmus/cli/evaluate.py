@@ -149,7 +149,9 @@ def _sources(
         if not specs:
             raise IsthmusError("give --connector, --space or --sets: what to evaluate")
         found += [EncoderSource(spec, work, options, progress=True) for spec in specs]
-    strange = next((own.space for own in found if known and own.space not in known), None)
+    families = {own.partition(":")[0] for own in known if ":" not in own}  # official checkpoints name families
+    of_joint = [own.space in known or own.space.partition(":")[0] in families for own in found]
+    strange = next((own.space for own, fits in zip(found, of_joint, strict=True) if known and not fits), None)
     if strange is not None:
         raise IsthmusError(
             f"space {strange!r} is not one of the connector's ({', '.join(map(repr, known))}): give its encoders"

@@ -10,7 +10,7 @@ from isthmus.evaluate.annotations.account import MOST_EXAMPLES, Account
 
 
 @dataclass(frozen=True)
-class Side:
+class MediaCount:
     """What was found of the items of one modality.
 
     Attributes:
@@ -56,7 +56,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Coverage:
+class DataCoverage:
     """What became of the annotations of a data set and of its media.
 
     Attributes:
@@ -66,14 +66,14 @@ class Coverage:
         scored: Items that the figures were measured on.
 
     Example:
-        >>> side = Side(3, 1, missing=("b", "c"))
-        >>> print(Coverage(Account(rows=3), {"image": side}, expected=3, scored=1))
+        >>> side = MediaCount(3, 1, missing=("b", "c"))
+        >>> print(DataCoverage(Account(rows=3), {"image": side}, expected=3, scored=1))
         scored 1 of 3 (33.3 %)
         image: 1 of 3 found, 2 missing (the first: b)
     """
 
     account: Account
-    sides: Mapping[str, Side]
+    sides: Mapping[str, MediaCount]
     expected: int
     scored: int
 

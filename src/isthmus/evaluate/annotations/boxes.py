@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from isthmus.evaluate.annotations.account import Account
-from isthmus.evaluate.annotations.data import Box
+from isthmus.evaluate.annotations.data import Corners
 from isthmus.metrics.boxes import BoxLayout, corner_boxes, has_area
 
 DEGENERATE = "box without an area"
@@ -14,7 +14,7 @@ NO_BOX = "frame without a box that has an area (it stays, and cannot be right)"
 
 def boxes_of(
     sides: Sequence[Sequence[float | int]], layout: BoxLayout, account: Account, where: str
-) -> tuple[Box, ...]:
+) -> tuple[Corners, ...]:
     """Boxes as corners in fractions of the image; those without an area inside it are left out and counted.
 
     Raises `IsthmusError` if a box is not four finite numbers.

@@ -12,7 +12,7 @@ from pathlib import Path
 from isthmus.base.errors import IsthmusError, reading
 from isthmus.base.json_files import read_json
 from isthmus.evaluate.annotations.account import Account
-from isthmus.evaluate.annotations.data import Entry, Pairs
+from isthmus.evaluate.annotations.data import DataItem, Pairs
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN, named_rows
 from isthmus.evaluate.annotations.youtube import clip_names
@@ -71,7 +71,7 @@ def read_msrvtt(folder: DataFolder) -> Pairs:
     path = folder.file("MSRVTT_JSFUSION_test.csv", source=MSRVTT)
     account = Account()
     videos = dict.fromkeys(row["video_id"] for _, row in named_rows(path, ("video_id", "sentence"), account))
-    entries = [Entry(name, name, (name,)) for name in videos]
+    entries = [DataItem(name, name, (name,)) for name in videos]
     return Pairs({"audio": entries, "video": entries}, account)
 
 
@@ -109,15 +109,15 @@ def _pairs(
     names: dict[str, tuple[str, ...]] | None = None,
 ) -> Pairs:
     """Items with their captions as pairs of two modalities."""
-    items: list[Entry] = []
-    texts: list[Entry] = []
+    items: list[DataItem] = []
+    texts: list[DataItem] = []
     for name, captions in found:
-        items.append(Entry(name, name, names[name] if names else _stems(name, youtube)))
+        items.append(DataItem(name, name, names[name] if names else _stems(name, youtube)))
         for number, caption in enumerate(captions):
             if not caption.strip():
                 account.leave_out(EMPTY, f"{name}: caption {number + 1}")
             else:
-                texts.append(Entry(f"{name}#{number}", name, text=caption.strip()))
+                texts.append(DataItem(f"{name}#{number}", name, text=caption.strip()))
     account.rows = max(account.rows, len(items))
     groups: dict[str, set[str]] = {}
     for own in texts:

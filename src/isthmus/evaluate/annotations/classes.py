@@ -8,7 +8,7 @@ from pathlib import Path
 from isthmus.base.errors import IsthmusError, reading
 from isthmus.base.json_files import read_json
 from isthmus.evaluate.annotations.account import Account
-from isthmus.evaluate.annotations.data import Entry, Labelled, Pairs
+from isthmus.evaluate.annotations.data import DataItem, Labelled, Pairs
 from isthmus.evaluate.annotations.folder import DataFolder, plain_name
 from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN, lines_of, named_rows, rows_of
 from isthmus.evaluate.annotations.youtube import clip_names
@@ -54,7 +54,7 @@ def read_audioset(folder: DataFolder) -> Labelled:
         if not known:
             account.leave_out("segment without a known class", f"{where}: {marks}")
             continue
-        entries.append(Entry(f"{video}_{start}", video, clip_names(video, int(float(start)), int(float(end)))))
+        entries.append(DataItem(f"{video}_{start}", video, clip_names(video, int(float(start)), int(float(end)))))
         labels.append(known)
     return Labelled("audio", entries, labels, list(names.values()), [SOUND_TEMPLATE], account)
 
@@ -123,7 +123,7 @@ def read_objaverse_pairs(folder: DataFolder) -> Pairs:
     with reading(path, DOWNLOAD_AGAIN):
         uids = [str(uid) for own in content.values() for uid in own]
     account = Account(rows=len(uids))
-    entries = [Entry(uid, uid, (uid,)) for uid in dict.fromkeys(uids)]
+    entries = [DataItem(uid, uid, (uid,)) for uid in dict.fromkeys(uids)]
     return Pairs({"points": entries, "image": entries}, account)
 
 
@@ -179,6 +179,6 @@ def _class_name(name: str) -> str:
     return plain_name(name).replace("_", " ").lower()
 
 
-def _file(name: str) -> Entry:
+def _file(name: str) -> DataItem:
     stem = name.rpartition(".")[0] if Path(name).suffix.lower() in (".wav", ".jpeg", ".jpg", ".npy") else name
-    return Entry(name, name, (stem or name,))
+    return DataItem(name, name, (stem or name,))

@@ -10,7 +10,7 @@ from isthmus.evaluate.annotations.account import Account
 from isthmus.metrics.segments import Event
 
 
-class Entry(NamedTuple):
+class DataItem(NamedTuple):
     """One item of one modality.
 
     Attributes:
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 class Pairs:
     """Items of two modalities that belong together by group: the data of a retrieval task."""
 
-    sides: Mapping[str, list[Entry]]
+    sides: Mapping[str, list[DataItem]]
     account: Account
 
 
@@ -39,14 +39,14 @@ class Labelled:
     """Items with one class or several, the names of the classes and the prompts: the data of a zero-shot task."""
 
     modality: str
-    entries: list[Entry]
+    entries: list[DataItem]
     labels: Sequence[tuple[int, ...]]
     classes: list[str]
     templates: list[str]
     account: Account
 
 
-Box = tuple[float, float, float, float]
+Corners = tuple[float, float, float, float]
 """Left, top, right and bottom as fractions of the image's width and height."""
 
 
@@ -62,10 +62,10 @@ class Sample(NamedTuple):
         names: Names of what sounds, where annotations tell: one of the class, or one of each instrument.
     """
 
-    image: Entry
-    sound: Entry
+    image: DataItem
+    sound: DataItem
     positive: bool
-    boxes: tuple[tuple[Box, ...], ...] = ()
+    boxes: tuple[tuple[Corners, ...], ...] = ()
     names: tuple[str, ...] = ()
 
 
@@ -80,7 +80,7 @@ class Samples:
 class Stream(NamedTuple):
     """A clip with the events of one of its modalities, in seconds from its start."""
 
-    entry: Entry
+    entry: DataItem
     events: tuple[Event, ...]
     split: str = "test"
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 from isthmus.evaluate.annotations.account import Account
-from isthmus.evaluate.annotations.data import Entry, Pairs, Stream, Streams
+from isthmus.evaluate.annotations.data import DataItem, Pairs, Stream, Streams
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.annotations.tables import lines_of, named_rows, rows_of
 from isthmus.evaluate.annotations.youtube import clip_names, clip_of
@@ -53,7 +53,7 @@ def read_ave(folder: DataFolder) -> Streams:
     number = {label: place for place, label in enumerate(classes)}
     streams = [
         Stream(
-            Entry(video, video, clip_names(video)),
+            DataItem(video, video, clip_names(video)),
             tuple(Event(number[label], start, end) for label, start, end in own),
             split_of.get(video, _hashed_split(video)),
         )
@@ -68,7 +68,7 @@ def read_ave_pairs(folder: DataFolder) -> Pairs:
     account = Account()
     videos = [row[1] for _, row in rows_of(path, 5, account, separator="&")][1:]
     account.rows = len(videos)
-    entries = [Entry(video, video, clip_names(video)) for video in dict.fromkeys(videos)]
+    entries = [DataItem(video, video, clip_names(video)) for video in dict.fromkeys(videos)]
     if len(entries) < len(videos):
         account.noted["further event of the same clip"] = len(videos) - len(entries)
     return Pairs({"image": entries, "audio": entries}, account)
@@ -135,7 +135,7 @@ def read_ucf_vggsound(folder: DataFolder) -> Streams:
             if row["category"] not in place:
                 account.leave_out("class that the other modality lacks", f"{where}: {row['category']}")
                 continue
-            entry = Entry(row["video_id"], row["video_id"], (row["video_id"], *_clip(row["video_id"]).names))
+            entry = DataItem(row["video_id"], row["video_id"], (row["video_id"], *_clip(row["video_id"]).names))
             split = row.get("split", "").replace("val", "dev") or _hashed_split(row["video_id"])
             streams[modality].append(Stream(entry, (Event(place[row["category"]], 0.0, SECONDS),), split))
     return Streams([pair[1] for pair in both], streams, account)
@@ -190,5 +190,5 @@ def _hashed_split(name: str) -> str:
     return "train" if tenth < 7 else "dev" if tenth == 7 else "test"
 
 
-def _clip(name: str) -> Entry:
-    return Entry(name, name, tuple(dict.fromkeys((name, *clip_names(*clip_of(name))))))
+def _clip(name: str) -> DataItem:
+    return DataItem(name, name, tuple(dict.fromkeys((name, *clip_names(*clip_of(name))))))

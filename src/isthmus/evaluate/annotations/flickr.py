@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from isthmus.base.errors import IsthmusError, reading
 from isthmus.evaluate.annotations.account import Account
 from isthmus.evaluate.annotations.boxes import boxes_of
-from isthmus.evaluate.annotations.data import Box, Entry, Pairs, Sample, Samples
+from isthmus.evaluate.annotations.data import Corners, DataItem, Pairs, Sample, Samples
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN, lines_of, named_rows, rows_of
 
@@ -56,7 +56,7 @@ def read_extended(folder: DataFolder) -> Samples:
     return Samples([*positives.samples, *negatives], positives.account)
 
 
-def _boxes(path: Path, account: Account) -> tuple[tuple[Box, ...], ...]:
+def _boxes(path: Path, account: Account) -> tuple[tuple[Corners, ...], ...]:
     """The boxes of each annotator: the ``bbox`` elements in it, each of four numbers after a name."""
     with reading(path, DOWNLOAD_AGAIN):
         root = ElementTree.fromstring(path.read_text(encoding="utf-8-sig"))
@@ -72,5 +72,5 @@ def _test_names(folder: DataFolder, account: Account) -> list[str]:
     return [row[0] for _, row in rows_of(path, 2, account)]
 
 
-def _entry(name: str) -> Entry:
-    return Entry(name, name, (name,))
+def _entry(name: str) -> DataItem:
+    return DataItem(name, name, (name,))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.hashing import sha256_of
-from isthmus.evaluate.annotations.data import Entry
+from isthmus.evaluate.annotations.data import DataItem
 from isthmus.media.listing.request import SUFFIXES
 
 
@@ -105,7 +105,7 @@ class MediaNames:
     def __len__(self) -> int:
         return len(self.by_stem)
 
-    def of(self, entry: Entry) -> Path | None:
+    def of(self, entry: DataItem) -> Path | None:
         """The file of an item: by one of its names or, for the frames of a clip in a folder, the middle one."""
         for name in entry.names:
             found = self.by_stem.get(plain_name(name))

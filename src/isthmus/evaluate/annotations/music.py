@@ -8,7 +8,7 @@ from isthmus.base.errors import reading
 from isthmus.base.json_files import read_json
 from isthmus.evaluate.annotations.account import Account
 from isthmus.evaluate.annotations.boxes import boxes_of
-from isthmus.evaluate.annotations.data import Entry, Sample, Samples
+from isthmus.evaluate.annotations.data import DataItem, Sample, Samples
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN
 
@@ -44,7 +44,9 @@ def read_frames(folder: DataFolder, name: str) -> Samples:
             clip, _, image = frame.partition("/")
             stem = image.rpartition("/")[2].removesuffix(".jpg")
             names = (frame.removesuffix(".jpg"), f"{clip}_{stem}", f"{clip}_{image.removesuffix('.jpg')}")
-            samples.append(Sample(Entry(frame, frame, names), Entry(clip, clip, (clip,)), bool(row["bbox"]), (boxes,)))
+            samples.append(
+                Sample(DataItem(frame, frame, names), DataItem(clip, clip, (clip,)), bool(row["bbox"]), (boxes,))
+            )
     return Samples(samples, account)
 
 
@@ -64,11 +66,11 @@ def _samples(folder: DataFolder, name: str, fields: Mapping[str, str]) -> Sample
     return Samples(samples, account)
 
 
-def _frame(name: str) -> Entry:
-    return Entry(name, name, (name,))
+def _frame(name: str) -> DataItem:
+    return DataItem(name, name, (name,))
 
 
-def _sound(name: str) -> Entry:
+def _sound(name: str) -> DataItem:
     """The sound around a frame: of the frame's own second, of its segment, or of the whole video."""
     segment = name.rpartition("_")[0]
-    return Entry(name, name, (name, segment, segment.rpartition("_")[0]))
+    return DataItem(name, name, (name, segment, segment.rpartition("_")[0]))

@@ -6,7 +6,7 @@ from isthmus.base.errors import reading
 from isthmus.base.json_files import read_json
 from isthmus.evaluate.annotations.account import Account
 from isthmus.evaluate.annotations.boxes import boxes_of
-from isthmus.evaluate.annotations.data import Entry, Pairs, Sample, Samples
+from isthmus.evaluate.annotations.data import DataItem, Pairs, Sample, Samples
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN, named_rows
 from isthmus.evaluate.annotations.youtube import clip_names, clip_of
@@ -61,5 +61,5 @@ def read_pairs(folder: DataFolder) -> Pairs:
     return Pairs({"image": entries, "audio": entries}, account)
 
 
-def _entry(name: str) -> Entry:
-    return Entry(name, name, (name, *clip_names(*clip_of(name))))
+def _entry(name: str) -> DataItem:
+    return DataItem(name, name, (name, *clip_names(*clip_of(name))))

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
-from isthmus.evaluate.annotations.data import Entry, Labelled, Pairs, Samples, Streams
+from isthmus.evaluate.annotations.data import DataItem, Labelled, Pairs, Samples, Streams
 from isthmus.evaluate.annotations.folder import DataFolder
-from isthmus.evaluate.coverage import Side, account_lines
+from isthmus.evaluate.coverage import MediaCount, account_lines
 from isthmus.evaluate.running.sources import named_sources
 from isthmus.evaluate.tasks.task import Task
 
@@ -56,7 +56,7 @@ def wanted_lines(task: Task) -> list[str]:
     ]
 
 
-def entries_of(read: Pairs | Labelled | Samples | Streams) -> Mapping[str, Sequence[Entry]]:
+def entries_of(read: Pairs | Labelled | Samples | Streams) -> Mapping[str, Sequence[DataItem]]:
     """The items of each modality that annotations name, each once."""
     match read:
         case Pairs():
@@ -83,12 +83,14 @@ def complete_items(read: Pairs | Labelled | Samples | Streams, data: DataFolder)
             return min(len(own) for own in has.values())
 
 
-def _side(modality: str, entries: Sequence[Entry], data: DataFolder) -> Side:
+def _side(modality: str, entries: Sequence[DataItem], data: DataFolder) -> MediaCount:
     found = named_sources(modality, entries, data)
-    return Side(len(entries), len(found), tuple(own.id for own in entries if own.id not in found))
+    return MediaCount(len(entries), len(found), tuple(own.id for own in entries if own.id not in found))
 
 
-def _hints(sides: Mapping[str, Side], entries: Mapping[str, Sequence[Entry]], data: DataFolder) -> Iterator[str]:
+def _hints(
+    sides: Mapping[str, MediaCount], entries: Mapping[str, Sequence[DataItem]], data: DataFolder
+) -> Iterator[str]:
     """What the folder has instead of what is missing."""
     for name, side in sides.items():
         if side.found or name == "text":

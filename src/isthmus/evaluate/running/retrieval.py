@@ -10,10 +10,10 @@ from jaxtyping import Float
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.space_names import shared_space
-from isthmus.evaluate.annotations.data import Entry, Pairs
+from isthmus.evaluate.annotations.data import DataItem, Pairs
 from isthmus.evaluate.running.figures import Subset, intervals_of
 from isthmus.evaluate.running.sources import Found
-from isthmus.evaluate.running.views import View
+from isthmus.evaluate.running.views import SpacePair
 from isthmus.metrics.blocks import score_blocks
 from isthmus.metrics.ranks import relevant_ranks
 
@@ -24,12 +24,12 @@ KS = (1, 5, 10)
 class Ranked:
     """One side of a view: the entries that have a counterpart, their groups by number and their projected rows."""
 
-    entries: list[Entry]
+    entries: list[DataItem]
     groups: np.ndarray
     rows: Float[np.ndarray, "entries dim"]
 
 
-def retrieval_subset(pairs: Pairs, view: View, left: Found, right: Found) -> Subset:
+def retrieval_subset(pairs: Pairs, view: SpacePair, left: Found, right: Found) -> Subset:
     """The figures of one view in both directions.
 
     Only items whose counterpart was found take part, as queries and as gallery: a caption without a clip, or a clip
@@ -67,7 +67,7 @@ def expected_groups(pairs: Pairs) -> set[str]:
     return set.intersection(*({own.group for own in entries} for entries in pairs.sides.values()))
 
 
-def _sides(pairs: Pairs, view: View, left: Found, right: Found) -> tuple[Ranked, Ranked]:
+def _sides(pairs: Pairs, view: SpacePair, left: Found, right: Found) -> tuple[Ranked, Ranked]:
     """Both sides of a view, of the groups that both have."""
     both = scored_groups(pairs, left, right)
     if not both:

@@ -9,19 +9,19 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from isthmus.base.errors import IsthmusError
-from isthmus.evaluate.annotations.data import Entry, Labelled, Pairs
+from isthmus.evaluate.annotations.data import DataItem, Labelled, Pairs
 from isthmus.evaluate.annotations.folder import DataFolder
-from isthmus.evaluate.coverage import Coverage
+from isthmus.evaluate.coverage import DataCoverage
 from isthmus.evaluate.results import TaskResult
 from isthmus.evaluate.running.figures import Subset
 from isthmus.evaluate.running.retrieval import expected_groups, retrieval_subset, scored_groups
 from isthmus.evaluate.running.sources import Found, Source
-from isthmus.evaluate.running.views import Model, View
+from isthmus.evaluate.running.views import Model, SpacePair
 from isthmus.evaluate.running.zero_shot import prompt_entries, zero_shot_subset
 from isthmus.evaluate.tasks.task import Task
 
 PACKAGES = ("isthmus", "torch", "numpy", "transformers")
-Finder = Callable[[Source, str, Sequence[Entry]], Found]
+Finder = Callable[[Source, str, Sequence[DataItem]], Found]
 
 
 def evaluate_task(task: Task, model: Model, data: DataFolder) -> TaskResult:
@@ -82,7 +82,7 @@ def _finder(data: DataFolder) -> Finder:
     """Finds vectors, each source's of a modality once."""
     known: dict[tuple[str, str], Found] = {}
 
-    def find(source: Source, modality: str, entries: Sequence[Entry]) -> Found:
+    def find(source: Source, modality: str, entries: Sequence[DataItem]) -> Found:
         key = (source.space, modality)
         if key not in known:
             known[key] = source.find(modality, entries, data)
@@ -91,7 +91,7 @@ def _finder(data: DataFolder) -> Finder:
     return find
 
 
-def _retrieval(pairs: Pairs, model: Model, find: Finder) -> tuple[list[Subset], Coverage, list[View]]:
+def _retrieval(pairs: Pairs, model: Model, find: Finder) -> tuple[list[Subset], DataCoverage, list[SpacePair]]:
     (left, one), (right, other) = pairs.sides.items()
     views = model.views(left, right)
     subsets = []
@@ -102,10 +102,10 @@ def _retrieval(pairs: Pairs, model: Model, find: Finder) -> tuple[list[Subset], 
         if place == 0:
             scored = scored_groups(pairs, *found)
             sides = {left: found[0].side, right: found[1].side}
-    return subsets, Coverage(pairs.account, sides, len(expected_groups(pairs)), len(scored)), views
+    return subsets, DataCoverage(pairs.account, sides, len(expected_groups(pairs)), len(scored)), views
 
 
-def _zero_shot(data: Labelled, model: Model, find: Finder) -> tuple[list[Subset], Coverage, list[View]]:
+def _zero_shot(data: Labelled, model: Model, find: Finder) -> tuple[list[Subset], DataCoverage, list[SpacePair]]:
     views = model.views(data.modality, "text")
     prompts = prompt_entries(data)
     subsets = []
@@ -114,7 +114,7 @@ def _zero_shot(data: Labelled, model: Model, find: Finder) -> tuple[list[Subset]
         subsets.append(zero_shot_subset(data, view, items, texts))
     first = find(views[0].left, data.modality, data.entries).side
     sides = {data.modality: first, "text": find(views[0].right, "text", prompts).side}
-    return subsets, Coverage(data.account, sides, len(data.entries), first.found), views
+    return subsets, DataCoverage(data.account, sides, len(data.entries), first.found), views
 
 
 def _scores(task: Task, subset: Subset) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _scores(task: Task, subset: Subset) -> dict[str, Any]:
     return {"hf_subset": subset.name, "languages": ["eng-Latn"], "main_score": main, **subset.figures}
 
 
-def _facts(subset: Subset, view: View) -> dict[str, Any]:
+def _facts(subset: Subset, view: SpacePair) -> dict[str, Any]:
     """What was compared, and how far its figures may be trusted."""
     return {
         "when": view.when,

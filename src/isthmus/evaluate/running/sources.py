@@ -19,9 +19,9 @@ from isthmus.base.progress import OnProgress
 from isthmus.bulk.config import EmbedConfig, Precision
 from isthmus.bulk.embed import embed
 from isthmus.embeddings import Embeddings, open_set
-from isthmus.evaluate.annotations.data import Entry
+from isthmus.evaluate.annotations.data import DataItem
 from isthmus.evaluate.annotations.folder import DataFolder, plain_name
-from isthmus.evaluate.coverage import Side
+from isthmus.evaluate.coverage import MediaCount
 from isthmus.media.item import as_unicode
 from isthmus.spaces.registry import load_space, parse
 
@@ -38,7 +38,7 @@ class Found:
 
     rows: Embeddings
     row_of: Mapping[str, int]
-    side: Side
+    side: MediaCount
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class EncoderSource:
         """Whether the encoder encodes a modality."""
         return modality in parse(self.spec)[0].modalities
 
-    def find(self, modality: str, entries: Sequence[Entry], data: DataFolder) -> Found:
+    def find(self, modality: str, entries: Sequence[DataItem], data: DataFolder) -> Found:
         """Embed the entries that have a file or a text, and say which have none or cannot be read."""
         wanted = named_sources(modality, entries, data)
         missing = tuple(own.id for own in entries if own.id not in wanted)
@@ -112,7 +112,7 @@ class EncoderSource:
         place = {name: row for row, name in enumerate(rows.ids)}
         row_of = {own: place[name] for own, name in wanted.items() if name in place}
         unreadable = {own: failed.get(name, "not embedded") for own, name in wanted.items() if name not in place}
-        return Found(rows, row_of, Side(len(entries), len(row_of), missing, unreadable, summary.cut))
+        return Found(rows, row_of, MediaCount(len(entries), len(row_of), missing, unreadable, summary.cut))
 
     @property
     def set_folder(self) -> Path:
@@ -159,7 +159,7 @@ class SetSource:
         """Whether there is a set of a modality."""
         return modality in self.sets
 
-    def find(self, modality: str, entries: Sequence[Entry], data: DataFolder) -> Found:
+    def find(self, modality: str, entries: Sequence[DataItem], data: DataFolder) -> Found:
         """The rows of entries."""
         rows = self.sets[modality]
         row_of = text_rows(rows, entries) if modality == "text" else media_rows(rows, entries)
@@ -169,7 +169,7 @@ class SetSource:
                 f"like {rows.ids[0]!r}): {_example(entries)}"
             )
         missing = tuple(own.id for own in entries if own.id not in row_of)
-        return Found(rows, row_of, Side(len(entries), len(row_of), missing))
+        return Found(rows, row_of, MediaCount(len(entries), len(row_of), missing))
 
 
 Source = EncoderSource | SetSource
@@ -187,7 +187,7 @@ def set_sources(folders: Sequence[Path], spaces: Sequence[str] = ()) -> list[Set
     return [SetSource(space, sets) for space, sets in found.items()]
 
 
-def named_sources(modality: str, entries: Sequence[Entry], data: DataFolder) -> dict[str, str]:
+def named_sources(modality: str, entries: Sequence[DataItem], data: DataFolder) -> dict[str, str]:
     """For each entry, by id, the text or the absolute path that it is embedded from; entries without one are absent."""
     if modality == "text":
         return {own.id: as_unicode(own.text) for own in entries if own.text.strip()}
@@ -196,7 +196,7 @@ def named_sources(modality: str, entries: Sequence[Entry], data: DataFolder) -> 
     return {name: as_unicode(str(path.absolute())) for name, path in paths.items() if path is not None}
 
 
-def media_rows(rows: Embeddings, entries: Sequence[Entry]) -> dict[str, int]:
+def media_rows(rows: Embeddings, entries: Sequence[DataItem]) -> dict[str, int]:
     """Rows whose id is a name of an entry: as a whole, as a file without suffix, or as the folder of frames."""
     by_name: dict[str, int] = {}
     by_folder: dict[str, list[int]] = {}
@@ -217,7 +217,7 @@ def media_rows(rows: Embeddings, entries: Sequence[Entry]) -> dict[str, int]:
     return found
 
 
-def text_rows(rows: Embeddings, entries: Sequence[Entry]) -> dict[str, int]:
+def text_rows(rows: Embeddings, entries: Sequence[DataItem]) -> dict[str, int]:
     """Rows whose id, or whose recorded text, is an entry's text, or whose id is the entry's."""
     by_text = {name: row for row, name in enumerate(rows.ids)}
     for row, text in enumerate(rows.recorded(range(len(rows)), ["text", "caption"])):
@@ -227,6 +227,6 @@ def text_rows(rows: Embeddings, entries: Sequence[Entry]) -> dict[str, int]:
     return {name: row for name, row in found if row is not None}
 
 
-def _example(entries: Sequence[Entry]) -> str:
+def _example(entries: Sequence[DataItem]) -> str:
     names = entries[0].names or (entries[0].text,) if entries else ("",)
     return f"the first would be named {' or '.join(map(repr, names[:3]))}"

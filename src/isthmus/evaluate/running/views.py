@@ -25,7 +25,7 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class View:
+class SpacePair:
     """One way to compare two modalities: which source encodes each, and whether their vectors are projected."""
 
     name: str
@@ -59,7 +59,7 @@ class Model:
     sources: Sequence[Source]
     joint: Connector | SpaceGraph | None = None
 
-    def views(self, left: str, right: str) -> list[View]:
+    def views(self, left: str, right: str) -> list[SpacePair]:
         """Every way to compare two modalities; the one that the task's main score is of comes first.
 
         Raises `IsthmusError` if no space has one of them, or if there are two spaces and no connector.
@@ -97,11 +97,11 @@ def spaces_of(joint: Connector | SpaceGraph) -> list[str]:
     return joint.spaces if isinstance(joint, SpaceGraph) else [joint.left_space, joint.right_space]
 
 
-def _named(found: Sequence[tuple[When, Source, Source, bool]], joint: Connector | SpaceGraph | None) -> list[View]:
+def _named(found: Sequence[tuple[When, Source, Source, bool]], joint: Connector | SpaceGraph | None) -> list[SpacePair]:
     """Names as short as they can be: "before", or "across (clip, clap)" if there are several of that kind."""
     kinds = [own[0] for own in found]
     views = []
     for when, one, other, projected in found:
         name = when if kinds.count(when) == 1 else f"{when} ({one.space}, {other.space})"
-        views.append(View(DEFAULT if len(found) == 1 else name, when, one, other, joint if projected else None))
+        views.append(SpacePair(DEFAULT if len(found) == 1 else name, when, one, other, joint if projected else None))
     return views

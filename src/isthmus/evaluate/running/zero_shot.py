@@ -7,25 +7,25 @@ from jaxtyping import Bool, Float
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.space_names import shared_space
-from isthmus.evaluate.annotations.data import Entry, Labelled
+from isthmus.evaluate.annotations.data import DataItem, Labelled
 from isthmus.evaluate.running.figures import Subset, intervals_of
 from isthmus.evaluate.running.sources import Found
-from isthmus.evaluate.running.views import View
+from isthmus.evaluate.running.views import SpacePair
 from isthmus.metrics.classification import average_precisions, top_k_hits
 
 KS = (1, 3, 5)
 
 
-def prompt_entries(data: Labelled) -> list[Entry]:
+def prompt_entries(data: Labelled) -> list[DataItem]:
     """Every prompt of every class, class by class."""
     return [
-        Entry(f"{place}#{number}", str(place), text=template.format(name))
+        DataItem(f"{place}#{number}", str(place), text=template.format(name))
         for place, name in enumerate(data.classes)
         for number, template in enumerate(data.templates)
     ]
 
 
-def zero_shot_subset(data: Labelled, view: View, items: Found, prompts: Found) -> Subset:
+def zero_shot_subset(data: Labelled, view: SpacePair, items: Found, prompts: Found) -> Subset:
     """The figures of one view: top-k accuracy, or mean average precision over classes if items have several."""
     kept = [place for place, own in enumerate(data.entries) if own.id in items.row_of]
     rows, space = view.rows(items, [data.entries[own].id for own in kept])
@@ -60,7 +60,7 @@ def _several(
     return Subset(name, figures, intervals, facts | {"classes_with_items": int(shown.sum())})
 
 
-def _class_rows(data: Labelled, view: View, prompts: Found) -> tuple[Float[np.ndarray, "classes dim"], str]:
+def _class_rows(data: Labelled, view: SpacePair, prompts: Found) -> tuple[Float[np.ndarray, "classes dim"], str]:
     """One unit row per class: the normalized mean of its projected prompts."""
     texts = prompt_entries(data)
     lacking = next((own.text for own in texts if own.id not in prompts.row_of), None)

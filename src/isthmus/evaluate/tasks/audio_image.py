@@ -20,7 +20,7 @@ def _published(**of_model: tuple[float, float]) -> tuple[Published, ...]:
 TASKS = (
     Task(
         "ave-retrieval",
-        "Find the sound of a frame, and the frame of a sound",
+        "Find the audio clip of a frame, and the frame of an audio clip",
         "retrieval",
         MODALITIES,
         METRICS,
@@ -42,7 +42,7 @@ TASKS = (
     ),
     Task(
         "flickr-soundnet-retrieval",
-        "Find the sound of a frame, and the frame of a sound",
+        "Find the audio clip of a frame, and the frame of an audio clip",
         "retrieval",
         MODALITIES,
         METRICS,
@@ -72,7 +72,7 @@ TASKS = (
     ),
     Task(
         "vggss-retrieval",
-        "Find the sound of a frame, and the frame of a sound",
+        "Find the audio clip of a frame, and the frame of an audio clip",
         "retrieval",
         MODALITIES,
         METRICS,

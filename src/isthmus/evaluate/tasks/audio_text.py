@@ -14,7 +14,7 @@ WHICH_TEXT = (
 TASKS = (
     Task(
         "audiocaps",
-        "Find the caption of a sound, and the sound of a caption",
+        "Find the caption of an audio clip, and the audio clip of a caption",
         "retrieval",
         ("audio", "text"),
         METRICS,
@@ -42,13 +42,13 @@ TASKS = (
     ),
     Task(
         "clotho",
-        "Find the caption of a sound, and the sound of a caption",
+        "Find the caption of an audio clip, and the audio clip of a caption",
         "retrieval",
         ("audio", "text"),
         METRICS,
         DataSet(
             "Clotho",
-            "CC BY 4.0 (captions as redistributed); sounds: the Creative Commons licence of each",
+            "CC BY 4.0 (captions as redistributed); clips: the Creative Commons licence of each",
             captions.CLOTHO,
             2.3,
             (

@@ -7,7 +7,7 @@ from isthmus.evaluate.tasks.task import DataSet, Published, Task
 
 METRICS = ("ap", "max_f1", "loc_acc")
 MODALITIES = ("image", "audio")
-TITLE = "Say whether a frame shows the source of a sound, and where"
+TITLE = "Say whether a frame shows the source of an audio clip, and where"
 
 TASKS = (
     Task(
@@ -32,7 +32,7 @@ TASKS = (
         ),
         vggss.read_extended,
         (Published("C-MCR", {"ap": 50.91}, "C-MCR"),),
-        ("379 negatives are clips whose own sound is not of what they show; the others have another clip's sound.",),
+        ("379 negatives are clips whose own audio is not of what they show; the others have another clip's audio.",),
     ),
     Task(
         "ex-flickrnet",

@@ -107,7 +107,7 @@ TASKS = (
     ),
     Task(
         "cmg-ucf-vggsound",
-        "Which class a silent video or a sound shows, by a head that learned it from the other",
+        "Which class a silent video or an audio clip shows, by a head that learned it from the other",
         "generalisation",
         MODALITIES,
         ("accuracy",),

@@ -7,7 +7,7 @@ from isthmus.evaluate.tasks.task import DataSet, Published, Task
 
 METRICS = ("ciou", "auc")
 MODALITIES = ("image", "audio")
-TITLE = "Find where in a frame its sound comes from"
+TITLE = "Find where in a frame the audio comes from"
 MUSIC_SOURCE = "https://github.com/roudimit/MUSIC_dataset"
 
 TASKS = (
@@ -82,6 +82,6 @@ TASKS = (
             ("music_duet.json",),
         ),
         music.read_duet,
-        notes=("Both instruments are in the sound, so the truth is the union of their boxes.",),
+        notes=("Both instruments are in the audio, so the truth is the union of their boxes.",),
     ),
 )

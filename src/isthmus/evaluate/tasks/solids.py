@@ -1,4 +1,4 @@
-"""3-D objects: zero-shot classification of point clouds, and retrieval of their pictures (papers A)."""
+"""3-D objects: zero-shot classification of point clouds, and retrieval of their images (papers A)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ TASKS = (
     ),
     Task(
         "objaverse-lvis-retrieval",
-        "Find the picture of a point cloud, and the point cloud of a picture",
+        "Find the image of a point cloud, and the point cloud of an image",
         "retrieval",
         ("points", "image"),
         RETRIEVAL,
@@ -89,6 +89,6 @@ TASKS = (
         ),
         classes.read_objaverse_pairs,
         (Published("C-MCR", {"r1": 1.36}, "C-MCR"),),
-        ("The papers score 46 054 objects; which picture of an object they take is not known.",),
+        ("The papers score 46 054 objects; which image of an object they take is not known.",),
     ),
 )

@@ -1,4 +1,4 @@
-"""Zero-shot classification of sounds and images by the names of classes: ESC-50, AudioSet, ImageNet (papers A)."""
+"""Zero-shot classification of audio and images by the names of classes: ESC-50, AudioSet, ImageNet (papers A)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from isthmus.evaluate.tasks.task import DataSet, Task
 TASKS = (
     Task(
         "esc50",
-        "Name the class of a sound, of 50",
+        "Name the class of an audio clip, of 50",
         "zero-shot",
         ("audio", "text"),
         ("top1", "top3", "top5"),
@@ -26,7 +26,7 @@ TASKS = (
     ),
     Task(
         "audioset",
-        "Rank the sounds of each of 527 classes; a sound has several",
+        "Rank the audio clips of each of 527 classes; a clip has several",
         "zero-shot",
         ("audio", "text"),
         ("map", "top1"),
