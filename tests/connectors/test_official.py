@@ -153,6 +153,26 @@ def test_vectors_of_another_checkpoint_than_the_authors_pass_with_a_warning(
             assert np.array_equal(found.vectors, connector.project(family).vectors)
 
 
+def test_a_star_of_two_released_files_takes_what_embed_writes(tmp_path: Path) -> None:
+    parts = [f"Head2.{mlp}.{part}" for mlp in ("mlp1", "mlp2") for part in ("net1", "net2")]
+    own = {"Head1.weight": torch.eye(512), "Head1.bias": torch.zeros(512)}
+    for name in ("ex_clap", "ex_ulip"):
+        torch.save({**random_state(dict.fromkeys(parts, (512, 512))), **own}, tmp_path / f"{name}.pt")
+    legs = [isthmus.Connector.load(tmp_path / f"{name}.pt") for name in ("ex_clap", "ex_ulip")]
+    star = isthmus.SpaceGraph("star", "clip", tuple(legs), {"clap": "clip", "ulip": "clip"})
+    clouds = rows("ulip:pointbert_ULIP-2", "points")
+    found = star.project(clouds)
+    assert np.array_equal(found.vectors, legs[1].project(clouds).vectors)
+    assert (found.space, found.origin) == (star.projected_space, "ulip")
+    images = rows("clip:clip-vit-base-patch32", "image")
+    assert np.array_equal(star.project(images).vectors, images.vectors)
+    assert isthmus.Index(star.project(images)).search(found, k=1).ids.shape == (30, 1)
+    with pytest.warns(UserWarning, match="630k-fusion-best"):
+        star.project(rows("clap", "audio"))
+    with pytest.raises(IsthmusError, match="'siglip2' is not in this graph"):
+        star.project(rows("siglip2", "image"))
+
+
 def test_another_family_than_the_authors_is_refused(tmp_path: Path) -> None:
     shapes = {f"{head}.{part}": (512, 512) for head in ("Head_A", "Head_B") for part in ("net1", "net2")}
     torch.save(random_state(shapes), tmp_path / "clap_clip.pt")

@@ -94,6 +94,7 @@ def _connector(path: Path, verify: bool) -> Iterator[str]:
     from isthmus.artifacts.folder import CONFIG
     from isthmus.connectors.connector import Connector
     from isthmus.connectors.files import FORMAT, KIND
+    from isthmus.connectors.official_spaces import TRAINED_ON
 
     own = Connector.load(path)
     yield f"connector of {own.left_space!r} and {own.right_space!r} through {own.overlap}, joint space {own.space!r}"
@@ -101,6 +102,10 @@ def _connector(path: Path, verify: bool) -> Iterator[str]:
     yield f"  {own.dim} dimensions, " + ", ".join(
         f"{member.method} (weight {weight:.2f})" for member, weight in weighted
     )
+    if own.config.get("official") and not own.config.get("exported", False):
+        for space, trained in TRAINED_ON.items():
+            if space in (own.left_space, own.right_space):
+                yield f"  {space}: trained on {trained.checkpoint} ({trained.remedy})"
     lost = own.choice.get("narrowing", {}).get("lost", 0.0)
     if lost > SHOWN_LOSS:
         yield f"  narrowing to {own.dim} dimensions lost {100 * lost:.1f} % of the squared length (--joint-dim)"

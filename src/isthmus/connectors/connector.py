@@ -23,7 +23,7 @@ from isthmus.connectors.card import model_card
 from isthmus.connectors.files import connector_files, named_tensors, read_connector
 from isthmus.connectors.member import Head, Member, project_blend, unit
 from isthmus.connectors.official import SUFFIXES, OfficialCheckpoint, read_official, write_official
-from isthmus.connectors.official_spaces import official_space
+from isthmus.connectors.official_spaces import official_space, warn_of_another
 from isthmus.connectors.trust.abstention import too_wide
 from isthmus.connectors.trust.estimate import FEW_DIMENSIONS, band_from_neighbours
 from isthmus.connectors.trust.figures import Band, GalleryEstimate
@@ -163,8 +163,7 @@ class Connector(HubModel):
 
         Args:
             embeddings: ``(n, dim)`` vectors of one of the two spaces. Those of a `base` are returned unchanged. An
-                official checkpoint takes those of any checkpoint of its two families, such as ``ulip:NAME``, and warns
-                unless it is the one that the authors used.
+                official checkpoint takes those of other checkpoints of its families, `space_of`, with a warning.
 
         Returns:
             ``(n, joint)`` unit vectors with the same ids and modality.
@@ -173,8 +172,10 @@ class Connector(HubModel):
             IsthmusError: The space is not one of the two, the dimension is not that of the space, or the modality was
                 not connected.
         """
-        space = self._space_of(embeddings)
+        space = self.space_of(embeddings.space)
         heads = self.heads(space)
+        if self._official and not self.config.get("exported", False):
+            warn_of_another(embeddings, self._official)
         _require_known(heads, embeddings)
         expected = self.input_dim(space)
         if embeddings.dim != expected:
@@ -189,12 +190,17 @@ class Connector(HubModel):
         vectors = np.concatenate(blocks) if blocks else np.empty((0, self.dim), np.float32)
         return embeddings.with_vectors(vectors, space=self.projected_space, origin=space)
 
-    def _space_of(self, embeddings: Embeddings) -> str:
-        """Which of the two spaces embeddings are of; their own space if neither."""
-        if "official" not in self.config:
-            return embeddings.space
-        file = None if self.config.get("exported", False) else str(self.config["official"])
-        return official_space(embeddings, (self.left_space, self.right_space), file)
+    def space_of(self, space: str) -> str:
+        """Which of the two spaces vectors of ``space`` belong to; ``space`` itself if to neither.
+
+        An official checkpoint takes those of any checkpoint of its two families: ``ulip`` those of ``ulip:NAME``.
+        """
+        return official_space(space, (self.left_space, self.right_space)) if self._official else space
+
+    @property
+    def _official(self) -> str | None:
+        """Name of the official file this was read from."""
+        return self.config.get("official")
 
     def _project_rows(
         self, heads: tuple[Head, ...], rows: Float[np.ndarray, "rows dim"], modality: str

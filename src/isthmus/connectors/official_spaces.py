@@ -43,25 +43,28 @@ TRAINED_ON = {
 630k-audioset-fusion-best.pt (LAION-AI/CLAP issue 123)."""
 
 
-def official_space(embeddings: Embeddings, spaces: Sequence[str], authors_file: str | None) -> str:
-    """The space of an official checkpoint that embeddings belong to; their own, if it is of another family.
+def official_space(space: str, spaces: Sequence[str]) -> str:
+    """Which space of an official checkpoint vectors of a space belong to; ``space`` itself if it is of another family.
 
-    An official file is of families, ``ulip``, while vectors are of a checkpoint, ``ulip:pointbert_ULIP-2``. Those of
-    another checkpoint than the authors' pass with a warning, because the name of a file does not prove what is in it.
+    An official file is of families, ``ulip``, while vectors are of a checkpoint, ``ulip:pointbert_ULIP-2``.
 
-    Args:
-        embeddings: Vectors of any space.
-        spaces: Names of the spaces that the checkpoint connects.
-        authors_file: Name of the checkpoint if the authors trained it, for the warning.
+    Example:
+        >>> official_space("ulip:pointbert_ULIP-2", ["clip", "ulip"])
+        'ulip'
     """
-    family = embeddings.space.partition(":")[0]
-    if family not in spaces or family not in TRAINED_ON:
-        return embeddings.space
-    trained = TRAINED_ON[family]
-    if authors_file is not None and embeddings.space not in trained.spaces:
+    family = space.partition(":")[0]
+    return family if family in spaces and family in TRAINED_ON else space
+
+
+def warn_of_another(embeddings: Embeddings, file: str) -> None:
+    """Warn unless embeddings are of the checkpoint that the authors trained the heads in ``file`` on.
+
+    They are not refused, because the name of a checkpoint does not prove what is in it.
+    """
+    trained = TRAINED_ON.get(embeddings.space.partition(":")[0])
+    if trained is not None and embeddings.space not in trained.spaces:
         warnings.warn(
-            f"the {embeddings.modality} vectors are of {embeddings.space!r}, but {authors_file} was trained on those "
-            f"of {trained.checkpoint}, and others may be ranked no better than by chance: {trained.remedy}",
-            stacklevel=4,
+            f"the {embeddings.modality} vectors are of {embeddings.space!r}, but {file} was trained on those of "
+            f"{trained.checkpoint}, and others may be ranked no better than by chance: {trained.remedy}",
+            stacklevel=3,
         )
-    return family

@@ -142,16 +142,24 @@ class SpaceGraph(HubModel):
         Raises:
             IsthmusError: The space is not in the graph, or `Connector.project` refuses the embeddings.
         """
-        origin = embeddings.space
+        origin = self._space_of(embeddings.space)
         if self.kind == "joint":
             leg = self.legs[0] if origin == self.base else self.leg_of(origin)
             return renamed(leg.project(embeddings), self.space, origin)
         if origin == self.base:
-            return embeddings
-        while embeddings.space != self.base:
-            leg = self.leg_of(embeddings.space)
-            embeddings = renamed(leg.project(embeddings), leg.left_space, origin)
+            return embeddings if embeddings.space == origin else self.legs[0].project(embeddings)
+        space = origin
+        while space != self.base:
+            leg = self.leg_of(space)
+            space = leg.left_space
+            embeddings = renamed(leg.project(embeddings), space, origin)
         return renamed(embeddings, self.projected_space, origin)
+
+    def _space_of(self, space: str) -> str:
+        """The space of the graph that vectors of a space belong to, as `Connector.space_of`."""
+        if space in self.spaces:
+            return space
+        return next((own for leg in self.legs if (own := leg.space_of(space)) in self.spaces), space)
 
     def with_leaf(self, leg: Connector) -> SpaceGraph:
         """A copy of a star with one more leaf; the other legs stay bit for bit as they are.
