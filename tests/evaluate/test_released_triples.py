@@ -3,7 +3,9 @@
 Their encoders' weights are not among the files: random ones show that the path is theirs, real ones what it finds.
 """
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ import torch
 
 import isthmus
 import tiny_checkpoints
-from isthmus.evaluate import zero_shot_accuracy
+from isthmus.cli import main
+from isthmus.evaluate import read_result, zero_shot_accuracy
 from isthmus.media import read_points
 from isthmus.metrics import retrieval
 
@@ -50,14 +53,52 @@ def test_the_clouds_are_their_xyz_about_the_centroid(triples: Path) -> None:
         np.testing.assert_allclose(read_points(triples / f"{name}_nopickle.npz", 10_000), expected, atol=1e-6)
 
 
+@pytest.fixture(scope="module")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Random weights under the names of the authors' encoders."""
+    folder = tmp_path_factory.mktemp("encoders")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiny_checkpoints, "DIM", 512)
+        clip = tiny_checkpoints.write_clip(folder / "clip-vit-base-patch32")
+    tiny_checkpoints.write_ulip(folder / "pointbert_ULIP-2.pt")
+    return f"clip:{clip}", f"ulip:{folder / 'pointbert_ULIP-2.pt'}"
+
+
 @pytest.mark.slow
-def test_clouds_find_images_through_the_released_head_as_in_a_loop(
-    triples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_commands_of_both_3d_tasks_score_the_triples(
+    triples: Path, tmp_path: Path, encoders: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tiny_checkpoints, "DIM", 512)
-    clip = tiny_checkpoints.write_clip(tmp_path / "clip-vit-base-patch32")
-    tiny_checkpoints.write_ulip(tmp_path / "pointbert_ULIP-2.pt")
-    given = encoded(triples, f"clip:{clip}", f"ulip:{tmp_path / 'pointbert_ULIP-2.pt'}")
+    monkeypatch.chdir(tmp_path)
+    for folder, suffix, file in (("points", ".npz", "_nopickle.npz"), ("images", ".jpeg", ".jpeg")):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        for name in NAMES:
+            shutil.copy(triples / f"{name}{file}", tmp_path / "data" / folder / f"{name}{suffix}")
+    lists = {
+        "lvis-annotations.json": {name: [name] for name in NAMES},
+        "labels.json": {"objaverse_lvis_openshape": NAMES},
+        "templates.json": {"modelnet40_64": ["a {}", "a model of a {}"]},
+    }
+    for file, content in lists.items():
+        (tmp_path / "data" / file).write_text(json.dumps(content))
+    given = ["--connector", str(triples / "ulip_clip.pt"), "--data", "data", "--workers", "0", "--space", *encoders]
+    for task in ("objaverse-lvis-retrieval", "objaverse-lvis"):
+        main(["evaluate", task, *given])
+    scores = {file.stem: read_result(file).scores["test"][0] for file in tmp_path.glob("results/*/*/*.json")}
+
+    connector = isthmus.Connector.load(triples / "ulip_clip.pt")
+    images, points = (connector.project(own) for own in encoded(triples, *encoders).values())
+    for one, other, way in ((points, images, "points_to_image"), (images, points, "image_to_points")):
+        assert scores["objaverse-lvis-retrieval"][f"{way}.r1"] == pytest.approx(retrieval(one, other).recall[1])
+    clip = isthmus.load_space(encoders[0], device="cpu")
+    prompts = [template.format(name) for name in NAMES for template in ("a {}", "a model of a {}")]
+    texts = connector.project(clip.encode(prompts, modality="text")).vectors.reshape(3, 2, -1).mean(1)
+    nearest = (points.vectors @ (texts / np.linalg.norm(texts, axis=1, keepdims=True)).T).argmax(1)
+    assert scores["objaverse-lvis"]["top1"] == pytest.approx(np.mean(nearest == np.arange(3)))
+
+
+@pytest.mark.slow
+def test_clouds_find_images_through_the_released_head_as_in_a_loop(triples: Path, encoders: tuple[str, str]) -> None:
+    given = encoded(triples, *encoders)
     connector = isthmus.Connector.load(triples / "ulip_clip.pt")
     found = retrieval(connector.project(given["points"]), connector.project(given["image"]), ks=(1, 2))
 
