@@ -6,12 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import isthmus
 from isthmus.cli import main
+from isthmus.codes.model.config import CodesConfig
+from isthmus.codes.model.model import CodeModel
+from isthmus.codes.model.view import View
 from isthmus.connectors.connector import Connector
 from isthmus.localize import load_detector
+from isthmus.localize.opening import open_spaces
 from isthmus.media import read_image
 from isthmus.spaces import Space
 from media_files import write_audio, write_cloud, write_image
@@ -128,6 +133,31 @@ def test_a_point_cloud_is_looked_for_in_a_photo(folder: Path, spaces, checkpoint
     photo, connector = str(folder / "photo.png"), str(tmp_path / "solids")
     main(["localize", photo, "--query", str(cloud), "--connector", connector, *encoders])
     assert printed(capsys)["unit"] == "pixels"
+
+
+def test_codes_are_looked_for_in_a_photo(folder: Path, spaces, checkpoints, capsys, tmp_path: Path) -> None:
+    views = {
+        "image": View("image", spaces["clip"].name, dim=16, pooled_dim=16),
+        "audio": View("audio", spaces["clap"].name, dim=16, pooled_dim=16),
+    }
+    model = CodeModel(views, CodesConfig(codes=6, code_dim=4)).eval()
+    model.codebook.start_normal(torch.Generator().manual_seed(0))
+    model.save(tmp_path / "codes")
+    encoders = [f"{name}:{checkpoints(name)}" for name in ("clip", "clap")]
+    photo, query = str(folder / "photo.png"), str(folder / "query.wav")
+    codes = ["--by", "codes", "--codes", str(tmp_path / "codes"), "--space", *encoders]
+    main(["localize", photo, "--query", query, *codes])
+    found = printed(capsys)
+    assert 0 <= found["score"] <= 1
+    assert found["unit"] == "pixels"
+    main(["localize", query, "--query", photo, *codes])
+    assert printed(capsys)["unit"] == "seconds"
+
+
+def test_an_official_connector_takes_any_checkpoint_of_its_families(shared_data: Path, checkpoints) -> None:
+    official = Connector.load(shared_data / "cmcr_official" / "ulip_clip.pt")
+    (opened,) = open_spaces(official, [f"clip:{checkpoints('clip')}"], ["image", "text"])
+    assert opened.name == "clip:clip"
 
 
 @pytest.mark.parametrize(

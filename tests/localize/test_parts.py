@@ -6,7 +6,16 @@ import torch
 
 from isthmus.base.errors import IsthmusError
 from isthmus.embeddings.tokens import Tokens
-from isthmus.localize import TokenParts, WindowParts, confidence, localized, region, touching
+from isthmus.localize import (
+    TokenParts,
+    WindowParts,
+    best_scores,
+    confidence,
+    localized,
+    pair_confidences,
+    region,
+    touching,
+)
 from isthmus.localize.windows import covering_squares, multi_scale_windows, overlaps
 from isthmus.spaces.preparation.image import grid_boxes
 
@@ -133,8 +142,35 @@ def test_scores_beyond_all_unrelated_ones_do_not_tie() -> None:
     assert found[3] < 0.01
 
 
+def test_pairs_are_compared_with_other_queries_and_other_items() -> None:
+    draw = np.random.default_rng(0)
+    items, queries = draw.normal(0, 0.3, 40), draw.normal(0, 0.3, 50)
+    scores = items[:, None] + queries + draw.normal(0, 0.1, (40, 50))
+    there = np.array([(n, n) for n in range(40)])
+    absent = np.array([(n, n + 1) for n in range(40)])
+    scores[there[:, 0], there[:, 1]] += 0.4
+    found = [pair_confidences(scores, pairs) for pairs in (there, absent)]
+    by_score = [scores[pairs[:, 0], pairs[:, 1]] for pairs in (there, absent)]
+
+    def right(yes: np.ndarray, no: np.ndarray) -> float:
+        return float((yes[:, None] > no).mean())
+
+    assert right(*found) > 0.95 > 0.9 > right(*by_score)
+    centred = scores - np.median(scores, axis=1)[:, None] - np.median(scores, axis=0)[None]
+    one = confidence(float(centred[3, 3]), np.delete(centred[3], 3))
+    other = confidence(float(centred[3, 3]), np.delete(centred[:, 3], 3))
+    odds = np.log([one / (1 - one), other / (1 - other)]).mean()
+    assert found[0][3] == pytest.approx(1 / (1 + np.exp(-odds)))
+
+
+def test_the_best_score_of_every_query_in_every_item() -> None:
+    parts = [grid(2, 2, 4.0, 4.0), grid(2, 2, 8.0, 8.0)]
+    queries = np.random.default_rng(0).random((3, 4))
+    assert best_scores(parts, queries).tolist() == [queries.max(1).tolist()] * 2
+
+
 def test_confidences_of_nothing_are_refused() -> None:
-    with pytest.raises(IsthmusError, match="3 unrelated queries are too few"):
+    with pytest.raises(IsthmusError, match="3 unrelated scores are too few"):
         confidence(0.5, np.zeros(3))
     with pytest.raises(IsthmusError, match="all unrelated queries score the same"):
         confidence(0.5, np.zeros(30))

@@ -111,6 +111,7 @@ def test_the_median_selects_half_of_a_map_whatever_its_scale() -> None:
     assert mask.sum() == 224 * 112
     np.testing.assert_array_equal(mask, median_mask(7 * heat - 3))
     assert median_mask(np.ones((3, 3))).all()
+    assert median_mask(np.array([[0.3, 0.1 + 0.2]])).all()
 
 
 def test_the_map_of_a_box_is_not_thresholded_at_its_median() -> None:

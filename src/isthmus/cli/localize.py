@@ -155,19 +155,18 @@ def _localizer(
     from isthmus.codes.model.model import CodeModel
     from isthmus.connectors.graph.space_graph import load_any
     from isthmus.localize import CodeLocalizer, DenseLocalizer, JointEncoder, ProposalLocalizer, load_detector
-    from isthmus.localize.opening import connected_names, open_spaces
+    from isthmus.localize.opening import open_spaces
 
     connector, codes, specs, detector = means
     if by == "codes":
         if codes is None or connector is not None:
             raise IsthmusError("--by codes needs --codes, a code model, and no --connector")
         model = CodeModel.load(codes)
-        return CodeLocalizer(model, open_spaces(connected_names(model, kinds), specs, kinds)), None
+        return CodeLocalizer(model, open_spaces(model, specs, kinds)), None
     if codes is not None:
         raise IsthmusError("--codes is for --by codes; leave it out")
     joint = None if connector is None else load_any(connector)
-    names = () if joint is None else connected_names(joint, kinds)
-    encoder = JointEncoder(open_spaces(names, specs, kinds), joint)
+    encoder = JointEncoder(open_spaces(joint, specs, kinds), joint)
     if by == "dense":
         return DenseLocalizer(encoder), encoder
     return ProposalLocalizer(encoder, None if detector is None else load_detector(detector)), encoder

@@ -4,11 +4,11 @@
 them, `overlay` draws the result. `locate` does the same for items with tokens on disk, by the codes of a model.
 """
 
-from isthmus.localize.confidence import confidence
+from isthmus.localize.confidence import confidence, pair_confidences
 from isthmus.localize.detector import Detector, TransformersDetector, load_detector
 from isthmus.localize.heat import agreement, lifted, similarity, smoothed
 from isthmus.localize.joint_encoder import JointEncoder
-from isthmus.localize.localized import Localized, localized
+from isthmus.localize.localized import Localized, best_scores, localized
 from isthmus.localize.localizers import CodeLocalizer, DenseLocalizer, Localizer, ProposalLocalizer
 from isthmus.localize.locate import LocateQuery, Location, Spot, locate, spot
 from isthmus.localize.overlay import overlay, write_heat, write_overlay
@@ -32,12 +32,14 @@ __all__ = [
     "TransformersDetector",
     "WindowParts",
     "agreement",
+    "best_scores",
     "confidence",
     "lifted",
     "load_detector",
     "localized",
     "locate",
     "overlay",
+    "pair_confidences",
     "peak",
     "region",
     "similarity",

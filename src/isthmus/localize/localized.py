@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,3 +84,10 @@ def localized(
     others = None if unrelated is None else (parts.rows @ unrelated.T).max(0)
     sure = None if others is None else confidence(float(heat.max()), np.asarray(others, np.float64))
     return Localized(parts, heat, *parts.regions(heat, least), sure)
+
+
+def best_scores(
+    parts: Sequence[Parts], queries: Float[np.ndarray, "queries dim"]
+) -> Float[np.ndarray, "items queries"]:
+    """The highest heat of every query in every item, for `pair_confidences`."""
+    return np.stack([np.asarray((own.rows @ queries.T).max(0), np.float64) for own in parts])

@@ -40,31 +40,24 @@ def modality_of(given: str, asked: str | None, option: str) -> str:
     return found or "text"
 
 
-def connected_names(joint: Connector | SpaceGraph | CodeModel, modalities: Sequence[str]) -> list[str]:
-    """The names of the spaces of a connector, of a graph, or of a code model's views of some modalities."""
-    if isinstance(joint, CodeModel):
-        return list(dict.fromkeys(view.space for view in joint.views.values() if view.modality in modalities))
-    return joint.spaces if isinstance(joint, SpaceGraph) else [joint.left_space, joint.right_space]
-
-
-def open_spaces(names: Sequence[str], specs: Sequence[str], modalities: Sequence[str]) -> tuple[Space, ...]:
+def open_spaces(
+    joint: Connector | SpaceGraph | CodeModel | None, specs: Sequence[str], modalities: Sequence[str]
+) -> tuple[Space, ...]:
     """Load the encoders of some modalities, each once; of several that have a modality, the first loaded.
 
     Args:
-        names: The spaces that are connected, which the encoders have to be; empty if one encoder is used by itself.
-        specs: Encoders as `load_space` takes them; by default those that the names stand for.
+        joint: What connects their spaces; None if one encoder is used by itself.
+        specs: Encoders as `load_space` takes them; by default those of the connected spaces.
         modalities: What has to be encoded, what is looked in first.
 
     Raises:
-        IsthmusError: No encoder is given or takes a modality, or one is not of the spaces named.
+        IsthmusError: No encoder is given or takes a modality, or one is of another space.
     """
-    for name in () if specs else names:
-        if ":" in name:
-            raise IsthmusError(
-                f"{name!r} is not the default checkpoint: say where it is with --space FAMILY:CHECKPOINT"
-            )
-    candidates = list(specs or names)
-    chosen: list[str] = []
+    names = connected_names(joint, modalities)
+    own = next((name for name in names if ":" in name), None)
+    if own is not None and not specs:
+        raise IsthmusError(f"{own!r} is not the default checkpoint: say where it is with --space FAMILY:CHECKPOINT")
+    candidates, chosen = list(specs or names), list[str]()
     for modality in modalities:
         able = [spec for spec in (*chosen, *candidates) if modality in parse(spec)[0].modalities]
         if not able:
@@ -72,11 +65,32 @@ def open_spaces(names: Sequence[str], specs: Sequence[str], modalities: Sequence
             raise IsthmusError(f"no encoder of {modality} (there is {known}): give one with --space")
         chosen += [] if able[0] in chosen else [able[0]]
     loaded = tuple(load_space(spec) for spec in chosen)
-    wrong = next((space.name for space in loaded if names and space.name not in names), None)
+    wrong = next(
+        (space.name for space in loaded if joint is not None and not _connects(joint, space.name, names)), None
+    )
     if wrong is not None:
         known = ", ".join(map(repr, names))
         raise IsthmusError(f"--space gives the space {wrong!r}, but those connected are {known}: give their encoders")
     return loaded
+
+
+def connected_names(joint: Connector | SpaceGraph | CodeModel | None, modalities: Sequence[str]) -> list[str]:
+    """The names of the spaces of a connector or a graph, or of a code model's views of some modalities."""
+    match joint:
+        case None:
+            return []
+        case CodeModel():
+            return list(dict.fromkeys(view.space for view in joint.views.values() if view.modality in modalities))
+        case SpaceGraph():
+            return joint.spaces
+        case _:
+            return [joint.left_space, joint.right_space]
+
+
+def _connects(joint: Connector | SpaceGraph | CodeModel, name: str, names: Sequence[str]) -> bool:
+    """Whether a space is one of those named, or a checkpoint of the family that an official connector names."""
+    legs = joint.legs if isinstance(joint, SpaceGraph) else [joint] if isinstance(joint, Connector) else []
+    return name in names or any(leg.space_of(name) in names for leg in legs)
 
 
 def _exists(given: str) -> bool:

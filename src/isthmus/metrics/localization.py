@@ -12,6 +12,8 @@ from isthmus.base.errors import IsthmusError
 SUCCESS = 0.5
 """The cIoU at which the papers count an item as localized; 0.3 for MUSIC-Duet."""
 AUC_STEPS = 20
+ROUNDING = 1e-9
+"""A map whose values differ by a smaller share than this is constant."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ def median_mask(heat: Float[np.ndarray, "height width"]) -> Bool[np.ndarray, "he
     if not np.isfinite(heat).all():
         raise IsthmusError("the heat map has values that are not finite: check the embeddings it was made from")
     values = np.sort(heat, axis=None)
-    if values[0] < values[-1] and ((values == values[0]) | (values == values[-1])).all():
+    if values[-1] - values[0] <= ROUNDING * np.abs(values[[0, -1]]).max():
+        return np.ones(heat.shape, dtype=bool)
+    if ((values == values[0]) | (values == values[-1])).all():
         raise IsthmusError("the heat map has only two values, so it is a mask: pass heat > heat.min() to ciou instead")
     return np.asarray(heat >= values[len(values) // 2])
 
