@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -92,4 +93,13 @@ def write_coco(folder: Path) -> Path:
     )
     for number in range(5):
         media_files.write_image(folder / "val2017" / f"{number:012d}.jpg", seed=number)
+    return folder
+
+
+def write_extended_vggss(folder: Path) -> Path:
+    """The annotated clips, and negatives: the frames with the clip of another, and one with its own."""
+    write_vggss(folder, frames=5)
+    rows = [*pairwise(CLIPS), (CLIPS[4], CLIPS[4])]
+    lines = ["video,audio,label", *(f"{video},{audio},non-sounding" for video, audio in rows)]
+    (folder / "metadata" / "vggss_test_plus_silent.csv").write_text("\n".join(lines))
     return folder

@@ -105,9 +105,13 @@ def test_avvp_events_are_split_by_clip_and_class(real: Callable[[str], DataFolde
     blender, speech = found.classes.index("Blender"), found.classes.index("Speech")
     clip = next(own for own in found.by_modality["audio"] if own.entry.id == "KSRjje7GH44_60_70")
     assert clip.events == (Event(blender, 8, 10), Event(speech, 0, 8))
-    part = events.read_ave_avvp(real("benchmarks/ave_avvp"))
+
+
+def test_ave_teaches_the_twelve_classes_that_avvp_shares(shared_data: Path) -> None:
+    part = events.read_ave_avvp(DataFolder(shared_data / "benchmarks/ave_avvp", shared_data / "benchmarks/ave"))
     assert {name: len(own) for name, own in part.by_modality.items()} == {"image": 1032, "audio": 1085}
-    assert not part.account.left_out
+    assert {event.label for own in part.taught["audio"] for event in own.events} == set(range(12))
+    assert part.account.rows == 1032 + 1085 + 4143
 
 
 @pytest.mark.parametrize(

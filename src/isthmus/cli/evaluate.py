@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from isthmus.base.errors import IsthmusError
 from isthmus.bulk.config import Precision
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from isthmus.connectors.connector import Connector
     from isthmus.connectors.graph.space_graph import SpaceGraph
     from isthmus.evaluate.results import TaskResult
+    from isthmus.evaluate.running.generalisation import CodedModel
     from isthmus.evaluate.running.sources import Source
     from isthmus.evaluate.running.views import Model
     from isthmus.evaluate.tasks.task import Task
@@ -24,9 +25,12 @@ def evaluate(
     data: tuple[Path, ...] = (),
     sets: tuple[Path, ...] = (),
     space: tuple[str, ...] = (),
+    codes: Path | None = None,
     out: Path = Path("results"),
     work: Path = Path("evaluation"),
     name: str | None = None,
+    by: Literal["proposals", "dense"] = "proposals",
+    protocol: Literal["own", "public"] = "own",
     device: str | None = None,
     precision: Precision = "float32",
     batch: int | None = None,
@@ -47,9 +51,12 @@ def evaluate(
         data: Folder of the data set, or several, such as one of annotations and one of media.
         sets: Embedding sets to take vectors from, instead of embedding media; their ids contain the names of the files.
         space: Encoders to embed with, as for isthmus embed; by default those that the connector names.
+        codes: Folder of a code model, for cross-modal generalisation; --sets are then token sets of the clips.
         out: Folder of results: MODEL/REVISION/TASK.json.
         work: Folder of the vectors that were embedded.
         name: Name of the model in results; by default the name of the connector's folder.
+        by: How to look for audio in frames: in windows that are embedded one by one, or in the encoder's tokens.
+        protocol: Follow the benchmark's public code where it has known faults; such results are marked everywhere.
         device: Device for encoders: cpu, cuda or cuda:N; by default cuda if available.
         precision: Arithmetic of the encoders.
         batch: Items to encode at once.
@@ -60,7 +67,8 @@ def evaluate(
     from isthmus.evaluate.annotations.folder import DataFolder
     from isthmus.evaluate.results import write_result
     from isthmus.evaluate.running.checking import check_folder
-    from isthmus.evaluate.running.run import evaluate_task
+    from isthmus.evaluate.running.generalisation import open_coded_model
+    from isthmus.evaluate.running.run import RunOptions, evaluate_task
     from isthmus.evaluate.running.sources import EncodeOptions
     from isthmus.evaluate.tasks import task_named
 
@@ -79,11 +87,15 @@ def evaluate(
         if not ready:
             raise IsthmusError(f"{folder}: {chosen.name} cannot run on it yet: get what is listed above")
         return
-    options = EncodeOptions(device, precision, batch, workers)
-    model = _model(connector, sets, space, work, name, options)
+    model: Model | CodedModel
+    if codes is not None:
+        model = open_coded_model(codes, sets, name)
+    else:
+        model = _model(connector, sets, space, work, name, EncodeOptions(device, precision, batch, workers))
     with kept_on_interrupt(lambda: f"finished vectors are in {work}; run the same command again to continue"):
-        result = evaluate_task(chosen, model, folder)
-    path = write_result(out, model.name, model.revision, result)
+        result = evaluate_task(chosen, model, folder, RunOptions(by, protocol == "public", progress=True))
+    revision = f"{model.revision}-public-protocol" if protocol == "public" else model.revision
+    path = write_result(out, model.name, revision, result)
     print("\n".join(result_lines(chosen, result)))
     print(f"\nresult: {path}")
     print(f"next: isthmus report {out} --out report.html")
@@ -92,11 +104,15 @@ def evaluate(
 def result_lines(task: "Task", result: "TaskResult") -> list[str]:
     """The figures of a result with their intervals and its coverage, one line per view."""
     coverage = result.details["coverage"]
-    lines = [f"{task.name}: scored {coverage['scored']} of {coverage['expected']} items"]
+    protocol = result.details["protocol"]
+    marked = f", by the protocol of the {protocol}, which has known faults" if protocol else ""
+    lines = [f"{task.name}: scored {coverage['scored']} of {coverage['expected']} items{marked}"]
     for subset in result.scores["test"]:
         facts = result.details["subsets"][subset["hf_subset"]]
         figures = []
         for metric in task.metrics:
+            if metric not in subset:
+                continue
             value, interval = subset[metric], facts["intervals"].get(metric)
             if metric == "median_rank":
                 figures.append(f"{metric} {value:g}")

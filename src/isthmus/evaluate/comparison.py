@@ -11,7 +11,8 @@ from isthmus.base.errors import IsthmusError
 from isthmus.evaluate.results import TaskResult, read_result
 from isthmus.evaluate.tasks import PUBLIC, Task, tasks
 
-OURS, PUBLISHED, MARKED = "measured", "published", "published, other protocol"
+OURS, PUBLISHED = "measured", "published"
+OURS_MARKED, MARKED = "measured, public protocol", "published, other protocol"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class ComparedRow:
         model: The model, and for results the view or direction.
         figures: Percent by metric; median ranks as they are.
         intervals: Confidence intervals in percent, of results.
-        kind: Measured here, published, or published by a protocol that is not the one used here.
+        kind: Measured or published; by the usual protocol, or by one whose figures are not comparable.
         note: Coverage of a result; source and protocol of a published figure.
     """
 
@@ -96,7 +97,8 @@ def _measured(
             intervals = _intervals(facts.get("intervals", {}), way)
             label = f"{model}{view}" + (f", {way.replace('_', ' ')}" if way else "")
             if figures:
-                yield ComparedRow(label, figures, intervals, OURS, _coverage(result))
+                kind = OURS_MARKED if result.details.get("protocol") else OURS
+                yield ComparedRow(label, figures, intervals, kind, _coverage(result))
 
 
 def _figures(subset: Mapping[str, Any], task: Task | None, way: str) -> dict[str, float]:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
-from isthmus.evaluate.comparison import MARKED, OURS, Compared, ComparedRow
+from isthmus.evaluate.comparison import MARKED, OURS, OURS_MARKED, Compared, ComparedRow
 
 DAGGER = "†"
-LEGEND = (
-    f"Percent, with 95 % bootstrap intervals over queries. {DAGGER}: published by another protocol, not comparable."
-)
+NOT_COMPARABLE = (OURS_MARKED, MARKED)
+MEASURED = (OURS, OURS_MARKED)
+LEGEND = f"Percent, with 95 % bootstrap intervals over queries. {DAGGER}: by another protocol, not comparable."
 LATEX = {"\\": r"\textbackslash{}", "†": r"\textdagger{}", "→": r"$\to$", "×": r"$\times$", "–": "--", "≥": r"$\geq$"}
 LATEX |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
 
@@ -77,7 +77,7 @@ def as_latex(tables: Sequence[Compared]) -> str:
         rows = [
             " & ".join([_tex(_label(row)), *(_tex(_cell(row, name)) for name in table.metrics)]) for row in table.rows
         ]
-        notes = " ".join(f"{_label(row)}: {row.note}." for row in table.rows if row.kind == OURS)
+        notes = " ".join(f"{_label(row)}: {row.note}." for row in table.rows if row.kind in MEASURED)
         parts.append(
             "\\begin{table}\n\\centering\n"
             f"\\caption{{{_tex(f'{table.name}: {table.title}. {LEGEND} {notes}')}}}\n"
@@ -106,7 +106,7 @@ small {{ display: block; color: #5a6478 }}
 
 
 def _html_row(row: ComparedRow, metrics: Sequence[str]) -> str:
-    kind = {OURS: "measured", MARKED: "marked"}.get(row.kind, "published")
+    kind = {OURS: "measured", OURS_MARKED: "measured marked", MARKED: "marked"}.get(row.kind, "published")
     cells = "".join(
         f"<td>{escape(_value(row, name))}<small>{escape(_interval(row, name))}</small></td>" for name in metrics
     )
@@ -114,14 +114,13 @@ def _html_row(row: ComparedRow, metrics: Sequence[str]) -> str:
 
 
 def _label(row: ComparedRow) -> str:
-    if row.kind == OURS:
-        return row.model
-    return f"{row.model} ({'published' + DAGGER if row.kind == MARKED else 'published'})"
+    mark = DAGGER if row.kind in NOT_COMPARABLE else ""
+    return f"{row.model}{mark}" if row.kind in MEASURED else f"{row.model} (published{mark})"
 
 
 def _value(row: ComparedRow, name: str) -> str:
     value = row.figures.get(name)
-    mark = DAGGER if row.kind == MARKED and value is not None else ""
+    mark = DAGGER if row.kind in NOT_COMPARABLE and value is not None else ""
     return "–" if value is None else f"{value:.2f}{mark}"
 
 

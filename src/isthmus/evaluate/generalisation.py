@@ -14,9 +14,11 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
+
+from isthmus.metrics.segments import SegmentCounts, segment_counts
 
 Protocol = Literal["held-out", "public"]
 HELD_OUT: Protocol = "held-out"
@@ -94,6 +96,13 @@ def event_accuracy(
     Both map split to segments. The held-out protocol uses train and dev of the source and test of the target; the
     public one uses the train split of both, which must be streams of the same events.
     """
+    return float(event_hits(source, target, classes, protocol, seed).mean())
+
+
+def event_hits(
+    source: Mapping[str, Segments], target: Mapping[str, Segments], classes: int, protocol: Protocol, seed: int = 0
+) -> Bool[np.ndarray, " streams"]:
+    """Whether each stream that is scored gets its event; see `event_accuracy`."""
     training, scored = source["train"], target["test" if protocol == HELD_OUT else "train"]
     chosen_on = source["dev"] if protocol == HELD_OUT else scored
     with torch.random.fork_rng(devices=[]):
@@ -101,21 +110,21 @@ def event_accuracy(
         head = EventHead(training.features.shape[2], classes)
     optimizer = torch.optim.Adam(head.parameters(), LEARNING_RATE)
     features, labels = torch.from_numpy(training.features), torch.from_numpy(training.events())
-    best = accuracy = -1.0
+    best, hits = -1.0, np.zeros(len(scored.labels), dtype=bool)
     for _ in range(EPOCHS):
         optimizer.zero_grad()
         functional.cross_entropy(head(features), labels).backward()
         optimizer.step()
-        reached = _accuracy(head, chosen_on)
+        reached = float(_hits(head, chosen_on).mean())
         if reached > best:
-            best, accuracy = reached, _accuracy(head, scored)
-    return accuracy
+            best, hits = reached, _hits(head, scored)
+    return hits
 
 
 @torch.no_grad()
-def _accuracy(head: EventHead, segments: Segments) -> float:
+def _hits(head: EventHead, segments: Segments) -> Bool[np.ndarray, " streams"]:
     predicted = head(torch.from_numpy(segments.features)).argmax(1).numpy()
-    return float((predicted == segments.events()).mean())
+    return np.asarray(predicted == segments.events())
 
 
 def segment_scores(source: Segments, target: Segments) -> SegmentScores:
@@ -129,6 +138,29 @@ def segment_scores(source: Segments, target: Segments) -> SegmentScores:
     right = float(((predicted == truth) & (truth >= 0)).sum())
     precision, recall = right / max((predicted >= 0).sum(), 1), right / max((truth >= 0).sum(), 1)
     return SegmentScores(precision, recall, 2 * precision * recall / max(precision + recall, 1e-12))
+
+
+def label_counts(
+    source: tuple[Float[np.ndarray, "taught segments codes"], Bool[np.ndarray, "taught segments classes"]],
+    target: tuple[Float[np.ndarray, "asked segments codes"], Bool[np.ndarray, "asked segments classes"]],
+) -> list[SegmentCounts]:
+    """Right, predicted and true labels of each of the target's streams, whose segments may show several classes.
+
+    One linear classifier per class is trained on the source's segments; a segment is assigned the classes with a
+    probability of at least one half. Classes that the source never or always shows are never predicted.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    (taught, shown), (asked, true) = source, target
+    flat = taught.reshape(-1, taught.shape[2])
+    predicted = np.zeros(true.shape, dtype=bool)
+    for label in range(true.shape[2]):
+        own = shown[:, :, label].ravel()
+        if own.any() and not own.all():
+            head = LogisticRegression(C=10.0, max_iter=2000).fit(flat, own)
+            sure = head.predict_proba(asked.reshape(-1, asked.shape[2]))[:, 1] >= THRESHOLD
+            predicted[:, :, label] = sure.reshape(true.shape[:2])
+    return [segment_counts(*both) for both in zip(predicted, true, strict=True)]
 
 
 def _flat(segments: Segments) -> Float[np.ndarray, "all_segments codes"]:

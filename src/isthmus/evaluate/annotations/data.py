@@ -71,10 +71,14 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Samples:
-    """The data of a localisation or counterfactual task."""
+    """The data of a localisation or counterfactual task.
+
+    ``agreeing`` is the number of annotators who have to agree on a pixel; None if all boxes of a frame are its truth.
+    """
 
     samples: list[Sample]
     account: Account
+    agreeing: int | None = None
 
 
 class Stream(NamedTuple):
@@ -87,8 +91,14 @@ class Stream(NamedTuple):
 
 @dataclass(frozen=True)
 class Streams:
-    """Streams by modality, with the names of the classes: the data of cross-modal generalisation."""
+    """Streams by modality, with the names of the classes: the data of cross-modal generalisation.
+
+    ``taught`` are the streams that a head learns from if they are of another data set, with the same classes.
+    ``several`` says that a second may show several classes, so that seconds are scored and not whole streams.
+    """
 
     classes: list[str]
     by_modality: Mapping[str, list[Stream]]
     account: Account = field(default_factory=Account)
+    taught: Mapping[str, list[Stream]] | None = None
+    several: bool = False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
+from isthmus.base.errors import IsthmusError
 from isthmus.evaluate.annotations.account import Account
 from isthmus.evaluate.annotations.data import DataItem, Pairs, Stream, Streams
 from isthmus.evaluate.annotations.folder import DataFolder
@@ -81,12 +83,30 @@ def read_avvp(folder: DataFolder) -> Streams:
 
 
 def read_ave_avvp(folder: DataFolder) -> Streams:
-    """The part of AVVP whose twelve classes AVE has too."""
+    """The part of AVVP whose twelve classes AVE has too, and AVE's clips of these classes, which a head learns from."""
     files = {
         "image": "AVE_AVVP_eval_visual_checked_combined.csv",
         "audio": "AVE_AVVP_eval_audio_checked_combined.csv",
     }
-    return _parsing(folder, files, "AVE_AVVP_Categories.txt")
+    found = _parsing(folder, files, "AVE_AVVP_Categories.txt")
+    ave = read_ave(folder)
+    names = {AVE_NAMES.get(label, label): place for place, label in enumerate(found.classes)}
+    absent = [name for name in names if name not in ave.classes]
+    if absent:
+        raise IsthmusError(f"{folder}: AVE has no class {absent[0]!r}: its Annotations.txt is of another version")
+    place = {number: names[label] for number, label in enumerate(ave.classes) if label in names}
+    shared = [
+        own._replace(
+            events=tuple(event._replace(label=place[event.label]) for event in own.events if event.label in place)
+        )
+        for own in ave.by_modality["image"]
+    ]
+    taught = [own for own in shared if own.events]
+    found.account.rows += ave.account.rows
+    for reason, count in ave.account.left_out.items():
+        found.account.left_out[reason] += count
+        found.account.examples.setdefault(reason, []).extend(ave.account.examples[reason])
+    return replace(found, taught={"image": taught, "audio": taught})
 
 
 def read_avel(folder: DataFolder, size: str = "40k") -> Streams:
@@ -154,7 +174,7 @@ def _parsing(folder: DataFolder, files: Mapping[str, str], names: str) -> Stream
                 account.noted["further row of the same clip"] += 1
             found.setdefault(row["filename"], []).extend(_events(row, classes, account, where))
         streams[modality] = [Stream(_clip(clip), tuple(own), _hashed_split(clip)) for clip, own in found.items()]
-    return Streams(classes, streams, account)
+    return Streams(classes, streams, account, several=True)
 
 
 def _events(row: Mapping[str, str], classes: list[str], account: Account, where: str) -> list[Event]:

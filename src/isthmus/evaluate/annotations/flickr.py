@@ -15,6 +15,8 @@ from isthmus.evaluate.annotations.tables import DOWNLOAD_AGAIN, lines_of, named_
 TEST, NEGATIVES = "flickr_test.csv", "flickr_test_plus_silent.csv"
 SOURCE = "https://github.com/ardasnck/learning_to_localize_sound_source"
 EXTENDED = "https://github.com/stoneMo/SLAVC (metadata)"
+AGREEING = 2
+"""Annotators who have to agree on a pixel for its full weight."""
 SIDE = 256
 """Boxes are in pixels of frames with this width and height."""
 
@@ -42,7 +44,7 @@ def read_boxes(folder: DataFolder) -> Samples:
             account.leave_out("frame without a file of boxes", name)
             continue
         samples.append(Sample(_entry(name), _entry(name), True, _boxes(files[name], account)))
-    return Samples(samples, account)
+    return Samples(samples, account, AGREEING)
 
 
 def read_extended(folder: DataFolder) -> Samples:
@@ -53,7 +55,7 @@ def read_extended(folder: DataFolder) -> Samples:
         Sample(_entry(row["video"]), _entry(row["audio"]), False)
         for _, row in named_rows(path, ("video", "audio", "label"), positives.account)
     ]
-    return Samples([*positives.samples, *negatives], positives.account)
+    return Samples([*positives.samples, *negatives], positives.account, AGREEING)
 
 
 def _boxes(path: Path, account: Account) -> tuple[tuple[Corners, ...], ...]:

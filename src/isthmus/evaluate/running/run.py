@@ -5,32 +5,56 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from isthmus.base.errors import IsthmusError
-from isthmus.evaluate.annotations.data import DataItem, Labelled, Pairs
+from isthmus.base.progress import OnProgress
+from isthmus.evaluate.annotations.data import DataItem, Labelled, Pairs, Samples, Streams
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.coverage import DataCoverage
 from isthmus.evaluate.results import TaskResult
 from isthmus.evaluate.running.figures import Subset
+from isthmus.evaluate.running.generalisation import CodedModel, generalisation_subset
+from isthmus.evaluate.running.localisation import By, counterfactual_subset, localisation_subset, localisations
 from isthmus.evaluate.running.retrieval import expected_groups, retrieval_subset, scored_groups
 from isthmus.evaluate.running.sources import Found, Source
 from isthmus.evaluate.running.views import Model, SpacePair
 from isthmus.evaluate.running.zero_shot import prompt_entries, zero_shot_subset
-from isthmus.evaluate.tasks.task import Task
+from isthmus.evaluate.tasks.task import PUBLIC, Kind, Task
 
 PACKAGES = ("isthmus", "torch", "numpy", "transformers")
+HAVE_PUBLIC: tuple[Kind, ...] = ("counterfactual", "generalisation")
+"""Kinds of tasks whose benchmark's public code differs from the protocol here."""
 Finder = Callable[[Source, str, Sequence[DataItem]], Found]
 
 
-def evaluate_task(task: Task, model: Model, data: DataFolder) -> TaskResult:
+@dataclass(frozen=True)
+class RunOptions:
+    """How tasks of some kinds are run.
+
+    Attributes:
+        by: How frames are divided: windows that are embedded one by one, or the encoder's tokens.
+        public: Follow the public code of a benchmark where its protocol has known faults; results are marked.
+        progress: As for `embed`.
+    """
+
+    by: By = "proposals"
+    public: bool = False
+    progress: bool | OnProgress = False
+
+
+def evaluate_task(
+    task: Task, model: Model | CodedModel, data: DataFolder, options: RunOptions | None = None
+) -> TaskResult:
     """Run a task.
 
     Args:
         task: The task, as `task_named` gives it.
         model: What is evaluated.
         data: The annotations, and the media unless they were embedded before.
+        options: How tasks of some kinds are run.
 
     Returns:
         The figures of every view of the model, with coverage, confidence intervals and versions.
@@ -39,23 +63,33 @@ def evaluate_task(task: Task, model: Model, data: DataFolder) -> TaskResult:
         IsthmusError: Annotations or media are missing, or no two vectors can be compared.
     """
     began = time.monotonic()
+    options = options or RunOptions()
+    if options.public and task.kind not in HAVE_PUBLIC:
+        raise IsthmusError(f"{task.name}: has no public protocol of its own: leave out --protocol")
     read = task.read(data)
+    views: Sequence[SpacePair | None]
     find = _finder(data)
-    match read:
-        case Pairs():
+    match read, model:
+        case Pairs(), Model():
             subsets, coverage, views = _retrieval(read, model, find)
-        case Labelled():
+        case Labelled(), Model():
             subsets, coverage, views = _zero_shot(read, model, find)
+        case Samples(), Model():
+            subsets, coverage, views = _localisation(task, read, model, find, data, options)
+        case Streams(), CodedModel():
+            subset, coverage = generalisation_subset(read, model, public=options.public)
+            subsets, views = [subset], [None]
+        case Streams(), _:
+            raise IsthmusError(f"{task.name}: needs a code model and tokens of clips: give --codes and --sets")
         case _:
-            raise IsthmusError(
-                f"{task.name}: tasks of the kind {task.kind} cannot be run yet: --check validates its data"
-            )
+            raise IsthmusError(f"{task.name}: takes no code model: give --connector instead of --codes")
     details = {
         "kind": task.kind,
         "coverage": coverage.facts(),
         "subsets": {own.name: _facts(own, view) for own, view in zip(subsets, views, strict=True)},
         "versions": versions(),
         "notes": list(task.notes),
+        "protocol": PUBLIC if options.public else "",
     }
     return TaskResult(
         task_name=task.name,
@@ -123,12 +157,22 @@ def _scores(task: Task, subset: Subset) -> dict[str, Any]:
     return {"hf_subset": subset.name, "languages": ["eng-Latn"], "main_score": main, **subset.figures}
 
 
-def _facts(subset: Subset, view: SpacePair) -> dict[str, Any]:
+def _localisation(
+    task: Task, data: Samples, model: Model, find: Finder, folder: DataFolder, options: RunOptions
+) -> tuple[list[Subset], DataCoverage, list[SpacePair]]:
+    view = model.views("image", "audio")[0]
+    sounds = list({own.sound.id: own.sound for own in data.samples}.values())
+    queries = find(view.right, "audio", sounds)
+    found, coverage = localisations(data, view, queries, folder, by=options.by, progress=options.progress)
+    if task.kind == "counterfactual":
+        return [counterfactual_subset(found, view.name, public=options.public)], coverage, [view]
+    return [localisation_subset(found, view.name)], coverage, [view]
+
+
+def _facts(subset: Subset, view: SpacePair | None) -> dict[str, Any]:
     """What was compared, and how far its figures may be trusted."""
-    return {
-        "when": view.when,
-        "spaces": [view.left.space, view.right.space],
-        "revisions": {own.space: own.revision for own in (view.left, view.right)},
-        "intervals": {name: list(own) for name, own in subset.intervals.items()},
-        **subset.facts,
-    }
+    facts: dict[str, Any] = {"intervals": {name: list(own) for name, own in subset.intervals.items()}, **subset.facts}
+    if view is not None:
+        revisions = {own.space: own.revision for own in (view.left, view.right)}
+        facts |= {"when": view.when, "spaces": [view.left.space, view.right.space], "revisions": revisions}
+    return facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from isthmus.evaluate.annotations import flickr, music, vggss
 from isthmus.evaluate.tasks.task import DataSet, Published, Task
 
-METRICS = ("ciou", "auc")
+METRICS = ("ciou", "auc", "ciou30", "mean_ciou")
 MODALITIES = ("image", "audio")
 TITLE = "Find where in a frame the audio comes from"
 MUSIC_SOURCE = "https://github.com/roudimit/MUSIC_dataset"
@@ -71,7 +71,7 @@ TASKS = (
         TITLE + ", when two instruments play",
         "localisation",
         MODALITIES,
-        METRICS,
+        ("ciou30", "auc", "ciou", "mean_ciou"),
         DataSet(
             "MUSIC, duets",
             "MIT and Apache-2.0 (annotations); clips are YouTube's",
@@ -82,6 +82,9 @@ TASKS = (
             ("music_duet.json",),
         ),
         music.read_duet,
-        notes=("Both instruments are in the audio, so the truth is the union of their boxes.",),
+        notes=(
+            "Both instruments are in the audio, so the truth is the union of their boxes. Papers that separate the two "
+            "score each against its own box (class-aware cIoU), which is another task.",
+        ),
     ),
 )
