@@ -2,8 +2,8 @@
 
 `matchers` (scores of queries against items) → `galleries` (retrieval figures) → `results` (files). `baselines` are
 what a connector is compared with, `zero_shot` classifies by prompts, `code_figures` and `generalisation` judge codes.
-`mteb_encoder` lets MTEB's own tasks run on a connector. `tasks` describes the benchmarks of the papers, `annotations` reads
-their files, `running` embeds and scores, `comparison` sets results beside published figures.
+`mteb_encoder` lets MTEB's own tasks run on a connector. `tasks` describes the benchmarks of the papers, `annotations`
+reads their files, `running` embeds and scores, `comparison` sets results beside published figures.
 """
 
 from isthmus.evaluate.baselines import chain, fit_oracle, soft_chain

@@ -1,4 +1,4 @@
-"""Journal: what was computed of each sample, on disk line by line, so that a killed run continues after the last one."""
+"""Journal: what was computed of each sample, on disk line by line, so that a killed run continues there."""
 
 from __future__ import annotations
 
