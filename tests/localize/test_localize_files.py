@@ -113,6 +113,10 @@ def test_a_text_is_looked_for_in_a_sound(folder: Path, checkpoints, capsys) -> N
     assert min(ends) >= 0
     assert max(ends) <= 6.001
     assert all(start < end for start, end in (one["region"] for one in found["regions"]))
+    drawn = str(folder / "o.png")
+    with pytest.raises(SystemExit):
+        main(["localize", str(sound), "--query", "a dog", "--space", f"clap:{checkpoints('clap')}", "--overlay", drawn])
+    assert "--overlay is for images, not for" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -166,6 +170,7 @@ def test_an_official_connector_takes_any_checkpoint_of_its_families(shared_data:
         (("--query", "no.wav"), "no.wav: not found: give an existing file"),
         (("--by", "tokens"), "--by must be dense, proposals or codes for a file"),
         (("--by", "codes"), "--by codes needs --codes"),
+        (("--query", " "), "--query must be a file or a text"),
         (("--part", "0", "1"), "--part is for sets"),
         (("--detector", "x"), "--by must be proposals with --detector"),
         (("--queries", "set"), "--connector is for files"),

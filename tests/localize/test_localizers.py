@@ -130,6 +130,8 @@ def test_an_overlay_colours_and_frames_what_was_found(tmp_path: Path) -> None:
     with Image.open(write_overlay(image, found, tmp_path / "a.png")) as written:
         np.testing.assert_array_equal(np.asarray(written), drawn)
     np.testing.assert_allclose(np.load(write_heat(found, tmp_path / "a.npy")), found.heat_map(), rtol=1e-5)
+    one = Image.new("RGB", (1, 1))
+    assert overlay(one, localized(way.parts([one])[0], way.queries(["blue"], "text")[0])).size == (1, 1)
     with pytest.raises(IsthmusError, match=r"a name that ends in \.png"):
         write_overlay(image, found, tmp_path / "a.jpg")
     with pytest.raises(IsthmusError, match=r"a name that ends in \.npy"):

@@ -71,6 +71,7 @@ def localize(
             highest).
         out: Write the results to this .jsonl file instead of printing them.
     """
+    require(query.strip() != "", "query", "a file or a text", repr(query))
     require(0 <= least <= 1, "least", "between 0 and 1", least)
     modalities = query_modality, gallery_modality
     if queries is not None or gallery is not None:
@@ -192,6 +193,7 @@ def _unrelated(place: Path, modality: str, query: str, encoder: "JointEncoder | 
 def _write_images(place: Path, found: "Localized", overlay: Path | None, heat: Path | None) -> None:
     from isthmus.localize import write_heat, write_overlay
 
+    _refuse({} if found.parts.unit == "pixels" else {"overlay": overlay, "heat": heat}, f"images, not for {place}")
     if overlay is not None:
         say(f"overlay: {write_overlay(place, found, overlay)}")
     if heat is not None:

@@ -41,7 +41,7 @@ class JointEncoder:
     def __post_init__(self) -> None:
         if self.connector is None and len(self.spaces) > 1:
             names = ", ".join(space.name for space in self.spaces)
-            raise IsthmusError(f"vectors of {names} cannot be compared without a connector: give one")
+            raise IsthmusError(f"vectors of {names} cannot be compared without a connector: give one (--connector)")
 
     def space_of(self, modality: str) -> Space:
         """The encoder of a modality. Raises `IsthmusError` if there is none."""

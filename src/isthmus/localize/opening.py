@@ -62,7 +62,8 @@ def open_spaces(
         able = [spec for spec in (*chosen, *candidates) if modality in parse(spec)[0].modalities]
         if not able:
             known = ", ".join(candidates) or "none"
-            raise IsthmusError(f"no encoder of {modality} (there is {known}): give one with --space")
+            remedy = "give one with --space" if candidates else "give one with --space, or --connector"
+            raise IsthmusError(f"no encoder of {modality} (there is {known}): {remedy}")
         chosen += [] if able[0] in chosen else [able[0]]
     loaded = tuple(load_space(spec) for spec in chosen)
     wrong = next(

@@ -40,7 +40,8 @@ def overlay(item: Any, found: Localized) -> Image.Image:
     drawn = Image.fromarray(((1 - warmth) * np.asarray(image) + warmth * WARM).astype(np.uint8))
     width = max(1, max(image.size) // SHARE)
     for number, box in enumerate(found.regions[:FRAMES].tolist()):
-        left, top, right, bottom = box[0], box[1], box[2] - 1, box[3] - 1
+        left, top = box[:2]
+        right, bottom = max(left, box[2] - 1), max(top, box[3] - 1)
         thick = width if number else 2 * width
         # The dark edge keeps a white frame visible on a white background.
         ImageDraw.Draw(drawn).rectangle((left, top, right, bottom), outline="black", width=thick + max(1, width // 2))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-SCALES = (1.0, 0.7, 0.5, 0.35)
-"""Sides of windows, as shares of the image's shorter side."""
+SCALES = (0.85, 0.6, 0.42, 0.3)
+"""√(width · height) of windows, as shares of that of the image."""
 SHAPES = (1.0, 0.5, 2.0)
 """Width divided by height."""
 STEP = 0.5
@@ -36,7 +36,7 @@ def multi_scale_windows(
     Args:
         width: The image's width in pixels.
         height: Its height.
-        scales: √(width · height) of the windows, as shares of the image's shorter side.
+        scales: √(width · height) of the windows, as shares of that of the image.
         shapes: Width divided by height. A window that would be wider or taller than the image is as wide or tall.
 
     Returns:
@@ -45,7 +45,7 @@ def multi_scale_windows(
     found = [(0.0, 0.0, float(width), float(height))]
     for scale in scales:
         for shape in shapes:
-            side = scale * min(width, height)
+            side = scale * (width * height) ** 0.5
             wide, tall = min(side * shape**0.5, float(width)), min(side / shape**0.5, float(height))
             lefts, tops = _starts(float(width), wide), _starts(float(height), tall)
             found += [(left, top, left + wide, top + tall) for top in tops for left in lefts]
