@@ -152,6 +152,28 @@ def test_sets_embedded_before_give_the_same_figures(bench: Bench, tmp_path: Path
     assert json.loads(written.read_text())["scores"] == embedded["scores"]
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_weights_that_the_connector_was_not_fitted_with_are_named(
+    bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tiny_benchmarks.write_vggss(tmp_path / "vggss")
+    rows = np.random.default_rng(0).standard_normal((4, 16)).astype(np.float32)
+    for spec, modality, ending in zip(bench.specs, ("image", "audio"), ("jpg", "wav"), strict=True):
+        space = f"{spec.partition(':')[0]}:{Path(spec).name}"
+        ids = [f"{clip}.{ending}" for clip in tiny_benchmarks.CLIPS[:4]]
+        made = isthmus.Embeddings.from_array(rows, modality=modality, space=space, ids=ids, revision="another")
+        made.save(tmp_path / modality)
+    where = ["--connector", bench.root / "joint", "--data", data, "--out", tmp_path / "results"]
+    main(["evaluate", "vggss-retrieval", *map(str, [*where, "--sets", tmp_path / "image", tmp_path / "audio"])])
+    warned = capsys.readouterr().err
+    (written,) = (tmp_path / "results").rglob("*.json")
+    notes = json.loads(written.read_text())["details"]["notes"]
+    for space in ("clip:clip", "clap:clap"):
+        assert f"of {space!r}, the vectors are of another" in warned
+        assert any(f"of {space!r}, the vectors are of another" in note for note in notes)
+
+
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, str]:
     with pytest.raises(SystemExit) as ended:
         main(["evaluate", *arguments])

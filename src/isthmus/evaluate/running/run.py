@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -66,6 +67,9 @@ def evaluate_task(
     options = options or RunOptions()
     if options.public and task.kind not in HAVE_PUBLIC:
         raise IsthmusError(f"{task.name}: has no public protocol of its own: leave out --protocol")
+    other = model.other_revisions() if isinstance(model, Model) else []
+    for line in other:
+        warnings.warn(line, stacklevel=2)
     read = task.read(data)
     views: Sequence[SpacePair | None]
     find = _finder(data)
@@ -88,7 +92,7 @@ def evaluate_task(
         "coverage": coverage.facts(),
         "subsets": {own.name: _facts(own, view) for own, view in zip(subsets, views, strict=True)},
         "versions": versions(),
-        "notes": list(task.notes),
+        "notes": [*other, *task.notes],
         "protocol": PUBLIC if options.public else "",
     }
     return TaskResult(

@@ -59,6 +59,17 @@ class Model:
     sources: Sequence[Source]
     joint: Connector | SpaceGraph | None = None
 
+    def other_revisions(self) -> list[str]:
+        """Encoders whose weights are not those that the connector was fitted with, in a line each."""
+        legs = self.joint.legs if isinstance(self.joint, SpaceGraph) else [self.joint] if self.joint is not None else []
+        fitted = {space: revision for leg in legs for space, revision in leg.revisions.items() if revision}
+        return [
+            f"the connector was fitted with revision {fitted[own.space]} of {own.space!r}, the vectors are of "
+            f"{own.revision}: other weights under one name give figures that mean nothing"
+            for own in self.sources
+            if own.space in fitted and own.revision not in ("", fitted[own.space])
+        ]
+
     def views(self, left: str, right: str) -> list[SpacePair]:
         """Every way to compare two modalities; the one that the task's main score is of comes first.
 
