@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 from PIL import Image
 
+import doc_pages
 import isthmus
+from isthmus.base.errors import IsthmusError
 from isthmus.cli import main
 from isthmus.codes.model.config import CodesConfig
 from isthmus.codes.model.model import CodeModel
@@ -101,6 +104,31 @@ def test_proposals_are_the_boxes_of_a_detector_or_windows(folder, checkpoints, c
     seen = [whole, *np.clip(boxes, 0, [90, 48, 90, 48]).round(3).tolist()]
     assert all(min(np.abs(np.subtract(one["region"], box)).max() for box in seen) < 0.01 for one in detected["regions"])
     assert windows["region"] not in seen[1:]
+
+
+def test_a_detector_without_a_head_is_refused(checkpoints: Callable[[str], Path], tmp_path: Path) -> None:
+    model = transformers.YolosModel.from_pretrained(checkpoints("yolos"))
+    model.save_pretrained(tmp_path)
+    with pytest.raises(IsthmusError, match=r"has no weights for .*: give a detector"):
+        load_detector(str(tmp_path), device="cpu")
+    with pytest.raises(IsthmusError, match="cannot be loaded"):
+        load_detector(str(checkpoints("clip")), device="cpu")
+
+
+def test_the_python_of_the_guide_runs(
+    folder: Path, spaces: dict[str, Space], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(isthmus, "load_space", spaces.__getitem__, raising=False)
+    Connector.load(folder / "joint").save("clip-clap")
+    for number, name in enumerate(("street", "field")):
+        write_image(tmp_path / f"{name}.jpg", number)
+    for number, name in enumerate(("siren", "cow")):
+        write_audio(tmp_path / f"{name}.wav", 1.0, seed=number)
+    names: dict[str, object] = {}
+    doc_pages.run_page(doc_pages.DOCS / "localize.md", names, ("python",))
+    assert (tmp_path / "where.png").is_file()
+    assert np.shape(names["cious"]) == (1,)
 
 
 def test_a_text_is_looked_for_in_a_sound(folder: Path, checkpoints, capsys) -> None:

@@ -12,6 +12,7 @@ from jaxtyping import Float64
 from PIL import Image
 
 from isthmus.base.devices import checked_device
+from isthmus.base.errors import IsthmusError
 from isthmus.spaces import Weights
 from isthmus.spaces.checkpoint import loaded
 
@@ -67,12 +68,16 @@ def load_detector(source: str, *, device: str | None = None, least: float = LEAS
     Raises:
         IsthmusError: It does not exist, is no object detector, or needs code of its own.
     """
-    from transformers import AutoImageProcessor, AutoModelForObjectDetection
+    try:
+        from transformers import AutoImageProcessor, AutoModelForObjectDetection
+    except ImportError as error:
+        raise IsthmusError("an object detector needs transformers: pip install 'isthmus[embed]'") from error
 
     where = checked_device(device)
     checkpoint, _, revision = source.partition("@")
     weights = Weights(checkpoint, revision, where)
-    model = loaded(weights, AutoModelForObjectDetection.from_pretrained).eval().to(where)
-    return TransformersDetector(
-        model, loaded(weights, partial(AutoImageProcessor.from_pretrained, backend="pil")), where, least
-    )
+    model, facts = loaded(weights, partial(AutoModelForObjectDetection.from_pretrained, output_loading_info=True))
+    if missing := sorted(facts["missing_keys"]):
+        raise IsthmusError(f"{source}: has no weights for {missing[0]} ({len(missing)} are missing): give a detector")
+    processor = loaded(weights, partial(AutoImageProcessor.from_pretrained, backend="pil"))
+    return TransformersDetector(model.eval().to(where), processor, where, least)
