@@ -64,6 +64,7 @@ def test_retrieval_is_that_of_the_projected_vectors(bench: Bench, tmp_path: Path
     coverage = result["details"]["coverage"]
     assert (coverage["expected"], coverage["scored"]) == (5, 4)
     assert coverage["sides"]["image"]["examples"] == {"missing": [tiny_benchmarks.CLIPS[4]]}
+    assert subset(result)["chance.r1"] == 0.25
     low, high = result["details"]["subsets"]["default"]["intervals"]["r1"]
     assert 0 <= low <= subset(result)["r1"] <= high <= 1
 
@@ -112,6 +113,7 @@ def test_zero_shot_takes_the_mean_of_projected_prompts(bench: Bench, tmp_path: P
     truth = [{0: 0, 10: 1, 11: 2}[int(path.stem.split("-")[-1])] for path in sorted((data / "audio").iterdir())]
     assert subset(result, "after")["top1"] == pytest.approx(np.mean(found == truth))
     assert subset(result, "after")["top3"] == 1.0
+    assert subset(result, "after")["chance.top1"] == pytest.approx(1 / 3)
 
 
 @pytest.mark.slow

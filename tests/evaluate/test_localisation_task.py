@@ -43,12 +43,13 @@ def run(task: str, root: Path, data: Path, specs: dict[str, str], out: Path, *mo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by", ["proposals", "dense"])
+@pytest.mark.parametrize("by", ["proposals", "dense", "yolos"])
 def test_localisation_scores_every_frame_beside_trivial_baselines(
-    by: str, root: Path, specs: dict[str, str], tmp_path: Path
+    by: str, root: Path, specs: dict[str, str], tmp_path: Path, checkpoints: Callable[[str], Path]
 ) -> None:
+    how = ["--detector", str(checkpoints(by))] if by == "yolos" else ["--by", by]
     data = tiny_benchmarks.write_vggss(tmp_path / "vggss")
-    result = run("vggss-localisation", root, data, specs, tmp_path / "out", "--by", by)
+    result = run("vggss-localisation", root, data, specs, tmp_path / "out", *how)
     (scores,) = result["scores"]["test"]
     # Boxes cover 0.4 by 0.8 of four frames; one of them has no area, and cannot be right.
     assert scores["whole_frame.mean_ciou"] == pytest.approx(0.75 * 0.32, abs=0.01)

@@ -1,12 +1,15 @@
 """Ranks against a loop that compares every pair of items in float64."""
 
+from itertools import combinations
+
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from isthmus.metrics import relevant_ranks, target_ranks
+from isthmus.metrics import chance_of_recall, relevant_ranks, target_ranks
 
 
 def looped_ranks(scores: np.ndarray, relevant: np.ndarray) -> list[list[int]]:
@@ -64,3 +67,13 @@ def test_the_rank_of_one_target_is_its_rank_among_relevant_items(case: tuple[np.
     assert target_ranks(scores, own).tolist() == expected
     assert target_ranks(torch.from_numpy(scores), torch.from_numpy(own)).tolist() == expected
     assert [ranks.tolist() for ranks in relevant_ranks(scores, only)] == [[rank] for rank in expected]
+
+
+@given(st.integers(1, 6), st.integers(0, 6), st.integers(1, 8))
+def test_the_chance_of_recall_is_the_share_of_orders_in_which_a_relevant_item_comes_early(
+    items: int, relevant: int, k: int
+) -> None:
+    relevant = min(relevant, items)
+    orders = list(combinations(range(items), min(k, items)))  # which items come first; those below `relevant` are
+    early = sum(any(item < relevant for item in first) for first in orders) / len(orders)
+    assert chance_of_recall(np.array([relevant]), items, k)[0] == pytest.approx(early)

@@ -1,8 +1,8 @@
 """The evaluate command."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from isthmus.base.errors import IsthmusError
 from isthmus.bulk.config import Precision
@@ -30,6 +30,7 @@ def evaluate(
     work: Path = Path("evaluation"),
     name: str | None = None,
     by: Literal["proposals", "dense"] = "proposals",
+    detector: str = "",
     protocol: Literal["own", "public"] = "own",
     device: str | None = None,
     precision: Precision = "float32",
@@ -56,6 +57,8 @@ def evaluate(
         work: Folder of the vectors that were embedded.
         name: Name of the model in results; by default the name of the connector's folder.
         by: How to look for audio in frames: in windows that are embedded one by one, or in the encoder's tokens.
+        detector: Object detector of transformers that makes the windows, such as hustvl/yolos-tiny or a folder; by
+            default they are of several sizes and shapes.
         protocol: Follow the benchmark's public code where it has known faults; such results are marked everywhere.
         device: Device for encoders: cpu, cuda or cuda:N; by default cuda if available.
         precision: Arithmetic of the encoders.
@@ -93,7 +96,7 @@ def evaluate(
     else:
         model = _model(connector, sets, space, work, name, EncodeOptions(device, precision, batch, workers))
     with kept_on_interrupt(lambda: f"finished vectors are in {work}; run the same command again to continue"):
-        result = evaluate_task(chosen, model, folder, RunOptions(by, protocol == "public", progress=True))
+        result = evaluate_task(chosen, model, folder, RunOptions(by, detector, protocol == "public", progress=True))
     revision = f"{model.revision}-public-protocol" if protocol == "public" else model.revision
     path = write_result(out, model.name, revision, result)
     print("\n".join(result_lines(chosen, result)))
@@ -108,17 +111,8 @@ def result_lines(task: "Task", result: "TaskResult") -> list[str]:
     marked = f", by the protocol of the {protocol}, which has known faults" if protocol else ""
     lines = [f"{task.name}: scored {coverage['scored']} of {coverage['expected']} items{marked}"]
     for subset in result.scores["test"]:
-        facts = result.details["subsets"][subset["hf_subset"]]
-        figures = []
-        for metric in task.metrics:
-            if metric not in subset:
-                continue
-            value, interval = subset[metric], facts["intervals"].get(metric)
-            if metric == "median_rank":
-                figures.append(f"{metric} {value:g}")
-                continue
-            figures.append(f"{metric} {100 * value:.2f}" + (
-                f" ({100 * interval[0]:.2f} to {100 * interval[1]:.2f})" if interval else ""))  # fmt: skip
+        intervals = result.details["subsets"][subset["hf_subset"]]["intervals"]
+        figures = [_figure(name, subset, intervals.get(name)) for name in task.metrics if name in subset]
         lines.append(f"  {subset['hf_subset']}: " + ", ".join(figures))
     for modality, side in coverage["sides"].items():
         if side["missing"] or side["unreadable"] or side["cut"]:
@@ -128,6 +122,16 @@ def result_lines(task: "Task", result: "TaskResult") -> list[str]:
             )
     lines += [f"  left out of the annotations: {count} × {what}" for what, count in coverage["left_out"].items()]
     return [*lines, *(f"  in the annotations: {count} × {what}" for what, count in coverage["noted"].items())]
+
+
+def _figure(name: str, subset: Mapping[str, Any], interval: Sequence[float] | None) -> str:
+    """One figure in percent, with its interval and what chance gives: "r1 25.00 (10.00 to 40.00; chance 0.02)"."""
+    if name == "median_rank":
+        return f"{name} {subset[name]:g}"
+    beside = [f"{100 * interval[0]:.2f} to {100 * interval[1]:.2f}"] if interval else []
+    chance = subset.get(f"chance.{name}")
+    beside += [] if chance is None else [f"chance {100 * chance:.2f}"]
+    return f"{name} {100 * subset[name]:.2f}" + (f" ({'; '.join(beside)})" if beside else "")
 
 
 def _model(

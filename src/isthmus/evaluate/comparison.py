@@ -81,6 +81,13 @@ def _table(name: str, task: Task | None, results: Sequence[tuple[Path, TaskResul
     return Compared(name, title, metrics, tuple(rows), task.notes if task is not None else ())
 
 
+def _chance(subset: Mapping[str, Any], task: Task | None) -> str:
+    """What a random order would reach, in words."""
+    name = "" if task is None else task.main
+    chance = subset.get(f"chance.{name}")
+    return "" if chance is None else f"; chance {name} {100 * chance:.2f}"
+
+
 def _measured(
     path: Path, result: TaskResult, task: Task | None, every: Sequence[tuple[Path, TaskResult]]
 ) -> Iterator[ComparedRow]:
@@ -98,7 +105,7 @@ def _measured(
             label = f"{model}{view}" + (f", {way.replace('_', ' ')}" if way else "")
             if figures:
                 kind = OURS_MARKED if result.details.get("protocol") else OURS
-                yield ComparedRow(label, figures, intervals, kind, _coverage(result))
+                yield ComparedRow(label, figures, intervals, kind, _coverage(result) + _chance(subset, task))
 
 
 def _figures(subset: Mapping[str, Any], task: Task | None, way: str) -> dict[str, float]:

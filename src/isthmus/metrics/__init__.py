@@ -27,7 +27,7 @@ from isthmus.metrics.localization import (
     success_rate,
 )
 from isthmus.metrics.neighbours import ChanceNeighbours, hubness, mutual_neighbour_rate, mutual_neighbour_rates
-from isthmus.metrics.ranks import relevant_ranks, target_ranks
+from isthmus.metrics.ranks import chance_of_recall, relevant_ranks, target_ranks
 from isthmus.metrics.retrieval import RetrievalScores, retrieval, scores_from_ranks
 from isthmus.metrics.segments import Event, SegmentCounts, segment_counts, segment_labels
 
@@ -46,6 +46,7 @@ __all__ = [
     "bootstrap_intervals",
     "box_mask",
     "centre_box",
+    "chance_of_recall",
     "ciou",
     "class_aware_ciou",
     "consensus",

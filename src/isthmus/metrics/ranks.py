@@ -53,6 +53,25 @@ def relevant_ranks(
     return [_ranks(row, wanted) for row, wanted in zip(scores, relevant, strict=True)]
 
 
+def chance_of_recall(relevant: Int[np.ndarray, " queries"], items: int, k: int) -> Float[np.ndarray, " queries"]:
+    """The chance that a random order of the items has one of a query's relevant ones among the first k.
+
+    ``1 − C(items − relevant, k) / C(items, k)``.
+
+    Args:
+        relevant: How many items are relevant to each query.
+        items: How many items there are.
+        k: How many come first.
+
+    Example:
+        >>> chance_of_recall(np.array([1, 2]), items=4, k=2).round(4).tolist()
+        [0.5, 0.8333]
+    """
+    places = np.arange(min(k, items))
+    missed = np.clip(items - np.asarray(relevant)[:, None] - places, 0, None) / (items - places)
+    return np.asarray(1 - missed.prod(1), dtype=np.float64)
+
+
 def _ranks(row: Float[np.ndarray, " items"], wanted: Bool[np.ndarray, " items"]) -> Float[np.ndarray, " relevant"]:
     found = np.sort(row[wanted])[::-1]
     others = np.sort(row[~wanted])

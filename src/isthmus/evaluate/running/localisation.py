@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,8 @@ from jaxtyping import Bool, Float
 from isthmus.base.errors import IsthmusError
 from isthmus.base.hashing import fingerprint_of
 from isthmus.base.progress import OnProgress, Stage, reporting
+from isthmus.connectors.connector import Connector
+from isthmus.connectors.graph.space_graph import SpaceGraph
 from isthmus.evaluate.annotations.data import Sample, Samples
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.coverage import DataCoverage, MediaCount
@@ -24,8 +27,17 @@ from isthmus.evaluate.running.figures import Subset, intervals_of
 from isthmus.evaluate.running.journal import Journal
 from isthmus.evaluate.running.sources import EncoderSource, Found
 from isthmus.evaluate.running.views import SpacePair
-from isthmus.localize import DenseLocalizer, JointEncoder, Localizer, Parts, ProposalLocalizer, localized
+from isthmus.localize import (
+    DenseLocalizer,
+    JointEncoder,
+    Localizer,
+    Parts,
+    ProposalLocalizer,
+    load_detector,
+    localized,
+)
 from isthmus.localize.confidence import FEWEST
+from isthmus.localize.windows import SCALES, SHAPES, STEP
 from isthmus.media.item import stamp_of
 from isthmus.metrics import (
     box_mask,
@@ -82,6 +94,7 @@ def localisations(
     folder: DataFolder,
     *,
     by: By = "proposals",
+    detector: str = "",
     progress: bool | OnProgress = False,
 ) -> tuple[Localisations, DataCoverage]:
     """Look for every sample's audio clip in its frame.
@@ -92,6 +105,7 @@ def localisations(
         sounds: The vectors of the clips.
         folder: Where the frames are.
         by: Windows that are embedded one by one, as C-MCR localizes, or the encoder's tokens.
+        detector: Object detector that makes the windows, as for `load_detector`; by default several sizes and shapes.
         progress: As for `embed`.
 
     Raises:
@@ -105,8 +119,9 @@ def localisations(
     if not having:
         raise IsthmusError(f"{folder}: no sample has a frame and an audio clip: see what --check says")
     queries = _queries(having, view, sounds)
-    journal = Journal(view.left.work / "localised" / f"{_fingerprint(view, by, queries)}.jsonl")
-    unreadable = _compute(having, paths, view, queries, journal, by, progress)
+    divider = Divider(view.left, view.joint, by, detector)
+    journal = Journal(view.left.work / "localised" / f"{divider.fingerprint(queries.unrelated_rows)}.jsonl")
+    unreadable = _compute(having, paths, divider, queries, journal, progress)
     kept = [own for own in having if own.image.id not in unreadable]
     found = _collected(kept, paths, queries, journal, data)
     images = dict.fromkeys(own.image.id for own in data.samples)
@@ -153,11 +168,44 @@ def counterfactual_subset(found: Localisations, name: str, *, public: bool = Fal
 
 
 @dataclass(frozen=True)
+class Divider:
+    """Divides frames into parts: with which encoder, and how."""
+
+    source: EncoderSource
+    joint: Connector | SpaceGraph | None
+    by: By
+    detector: str
+
+    def load(self) -> Callable[[Path], Parts]:
+        """Load the encoder and the detector; the result divides one frame."""
+        options = self.source.options
+        space = load_space(self.source.spec, device=options.device, precision=options.precision)
+        encoder = JointEncoder((space,), self.joint)
+        localizer: Localizer = DenseLocalizer(encoder)
+        if self.by == "proposals":
+            found = load_detector(self.detector, device=options.device) if self.detector else None
+            localizer = ProposalLocalizer(encoder, found)
+        return lambda path: localizer.parts([str(path)])[0]
+
+    def fingerprint(self, unrelated: Float[np.ndarray, "queries dim"]) -> str:
+        """Changes with everything that changes results, besides frames and clips."""
+        joint = "" if self.joint is None else self.joint.space
+        windows = [list(SCALES), list(SHAPES), STEP, version("isthmus")]
+        how = [self.by, self.detector, self.source.options.precision, *windows]
+        return fingerprint_of(self.source.space, self.source.revision, joint, *map(str, how), unrelated.tobytes().hex())
+
+
+@dataclass(frozen=True)
 class _Queries:
     """The clips in the joint space, by id, and a fixed choice of them as unrelated queries."""
 
     rows: Mapping[str, Float[np.ndarray, " dim"]]
     unrelated: tuple[str, ...]
+
+    @property
+    def unrelated_rows(self) -> Float[np.ndarray, "queries dim"]:
+        """Their rows."""
+        return np.stack([self.rows[own] for own in self.unrelated])
 
     def others(self, sample: Sample) -> Float[np.ndarray, "queries dim"] | None:
         """Unrelated queries of a sample: neither its clip nor that of its frame; None if there are too few."""
@@ -172,12 +220,6 @@ def _queries(having: Sequence[Sample], view: SpacePair, sounds: Found) -> _Queri
     return _Queries(dict(zip(names, rows, strict=True)), tuple(names[own] for own in some))
 
 
-def _fingerprint(view: SpacePair, by: By, queries: _Queries) -> str:
-    joint = "" if view.joint is None else view.joint.space
-    unrelated = [queries.rows[own].tobytes().hex() for own in queries.unrelated]
-    return fingerprint_of(view.left.space, view.left.revision, joint, by, *unrelated)
-
-
 def _key(sample: Sample, paths: Mapping[str, Path], queries: _Queries) -> str:
     """What a sample's result depends on: both ids, the file of the frame and the vector of the clip."""
     row = fingerprint_of(queries.rows[sample.sound.id].tobytes().hex())
@@ -187,10 +229,9 @@ def _key(sample: Sample, paths: Mapping[str, Path], queries: _Queries) -> str:
 def _compute(
     having: Sequence[Sample],
     paths: Mapping[str, Path],
-    view: SpacePair,
+    divider: Divider,
     queries: _Queries,
     journal: Journal,
-    by: By,
     progress: bool | OnProgress,
 ) -> dict[str, str]:
     """Localize what the journal lacks, frame by frame; returns why frames could not be read, by id."""
@@ -201,7 +242,7 @@ def _compute(
     unreadable: dict[str, str] = {}
     if not by_frame:
         return unreadable
-    divide = _divider(view, by)
+    divide = divider.load()
     stage = Stage("localising in frames", len(by_frame))
     with reporting(progress) as report, journal.writing() as write:
         for number, (name, samples) in enumerate(by_frame.items(), start=1):
@@ -214,16 +255,6 @@ def _compute(
                 write(_key(own, paths, queries), _found(parts, own, queries))
             report(stage.at(number))
     return unreadable
-
-
-def _divider(view: SpacePair, by: By) -> Callable[[Path], Parts]:
-    """What divides one frame into parts."""
-    assert isinstance(view.left, EncoderSource)
-    options = view.left.options
-    space = load_space(view.left.spec, device=options.device, precision=options.precision)
-    encoder = JointEncoder((space,), view.joint)
-    localizer: Localizer = ProposalLocalizer(encoder) if by == "proposals" else DenseLocalizer(encoder)
-    return lambda path: localizer.parts([str(path)])[0]
 
 
 def _found(parts: Parts, sample: Sample, queries: _Queries) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from isthmus.evaluate.running.figures import Subset, intervals_of
 from isthmus.evaluate.running.sources import Found
 from isthmus.evaluate.running.views import SpacePair
 from isthmus.metrics.blocks import score_blocks
-from isthmus.metrics.ranks import relevant_ranks
+from isthmus.metrics.ranks import chance_of_recall, relevant_ranks
 
 KS = (1, 5, 10)
 
@@ -50,6 +50,8 @@ def retrieval_subset(pairs: Pairs, view: SpacePair, left: Found, right: Found) -
     both = [scores[way][0] for way in ways]
     for name in both[0]:
         figures[name] = (float(both[0][name].mean()) + float(both[1][name].mean())) / 2
+    for k in KS:
+        figures[f"chance.r{k}"] = float(np.mean([_chance(*sides, k) for sides in ways.values()]))
     figures["median_rank"] = float(np.mean([figures[f"{way}.median_rank"] for way in ways]))
     intervals |= _intervals_of_both(list(ways.values()), both)
     facts = {"items": {names[0]: len(one.entries), names[1]: len(other.entries)}}
@@ -93,6 +95,12 @@ def _scores(queries: Ranked, items: Ranked) -> tuple[dict[str, Float[np.ndarray,
     precision = np.array([float(np.mean(np.arange(1, len(own) + 1) / own)) for own in ranks])
     found = {f"r{k}": (first <= k).astype(np.float64) for k in KS}
     return found | {"map": precision, "mrr": 1 / first}, first
+
+
+def _chance(queries: Ranked, items: Ranked, k: int) -> float:
+    """R@k of a random order of the items."""
+    relevant = np.bincount(items.groups, minlength=int(queries.groups.max()) + 1)[queries.groups]
+    return float(chance_of_recall(relevant, len(items.groups), k).mean())
 
 
 def _intervals_of_both(

@@ -37,11 +37,13 @@ class RunOptions:
 
     Attributes:
         by: How frames are divided: windows that are embedded one by one, or the encoder's tokens.
+        detector: Object detector that makes the windows, as for `isthmus.localize.load_detector`.
         public: Follow the public code of a benchmark where its protocol has known faults; results are marked.
         progress: As for `embed`.
     """
 
     by: By = "proposals"
+    detector: str = ""
     public: bool = False
     progress: bool | OnProgress = False
 
@@ -167,7 +169,9 @@ def _localisation(
     view = model.views("image", "audio")[0]
     sounds = list({own.sound.id: own.sound for own in data.samples}.values())
     queries = find(view.right, "audio", sounds)
-    found, coverage = localisations(data, view, queries, folder, by=options.by, progress=options.progress)
+    found, coverage = localisations(
+        data, view, queries, folder, by=options.by, detector=options.detector, progress=options.progress
+    )
     if task.kind == "counterfactual":
         return [counterfactual_subset(found, view.name, public=options.public)], coverage, [view]
     return [localisation_subset(found, view.name)], coverage, [view]

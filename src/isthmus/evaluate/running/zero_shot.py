@@ -39,6 +39,7 @@ def zero_shot_subset(data: Labelled, view: SpacePair, items: Found, prompts: Fou
         hits = top_k_hits(scores, np.array([own[0] for own in labels]), KS)
         each = {f"top{k}": own.astype(np.float64) for k, own in hits.items()}
         figures = {name: float(own.mean()) for name, own in each.items()}
+        figures |= {f"chance.top{k}": min(1.0, k / len(classes)) for k in KS}
         return Subset(view.name, figures, intervals_of(each), facts)
     return _several(view.name, scores, labels, facts)
 
