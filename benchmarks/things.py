@@ -33,7 +33,7 @@ from isthmus.worlds.things.things_world import GALLERIES
 from isthmus.worlds.world import Sizes, World
 from worlds.seed_table import Figures, rates, seed_table
 
-METHODS = ("procrustes", "ridge", "cca", "cmcr", "auto")
+METHODS = ("procrustes", "ridge", "cca", "bridge", "cmcr", "auto")
 ABLATED = CmcrConfig(pair_weights="equal")
 
 

@@ -11,7 +11,7 @@ ALL = """For all commands: results are on stdout, progress, warnings and errors 
 2 bad input, 1 any other error, 130 interrupted. An error is one line; `ISTHMUS_TRACEBACK=1` also shows its traceback.
 Control characters in ids and paths are printed as escapes; files have them as they are. Threads sleep while they wait
 for each other (`OMP_WAIT_POLICY=PASSIVE`), unless `OMP_WAIT_POLICY`, `GOMP_SPINCOUNT` or `KMP_BLOCKTIME` is set."""
-METHODS = ("procrustes", "ridge", "cca", "cmcr", "exmcr")
+METHODS = ("procrustes", "ridge", "cca", "bridge", "cmcr", "exmcr")
 
 
 def help_of(*arguments: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from isthmus.codes.reading.assignment import assign_codes
     from isthmus.connectors.config import (
         AutoConfig,
+        BridgeConfig,
         CcaConfig,
         CmcrConfig,
         ConsistencyConfig,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AutoConfig",
+    "BridgeConfig",
     "CcaConfig",
     "CmcrBatch",
     "CmcrConfig",
@@ -93,6 +95,7 @@ __all__ = [
 
 _HOMES = {
     "AutoConfig": "isthmus.connectors.config",
+    "BridgeConfig": "isthmus.connectors.config",
     "CcaConfig": "isthmus.connectors.config",
     "CmcrConfig": "isthmus.connectors.config",
     "ConsistencyConfig": "isthmus.connectors.config",

@@ -98,9 +98,9 @@ def test_a_trained_member_is_tried_where_texts_are_many(share: float, monkeypatc
     monkeypatch.setattr(importlib.import_module("isthmus.connectors.connect"), "TRAINED", brief)
     many = synthetic_world("many", SyntheticRecipe(texts=2600, memory=300, dims=(32, 24), content=12), seed=1)
     connector = isthmus.connect(many.left, many.right, trained_share=share)
-    tried = connector.choice["trained"]
-    assert (tried is not None) == (share > 0)
-    if tried is not None:
+    assert ("trained" in connector.choice["tried"]) == (share > 0)
+    if share > 0:
+        tried = connector.choice["tried"]["trained"]
         joined = connector.members[-1].method == "cmcr"
         expected = connector.weights[-1] / sum(connector.weights) if joined else 0
         assert tried["weight"] == pytest.approx(expected, abs=1e-4)
@@ -205,7 +205,7 @@ def test_damaged_files_are_named(connector: Connector, tmp_path: Path) -> None:
 def test_the_config_on_disk_says_what_was_asked_and_chosen(world: World, tmp_path: Path) -> None:
     isthmus.connect(world.left, world.right, seed=4).save(tmp_path / "joint")
     config = json.loads((tmp_path / "joint" / "config.json").read_text())
-    asked = {"trained_share": 0.5, "precision": "auto", "joint_dim": None, "time_budget": 90.0}
+    asked = {"trained_share": 0.5, "bridge_share": 0.5, "precision": "auto", "joint_dim": None, "time_budget": 90.0}
     assert config["config"] == {"method": "auto", "seed": 4, **asked}
     assert len(config["members"]) == len(config["choice"]["members"]) == 6
 

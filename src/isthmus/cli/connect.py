@@ -13,7 +13,7 @@ from isthmus.connectors.config import METHODS, MethodConfig
 if TYPE_CHECKING:
     from isthmus.embeddings import Embeddings
 
-MethodName = Literal["auto", "procrustes", "ridge", "cca", "cmcr", "exmcr"]
+MethodName = Literal["auto", "procrustes", "ridge", "cca", "bridge", "cmcr", "exmcr"]
 
 
 def connect_with(method: str) -> Callable[..., None]:

@@ -109,7 +109,7 @@ def _connector(path: Path, verify: bool) -> Iterator[str]:
     lost = own.choice.get("narrowing", {}).get("lost", 0.0)
     if lost > SHOWN_LOSS:
         yield f"  narrowing to {own.dim} dimensions lost {100 * lost:.1f} % of the squared length (--joint-dim)"
-    if left_out := (own.choice.get("trained") or {}).get("left_out"):
+    if left_out := (own.choice.get("tried", {}).get("trained") or own.choice.get("trained") or {}).get("left_out"):
         yield f"  no trained member: {left_out}"
     if own.report is not None:
         yield from (f"  {line}" for line in own.report.lines())

@@ -219,8 +219,33 @@ class CcaConfig:
 
 
 @dataclass(frozen=True)
+class BridgeConfig:
+    """Bridge: carry items into the other space by the overlap's texts that they are like, and keep both vectors.
+
+    It takes no training and gets better with every text; a saved connector contains the texts' vectors.
+
+    Example:
+        >>> import isthmus
+        >>> isthmus.BridgeConfig(temperature=0.3).penalty
+        10.0
+    """
+
+    temperature: float = 0.2
+    """Temperature of the softmax over texts, in standard deviations of the cosines between items and texts."""
+    penalty: float = 10.0
+    """Penalty of the map that carries what texts do not say about an item, in mean variances of the texts."""
+    centring: Centring = "mean"
+    """What to subtract from each modality first."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        require(self.temperature > 0, "temperature", "above 0", self.temperature)
+        require(self.penalty > 0, "penalty", "above 0", self.penalty)
+
+
+@dataclass(frozen=True)
 class AutoConfig:
-    """Blend six closed forms, and with many overlap rows a trained C-MCR.
+    """Blend six closed forms, and with many overlap rows a bridge over the texts and a trained C-MCR.
 
     Example:
         >>> import isthmus
@@ -229,8 +254,10 @@ class AutoConfig:
     """
 
     trained_share: float = 0.5
-    """Largest share of the blend for a trained C-MCR member, less if its scores are worse; it is trained if at least
-    2000 overlap rows are fitted. 0 for none."""
+    """Share of the blend for a trained C-MCR member that scores like the others, more or less if it scores better or
+    worse; it is trained if at least 2000 overlap rows are fitted. 0 for none."""
+    bridge_share: float = 0.5
+    """The same for a bridge over the overlap's texts, which is tried before."""
     precision: Precision = "auto"
     """Arithmetic of the trained member's projectors; auto takes bfloat16 on GPUs that have it."""
     joint_dim: int | None = None
@@ -243,16 +270,23 @@ class AutoConfig:
         check_types(self)
         require(self.joint_dim is None or self.joint_dim >= 2, "joint-dim", "at least 2", self.joint_dim)
         require(self.time_budget > 0, "time-budget", "above 0", self.time_budget)
-        require(0 <= self.trained_share < 1, "trained-share", "at least 0 and below 1", self.trained_share)
+        for option in ("trained_share", "bridge_share"):
+            require(
+                0 <= getattr(self, option) < 1,
+                option.replace("_", "-"),
+                "at least 0 and below 1",
+                getattr(self, option),
+            )
 
 
-MethodConfig = ProcrustesConfig | RidgeConfig | CcaConfig | CmcrConfig | ExmcrConfig | AutoConfig
+MethodConfig = ProcrustesConfig | RidgeConfig | CcaConfig | BridgeConfig | CmcrConfig | ExmcrConfig | AutoConfig
 
 METHODS: dict[str, type[MethodConfig]] = {
     "auto": AutoConfig,
     "procrustes": ProcrustesConfig,
     "ridge": RidgeConfig,
     "cca": CcaConfig,
+    "bridge": BridgeConfig,
     "cmcr": CmcrConfig,
     "exmcr": ExmcrConfig,
 }

@@ -16,11 +16,12 @@ from torch import Tensor
 from isthmus.base.devices import checked_device
 from isthmus.base.errors import IsthmusError
 from isthmus.base.progress import OnProgress, begin, reporting
-from isthmus.connectors.choosing.auto import TRAINED, TRAINED_ROWS, Choice, add_trained, blend
+from isthmus.connectors.choosing.auto import MANY_ROWS, TRAINED, Choice, add_member, blend
 from isthmus.connectors.choosing.budget import Budget, OverBudgetError
 from isthmus.connectors.choosing.evidence import Evidence, gather_evidence
 from isthmus.connectors.config import (
     AutoConfig,
+    BridgeConfig,
     Centring,
     CmcrConfig,
     ExmcrConfig,
@@ -30,6 +31,7 @@ from isthmus.connectors.config import (
 )
 from isthmus.connectors.connector import Connector
 from isthmus.connectors.member import Member, architecture, blend_projection, recentred
+from isthmus.connectors.methods.bridge import bridge_member, fit_bridge
 from isthmus.connectors.methods.cmcr import fit_cmcr, train_cmcr
 from isthmus.connectors.methods.exmcr import fit_exmcr
 from isthmus.connectors.methods.linear import fit_linear_twice
@@ -82,8 +84,8 @@ def connect(
             modality. Without a memory only the overlap is used.
         right: The same for the other space.
         overlap: Modality that both spaces share. Its rows are matched by id; rows without a counterpart are dropped.
-        method: Name of a method (``"auto"``, ``"procrustes"``, ``"ridge"``, ``"cca"``, ``"cmcr"``, ``"exmcr"``), or an
-            object of your own with the `Method` protocol.
+        method: Name of a method (``"auto"``, ``"procrustes"``, ``"ridge"``, ``"cca"``, ``"bridge"``, ``"cmcr"``,
+            ``"exmcr"``), or an object of your own with the `Method` protocol.
         config: The method's config, such as `CcaConfig`; pass either a config or options.
         seed: The same seed on the same machine gives the same connector.
         device: Where methods train: ``"cpu"`` or ``"cuda"``; by default on a GPU if there is one.
@@ -293,6 +295,8 @@ def _fit(prepared: ConnectInput, method: MethodConfig | Method, plugins: Plugins
             return _fit_auto(prepared, method, run)
         case CmcrConfig():
             member = fit_cmcr(materials.taken(fitted), method, plugins=plugins, **run)
+        case BridgeConfig():
+            return Fit.single(*(fit_bridge(own, method) for own in (materials.taken(fitted), materials)))
         case ExmcrConfig():
             member = fit_exmcr(materials.taken(fitted), method, plugins=plugins, **run)
         case Method():
@@ -305,12 +309,16 @@ def _fit(prepared: ConnectInput, method: MethodConfig | Method, plugins: Plugins
 
 
 def _fit_auto(prepared: ConnectInput, config: AutoConfig, run: Mapping[str, Any]) -> Fit:
-    """A blend of closed forms, and of a trained member if there are enough overlap rows and time to train it."""
+    """A blend of closed forms, and with many overlap rows of a bridge and, if there is time, a trained member."""
     budget = Budget(config.time_budget)
     views, fitted = _views(prepared)
     begin("fitting")
     chosen = blend(views, fitted)
-    if config.trained_share > 0 and prepared.evidence is not None and len(prepared.fitted) >= TRAINED_ROWS:
+    if prepared.evidence is None or len(prepared.fitted) < MANY_ROWS:
+        return Fit(chosen.judged, chosen.members, chosen.weights, chosen.as_dict())
+    if config.bridge_share > 0:
+        chosen = _with_bridge(chosen, prepared.evidence, views, fitted, config.bridge_share)
+    if config.trained_share > 0:
         chosen = _with_trained(chosen, prepared, views["matched"], fitted, config, budget, run)
     return Fit(chosen.judged, chosen.members, chosen.weights, chosen.as_dict())
 
@@ -322,6 +330,23 @@ def _views(prepared: ConnectInput) -> tuple[dict[Centring, CentredMaterials], In
         matched = centred_materials(materials, "matched", rows, matched.centres)
     mean = centred_materials(materials, "mean", rows)
     return {"matched": matched, "mean": mean}, torch.arange(len(rows) - len(prepared.held))
+
+
+def _with_bridge(
+    chosen: Choice,
+    evidence: Evidence,
+    views: Mapping[Centring, CentredMaterials],
+    fitted: Int[Tensor, " fitted"],
+    share: float,
+) -> Choice:
+    """The blend with a bridge, which counts as much as the worse of its two centrings.
+
+    A memory about other things than the texts has a mean of its own that simulated items share, so that mean centring
+    alone would look good (docs/benchmarks.md).
+    """
+    judged = [bridge_member(views[centring], fitted, BridgeConfig()) for centring in ("mean", "matched")]
+    member = bridge_member(views["mean"], torch.arange(len(views["mean"].texts[0])), BridgeConfig())
+    return add_member(chosen, "bridge", judged, member, evidence, share)
 
 
 def _with_trained(
@@ -345,6 +370,7 @@ def _with_trained(
         groups = pair_groups(taken.left.overlap, taken.right.overlap)
         member = train_cmcr(rows, groups, view.centres, trained, **{**run, "progress": report})
     except OverBudgetError as over:
-        LOG.info("auto: closed forms only, %s", over)
-        return replace(chosen, trained={"method": method_name(trained), "weight": 0.0, "left_out": str(over)})
-    return add_trained(chosen, member, prepared.evidence, config.trained_share)
+        LOG.info("auto: no trained member, %s", over)
+        note = {"method": method_name(trained), "weight": 0.0, "left_out": str(over)}
+        return replace(chosen, tried={**chosen.tried, "trained": note})
+    return add_member(chosen, "trained", (member,), member, prepared.evidence, config.trained_share)

@@ -369,5 +369,5 @@ def _require_known(heads: tuple[Head, ...], embeddings: Embeddings) -> None:
 
 
 def _linear_layers(head: Head) -> list[nn.Linear]:
-    """The projector's linear layers; none if the head is the identity (Ex-MCR's base)."""
-    return [layer for layer in head.projector if isinstance(layer, nn.Linear)]
+    """The projector's linear layers, at any depth; none if the head is the identity (Ex-MCR's base)."""
+    return [layer for layer in head.projector.modules() if isinstance(layer, nn.Linear)]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from isthmus.base.errors import IsthmusError
+from isthmus.connectors.text_bridge import TextBridge
 
 
 def recentred(rows: Float[Tensor, "rows dim"], centre: Float[Tensor, " dim"] | None) -> Float[Tensor, "rows dim"]:
@@ -130,6 +131,10 @@ def architecture(projector: nn.Sequential) -> list[dict[str, Any]]:
                 layers.append({"relu": True})
             case nn.GELU():
                 layers.append({"gelu": layer.approximate})
+            case TextBridge():
+                layers.append(
+                    {"text_bridge": [*layer.own.shape, layer.counterparts.shape[1]], "own_first": layer.own_first}
+                )
             case _:
                 raise IsthmusError(
                     f"a projector with a {type(layer).__name__} layer cannot be saved: use Linear, BatchNorm1d, "
@@ -153,6 +158,8 @@ def built_projector(layers: Sequence[dict[str, Any]]) -> nn.Sequential:
                 modules.append(nn.ReLU())
             case {"gelu": approximate}:
                 modules.append(nn.GELU(approximate))
+            case {"text_bridge": [texts, dim, other], "own_first": first}:
+                modules.append(TextBridge(texts, dim, other, own_first=first))
             case _:
                 raise IsthmusError(
                     f"config.json: unknown projector layer {layer}: update isthmus to read this connector"

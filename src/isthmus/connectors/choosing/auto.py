@@ -1,4 +1,4 @@
-"""Auto: a fixed blend of six closed forms, and a trained C-MCR beside it if there are many texts and it helps.
+"""Auto: a fixed blend of six closed forms; beside them, if there are many texts and it helps, a bridge and C-MCR.
 
 Averaging the cosines of several members is safer than picking one, because they make different mistakes.
 """
@@ -6,7 +6,7 @@ Averaging the cosines of several members is safer than picking one, because they
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -26,11 +26,11 @@ SAMPLING_PENALTY = 0.3
 """Added to each penalty, divided by the number of texts: moments of few rows are noisy (docs/benchmarks.md)."""
 TRAINED = CmcrConfig(centring="matched", contrast="siglip")
 """The trained member."""
-TRAINED_ROWS = 2000
-"""Fitted overlap rows from which training pays: with fewer the projectors overfit and the closed forms are better."""
+MANY_ROWS = 2000
+"""Fitted overlap rows from which more than closed forms pays: with fewer, projectors overfit and a bridge has gaps."""
 USELESS, EQUAL = 0.9, 1.0
-"""Shares of the closed forms' MRR of simulated items: below 0.9 the trained member gets no weight, from 1.0 its whole
-share (docs/benchmarks.md)."""
+"""Shares of the blend's MRR of simulated items: up to 0.9 another member gets no weight, at 1.0 its share of it, and so
+on, until it replaces the others (docs/benchmarks.md)."""
 LEAST = 1e-6
 
 
@@ -38,20 +38,20 @@ LEAST = 1e-6
 class Choice:
     """The blend.
 
-    ``members`` are fitted to all rows, ``judged`` are the same candidates fitted without the held-out rows. ``trained``
-    says how the trained member compared, if one was tried.
+    ``members`` are fitted to all rows, ``judged`` are the same candidates fitted without the held-out rows. ``tried``
+    says by name how each other member compared.
     """
 
     members: tuple[Member, ...]
     judged: tuple[Member, ...]
     weights: tuple[float, ...]
-    trained: Mapping[str, Any] | None = None
+    tried: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for ``config.json``."""
         return {
             "members": [member.method for member in self.members],
-            "trained": None if self.trained is None else dict(self.trained),
+            "tried": {name: dict(note) for name, note in self.tried.items()},
         }
 
 
@@ -86,23 +86,27 @@ def _fitted(
     return tuple(linear_member(own, fit_maps(own, found[own.centring]), views[own.centring].centres) for own in members)
 
 
-def add_trained(choice: Choice, member: Member, evidence: Evidence, share: float) -> Choice:
-    """The blend with a trained member of at most ``share`` of the weight, or less if it finds simulated items worse.
+def add_member(
+    choice: Choice, name: str, judged: Sequence[Member], member: Member, evidence: Evidence, share: float
+) -> Choice:
+    """The blend with another member of ``share`` of the weight, or more or less as it finds simulated items.
 
-    ``member`` must not have seen the held-out rows.
+    ``judged`` must not have seen the held-out rows; of several the worst counts, and the first is that of the blend
+    without those rows. ``member``, which the blend gets, may be fitted to all.
     """
-    own = chain_of(evidence, blend_projection((member,), (1.0,))).items
-    closed = chain_of(evidence, blend_projection(choice.judged, choice.weights)).items
-    worth = own / max(closed, LEAST)
-    share *= min(1.0, max(0.0, (worth - USELESS) / (EQUAL - USELESS)))
-    note = {"method": member.method, "share_of_closed_forms_mrr": round(worth, 4), "weight": round(share, 4)}
+    own = min(chain_of(evidence, blend_projection((each,), (1.0,))).items for each in judged)
+    before = chain_of(evidence, blend_projection(choice.judged, choice.weights)).items
+    worth = own / max(before, LEAST)
+    share = min(1.0, max(0.0, share * (worth - USELESS) / (EQUAL - USELESS)))
+    note = {"method": member.method, "share_of_the_others_mrr": round(worth, 4), "weight": round(share, 4)}
+    choice = replace(choice, tried={**choice.tried, name: note})
     if share == 0:
-        return replace(choice, trained=note)
-    weight = share / (1 - share) * sum(choice.weights)
+        return choice
+    if share == 1:
+        return replace(choice, members=(member,), judged=(judged[0],), weights=(1.0,))
     return replace(
         choice,
         members=(*choice.members, member),
-        judged=(*choice.judged, member),
-        weights=(*choice.weights, weight),
-        trained=note,
+        judged=(*choice.judged, judged[0]),
+        weights=(*choice.weights, share / (1 - share) * sum(choice.weights)),
     )
