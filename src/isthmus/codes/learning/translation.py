@@ -8,7 +8,7 @@ mean of its tokens, under one covariance for all codes of a view. This needs no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -103,15 +103,15 @@ def translate(
 ) -> dict[str, TokenReader]:
     """A reader of every view's tokens; views agree on what each of at most ``codes`` codes means.
 
-    The view with the most pair sources gets codes from clusters of its tokens; the others learn them from it, or from
-    one another, in the order in which sources reach them.
+    A view of text, or without any the view with the most pair sources, gets codes from clusters of its tokens; the
+    others learn them from it, or from one another, in the order in which sources reach them.
 
     Raises:
         IsthmusError: No chain of sources leads to a view.
     """
     sources = [_thinned(source) for source in sources]
     views = {name: _sampled(own, _rows_of(name, sources), draw) for name, own in items.items()}
-    links = _links(views, sources)
+    links = _links(views, sources, {name for name, own in items.items() if own.tokens.modality == "text"})
     anchor = links[0].known
     cells = _cells(views[anchor].vectors, draw)
     count = int(cells.max()) + 1
@@ -145,14 +145,17 @@ def _sampled(own: CodeItems, rows: Int[np.ndarray, " items"], draw: torch.Genera
     return SampledTokens(rows, batch.vectors, batch.item)
 
 
-def _links(views: Mapping[str, SampledTokens], sources: Sequence[PairSource]) -> list[TranslationLink]:
-    """One link to every view but the anchor, the view with the most sources, in the order in which they reach it.
+def _links(
+    views: Mapping[str, SampledTokens], sources: Sequence[PairSource], texts: Collection[str]
+) -> list[TranslationLink]:
+    """One link to every view but the anchor, the text or else the view with the most sources, as they reach it.
 
+    A word is one token and the same in every text, so that clusters of words are meanings; those of patches are not.
     Neighbour pairs are guesses: they link only what no others reach.
     """
     certain = [source for source in sources if source.kind != NEIGHBOUR]
     degree = {name: sum(name in (source.left, source.right) for source in certain or sources) for name in views}
-    reached, links = [max(views, key=degree.__getitem__)], []
+    reached, links = [max(views, key=lambda name: (name in texts, degree[name]))], []
     for usable in (certain, sources):
         for name in reached:  # grows as views are reached
             for source in usable:
