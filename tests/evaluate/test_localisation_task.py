@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +22,7 @@ from isthmus.cli import main
 from isthmus.evaluate.annotations.data import DataItem, Sample
 from isthmus.evaluate.running.journal import Journal
 from isthmus.evaluate.running.localisation import _mask, _runs, truth_of
+from isthmus.localize import ProposalLocalizer
 from isthmus.metrics import ciou
 
 ITEM = DataItem("a", "a", ("a",))
@@ -34,10 +40,16 @@ def root(tmp_path_factory: pytest.TempPathFactory, specs: dict[str, str]) -> Pat
     return folder
 
 
-def run(task: str, root: Path, data: Path, specs: dict[str, str], out: Path, *more: str) -> dict[str, Any]:
-    where = ["--connector", root / "joint", "--data", data, "--work", root / "work", "--out", out]
+def command(task: str, root: Path, data: Path, specs: dict[str, str], out: Path, work: Path, *more: str) -> list[str]:
+    where = ["--connector", root / "joint", "--data", data, "--work", work, "--out", out]
     how = ["--workers", "0", "--device", "cpu", "--space", *specs.values(), *more]
-    main(["evaluate", task, *map(str, [*where, *how])])
+    return ["evaluate", task, *map(str, [*where, *how])]
+
+
+def run(
+    task: str, root: Path, data: Path, specs: dict[str, str], out: Path, *more: str, work: Path | None = None
+) -> dict[str, Any]:
+    main(command(task, root, data, specs, out, work or root / "work", *more))
     (written,) = out.rglob(f"{task}.json")
     return json.loads(written.read_text())
 
@@ -62,25 +74,37 @@ def test_localisation_scores_every_frame_beside_trivial_baselines(
 
 
 @pytest.mark.slow
-def test_a_killed_run_continues_after_the_last_sample(
+def test_a_run_that_kill_9_ended_continues_after_the_last_sample(
     root: Path, specs: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tiny_benchmarks.write_extended_vggss(tmp_path / "vggss")
-    first = run("ex-vggss", root, data, specs, tmp_path / "first")
-    newest = max((root / "work" / "localised").glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
-    lines = newest.read_text().splitlines(keepends=True)
-    assert len(lines) == 10
-    newest.write_text("".join(lines[:6]) + lines[6][:20])  # killed while it wrote the seventh sample
+    slow = (
+        "import sys, time; import isthmus.evaluate.running.localisation as own; found = own._found\n"
+        "def slowed(*given): time.sleep(0.4); return found(*given)\n"
+        "own._found = slowed; from isthmus.cli import main; main(sys.argv[1:])"
+    )
+    work = tmp_path / "work"
+    given = command("ex-vggss", root, data, specs, tmp_path / "killed", work)
+    with subprocess.Popen([sys.executable, "-c", slow, *given], stderr=subprocess.DEVNULL) as running:
+        while len(journal_lines(work)) < 3:
+            assert running.poll() is None
+            time.sleep(0.05)
+        os.kill(running.pid, signal.SIGKILL)
+    done = len(journal_lines(work))
+    assert done < 10
     divided: list[str] = []
-    from isthmus.localize import ProposalLocalizer
-
     real = ProposalLocalizer.parts
     monkeypatch.setattr(
         ProposalLocalizer, "parts", lambda own, items, *more: divided.extend(items) or real(own, items, *more)
     )
-    again = run("ex-vggss", root, data, specs, tmp_path / "second")
-    assert again["scores"] == first["scores"]
-    assert 0 < len(divided) < 5
+    again = run("ex-vggss", root, data, specs, tmp_path / "again", work=work)
+    assert len(divided) <= 5 - done // 2
+    whole = run("ex-vggss", root, data, specs, tmp_path / "whole", work=tmp_path / "other")
+    assert again["scores"] == whole["scores"]
+
+
+def journal_lines(work: Path) -> list[str]:
+    return [line for path in (work / "localised").glob("*.jsonl") for line in path.read_text().splitlines()]
 
 
 @pytest.mark.slow
