@@ -92,6 +92,16 @@ def test_one_set_with_shared_ids_is_trained_on_its_pairs(pairs: dict[str, CodeIt
     assert CodeModel.load(tmp_path / "codes").facts["sources"] == ["40 true pairs of image and text"]
 
 
+def test_two_sets_with_shared_ids_are_trained_on_their_pairs(pairs: dict[str, CodeItems], tmp_path: Path) -> None:
+    image, text = (saved(tmp_path / name, {name: pairs[name]}, 60) for name in ("image", "text"))
+    main(["codes", "train", str(image), str(text), "--paired", "--out", str(tmp_path / "codes"), *BRIEF])
+    both = saved(tmp_path / "both", {name: pairs[name] for name in ("image", "text")}, 60)
+    main(["codes", "train", str(both), "--out", str(tmp_path / "same"), *BRIEF])
+    one, other = (CodeModel.load(tmp_path / name) for name in ("codes", "same"))
+    assert list(one.views) == ["image", "text"]
+    assert np.array_equal(one.codebook.vectors.numpy(), other.codebook.vectors.numpy())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -100,6 +110,7 @@ def test_one_set_with_shared_ids_is_trained_on_its_pairs(pairs: dict[str, CodeIt
         (["show", "{empty}"], "config.json: not found"),
         (["show", "{empty}", "--item", "7"], "--item needs --assignment"),
         (["train", "{empty}", "--connector", "{empty}", "--out", "{out}"], "connects two sets: give the second"),
+        (["train", "{empty}", "--paired", "--out", "{out}"], "--paired is for two sets: give the second one too"),
         (["show", "{empty}", "--assignment", "{empty}"], "assignment.json: not found"),
     ],
 )

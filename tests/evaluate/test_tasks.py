@@ -34,9 +34,9 @@ def test_the_papers_figures_stand_beside_their_task(key: tuple[str, str, str]) -
 
 
 def test_every_benchmark_of_the_papers_has_a_task() -> None:
-    assert len(tasks()) == 25
+    assert len(tasks()) == 28
     assert {task.kind for task in tasks().values()} == {
-        "retrieval", "zero-shot", "localisation", "counterfactual", "generalisation"
+        "retrieval", "zero-shot", "localisation", "counterfactual", "generalisation", "pretraining"
     }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ def codes_train(
     out: Path,
     overlap: str = "text",
     connector: Path | None = None,
+    paired: bool = False,
     seed: int = 0,
     device: str | None = None,
     space: tuple[str, ...] = (),
@@ -42,6 +43,7 @@ def codes_train(
         overlap: Modality that both sets share.
         connector: Folder of a connector between the two spaces, used to find neighbour pairs; by default one is fitted
             in closed form.
+        paired: Take items of LEFT and RIGHT with the same id as pairs, as of one set; for encoders of different spaces.
         seed: Random seed; the same seed gives the same codes on the same machine.
         device: cpu, cuda or cuda:N; by default cuda if available.
         space: Names of the sets' spaces, in their order; needed for vectors without a manifest, whose space is
@@ -55,7 +57,7 @@ def codes_train(
 
     require_place(out, CONFIG, FORMAT)
     checkpoint = out / "training.checkpoint"
-    linked = _linked(left, right, overlap, connector, seed, space)
+    linked = _paired(left, right, space) if paired else _linked(left, right, overlap, connector, seed, space)
     with kept_on_interrupt(lambda: kept_checkpoints(out)):
         model = fit_codes(
             linked.items, linked.sources, options, seed=seed, device=device, checkpoint=checkpoint, progress=True
@@ -114,6 +116,20 @@ def codes_show(model: Path, *, assignment: Path | None = None, item: str | None 
         print(f"{len(written)} {written.modality} items, {len(written.codes)} tokens, {written.size} codes")
     else:
         print("\n".join(written.runs(item)))
+
+
+def _paired(left: Path, right: Path | None, spaces: Sequence[str]) -> "LinkedItems":
+    """The true pairs of two sets, each with modalities of its own."""
+    from isthmus.codes.learning.sources import link_by_id
+
+    if right is None:
+        raise IsthmusError("--paired is for two sets: give the second one too (of one set, equal ids are pairs anyway)")
+    opened = open_sets([left, right], spaces)
+    items, others = _items_of(left, opened[0]), _items_of(right, opened[1])
+    both = next((modality for modality in items if modality in others), None)
+    if both is not None:
+        raise IsthmusError(f"{left} and {right} both have {both} tokens: for --paired, each has modalities of its own")
+    return link_by_id({**items, **others}, name=f"{left} and {right}")
 
 
 def _linked(

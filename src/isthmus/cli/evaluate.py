@@ -11,6 +11,7 @@ from isthmus.cli.interruption import kept_on_interrupt
 if TYPE_CHECKING:
     from isthmus.connectors.connector import Connector
     from isthmus.connectors.graph.space_graph import SpaceGraph
+    from isthmus.evaluate.annotations.folder import DataFolder
     from isthmus.evaluate.results import TaskResult
     from isthmus.evaluate.running.generalisation import CodedModel
     from isthmus.evaluate.running.sources import Source
@@ -38,6 +39,7 @@ def evaluate(
     workers: int | None = None,
     list: bool = False,
     check: bool = False,
+    listing: Path | None = None,
 ) -> None:
     """Run a benchmark of the papers with a connector, and write a result file.
 
@@ -65,6 +67,8 @@ def evaluate(
         batch: Items to encode at once.
         workers: Processes that decode media.
         list: List the tasks: modalities, data set, licence, where it is published, its size and its layout.
+        listing: Write tables of the data set's media to this folder, for isthmus embed, instead of scoring: sets made
+            from them have the ids of the annotations, so that the modalities of a clip meet.
         check: Say what the folder has and lacks, without embedding.
     """
     from isthmus.evaluate.annotations.folder import DataFolder
@@ -90,6 +94,9 @@ def evaluate(
         if not ready:
             raise IsthmusError(f"{folder}: {chosen.name} cannot run on it yet: get what is listed above")
         return
+    if listing is not None:
+        _write_listings(chosen, folder, listing)
+        return
     model: Model | CodedModel
     if codes is not None:
         model = open_coded_model(codes, sets, name)
@@ -102,6 +109,16 @@ def evaluate(
     print("\n".join(result_lines(chosen, result)))
     print(f"\nresult: {path}")
     print(f"next: isthmus report {out} --out report.html")
+
+
+def _write_listings(task: "Task", data: "DataFolder", folder: Path) -> None:
+    from isthmus.evaluate.coverage import account_lines
+    from isthmus.evaluate.running.listings import embed_command, write_listings
+
+    read = task.read(data)
+    written = write_listings(read, data, folder)
+    print("\n".join([*(count.line(name) for name, (_, count) in written.items()), *account_lines(read.account)]))
+    print("\nnext:\n" + "\n".join(embed_command(name, table) for name, (table, _) in written.items()))
 
 
 def result_lines(task: "Task", result: "TaskResult") -> list[str]:

@@ -12,6 +12,9 @@ from isthmus.evaluate.coverage import MediaCount, account_lines
 from isthmus.evaluate.running.sources import named_sources
 from isthmus.evaluate.tasks.task import Task
 
+Read = Pairs | Labelled | Samples | Streams
+"""What a task reads of its annotations."""
+
 
 def check_folder(task: Task, data: DataFolder) -> tuple[list[str], bool]:
     """What a folder has of a task's data, in lines, and whether the task can run on it.
@@ -56,7 +59,7 @@ def wanted_lines(task: Task) -> list[str]:
     ]
 
 
-def entries_of(read: Pairs | Labelled | Samples | Streams) -> Mapping[str, Sequence[DataItem]]:
+def entries_of(read: Read) -> Mapping[str, Sequence[DataItem]]:
     """The items of each modality that annotations name, each once."""
     match read:
         case Pairs():
@@ -70,7 +73,7 @@ def entries_of(read: Pairs | Labelled | Samples | Streams) -> Mapping[str, Seque
     return {name: list({own.id: own for own in entries}.values()) for name, entries in found.items()}
 
 
-def complete_items(read: Pairs | Labelled | Samples | Streams, data: DataFolder) -> int:
+def complete_items(read: Read, data: DataFolder) -> int:
     """How many items have all of their media: pairs by group, samples by picture and sound, streams by either."""
     has = {name: set(named_sources(name, entries, data)) for name, entries in entries_of(read).items()}
     match read:

@@ -69,6 +69,8 @@ def evaluate_task(
     options = options or RunOptions()
     if options.public and task.kind not in HAVE_PUBLIC:
         raise IsthmusError(f"{task.name}: has no public protocol of its own: leave out --protocol")
+    if task.kind == "pretraining":
+        raise IsthmusError(f"{task.name}: has clips to train on, not figures: --listing DIR writes tables of them")
     other = model.other_revisions() if isinstance(model, Model) else []
     for line in other:
         warnings.warn(line, stacklevel=2)

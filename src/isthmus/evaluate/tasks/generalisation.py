@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from isthmus.evaluate.annotations import events
 from isthmus.evaluate.tasks.task import PUBLIC, DataSet, Published, Task
 
@@ -19,7 +21,32 @@ def _published(metric: str, of_model: dict[str, tuple[float, float]]) -> tuple[P
     )
 
 
+def _pretraining(size: str, clips: int, table: str) -> Task:
+    """The clips that codes are pretrained on; --listing writes tables of them, nothing is scored."""
+    return Task(
+        f"vggsound-avel-{size}",
+        "Clips to pretrain codes on (write tables of them with --listing)",
+        "pretraining",
+        MODALITIES,
+        ("clips",),
+        DataSet(
+            f"VGGSound-AVEL {size.upper()}",
+            "CC BY 4.0 (VGGSound); clips are YouTube's",
+            "https://github.com/jasongief/CPSP",
+            clips / 1000,
+            (table, "VggsoundAVEL40kCategories.txt", "frames/<video>/*.jpg", "audio/<video>.wav"),
+            clips,
+            (table, "VggsoundAVEL40kCategories.txt"),
+        ),
+        partial(events.read_avel, size=size),
+        notes=("The published 24K are the train clips of 40K.",) if size == "24k" else (),
+    )
+
+
 TASKS = (
+    _pretraining("24k", 24515, "vggsound-avel40k.csv"),
+    _pretraining("40k", 40801, "vggsound-avel40k.csv"),
+    _pretraining("90k", 87323, "vggsound-avel90k-new.csv"),
     Task(
         "cmg-ave",
         "Which of 28 events a clip shows, by a head that learned it from the other modality",

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from isthmus.base.errors import IsthmusError
 
-Kind = Literal["retrieval", "zero-shot", "localisation", "counterfactual", "generalisation"]
+Kind = Literal["retrieval", "zero-shot", "localisation", "counterfactual", "generalisation", "pretraining"]
 MODALITIES = ("text", "image", "audio", "video", "points")
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 PUBLIC = "public code"
