@@ -12,7 +12,10 @@ from isthmus.evaluate.results import TaskResult, read_result
 from isthmus.evaluate.tasks import PUBLIC, Task, tasks
 
 OURS, PUBLISHED = "measured", "published"
-OURS_MARKED, MARKED = "measured, public protocol", "published, other protocol"
+OURS_MARKED, MARKED = "measured, not comparable", "published, not comparable"
+NOT_COMPARABLE, DAGGER = (OURS_MARKED, MARKED), "†"
+COMPARABLE = 0.9
+"""Share of a data set that has to be scored for figures to be comparable: a smaller gallery is easier."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class ComparedRow:
         model: The model, and for results the view or direction.
         figures: Percent by metric; median ranks as they are.
         intervals: Confidence intervals in percent, of results.
-        kind: Measured or published; by the usual protocol, or by one whose figures are not comparable.
+        kind: Measured or published; comparable, or by another protocol or on a smaller part of the data set.
         note: Coverage of a result; source and protocol of a published figure.
     """
 
@@ -104,7 +107,7 @@ def _measured(
             intervals = _intervals(facts.get("intervals", {}), way)
             label = f"{model}{view}" + (f", {way.replace('_', ' ')}" if way else "")
             if figures:
-                kind = OURS_MARKED if result.details.get("protocol") else OURS
+                kind = OURS if _comparable(result) else OURS_MARKED
                 yield ComparedRow(label, figures, intervals, kind, _coverage(result) + _chance(subset, task))
 
 
@@ -123,6 +126,12 @@ def _intervals(intervals: Mapping[str, Sequence[float]], way: str) -> dict[str, 
 
 def _percent(name: str, value: float) -> float:
     return value if name == "median_rank" else 100 * value
+
+
+def _comparable(result: TaskResult) -> bool:
+    """Whether a result follows the usual protocol on nearly all of the data set; of other tools' it is not known."""
+    coverage = result.details.get("coverage", {"scored": 1, "expected": 1})
+    return not result.details.get("protocol") and coverage["scored"] >= COMPARABLE * coverage["expected"]
 
 
 def _coverage(result: TaskResult) -> str:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from isthmus.base.atomic import write_text_atomically
 from isthmus.base.errors import IsthmusError
-from isthmus.evaluate.comparison import MARKED, OURS, OURS_MARKED, Compared, ComparedRow
+from isthmus.evaluate.comparison import DAGGER, MARKED, NOT_COMPARABLE, OURS, OURS_MARKED, Compared, ComparedRow
+from isthmus.evaluate.comparison_plot import bars
 
-DAGGER = "†"
-NOT_COMPARABLE = (OURS_MARKED, MARKED)
 MEASURED = (OURS, OURS_MARKED)
-LEGEND = f"Percent, with 95 % bootstrap intervals over queries. {DAGGER}: by another protocol, not comparable."
+LEGEND = (
+    f"Percent, with 95 % bootstrap intervals over queries. {DAGGER}: not comparable, by another protocol or on less "
+    "than 90 % of the items, which is easier."
+)
 LATEX = {"\\": r"\textbackslash{}", "†": r"\textdagger{}", "→": r"$\to$", "×": r"$\times$", "–": "--", "≥": r"$\geq$"}
 LATEX |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
 
@@ -64,7 +66,7 @@ def as_html(tables: Sequence[Compared]) -> str:
         rows = "".join(_html_row(row, table.metrics) for row in table.rows)
         notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
         parts.append(
-            f"<h2>{escape(table.name)}</h2><p>{escape(table.title)}</p>"
+            f"<h2>{escape(table.name)}</h2><p>{escape(table.title)}</p>{bars(table)}"
             f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><ul>{notes}</ul>"
         )
     return PAGE.format(body="\n".join(parts))

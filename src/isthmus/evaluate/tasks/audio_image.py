@@ -94,6 +94,6 @@ TASKS = (
             ImageBind=(14.82, 35.67),
             OmniBind_Full=(15.64, 38.19),
         ),
-        (FRAME, "The papers score 5000 of the 5158 clips: those that could still be downloaded."),
+        (FRAME, "The papers score 5000 of the 5158 clips, and do not list them."),
     ),
 )
