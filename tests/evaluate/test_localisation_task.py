@@ -62,6 +62,8 @@ def test_localisation_scores_every_frame_beside_trivial_baselines(
     how = ["--detector", str(checkpoints(by))] if by == "yolos" else ["--by", by]
     data = tiny_benchmarks.write_vggss(tmp_path / "vggss")
     result = run("vggss-localisation", root, data, specs, tmp_path / "out", *how)
+    (path,) = (tmp_path / "out").rglob("*.json")
+    assert path.parent.name.count("-") == (by != "proposals")  # another way to look is another revision
     (scores,) = result["scores"]["test"]
     # Boxes cover 0.4 by 0.8 of four frames; one of them has no area, and cannot be right.
     assert scores["whole_frame.mean_ciou"] == pytest.approx(0.75 * 0.32, abs=0.01)

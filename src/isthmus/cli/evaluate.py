@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from isthmus.evaluate.annotations.folder import DataFolder
     from isthmus.evaluate.results import TaskResult
     from isthmus.evaluate.running.generalisation import CodedModel
+    from isthmus.evaluate.running.run import RunOptions
     from isthmus.evaluate.running.sources import Source
     from isthmus.evaluate.running.views import Model
     from isthmus.evaluate.tasks.task import Task
@@ -72,10 +73,7 @@ def evaluate(
         check: Say what the folder has and lacks, without embedding.
     """
     from isthmus.evaluate.annotations.folder import DataFolder
-    from isthmus.evaluate.results import write_result
-    from isthmus.evaluate.running.checking import check_folder
-    from isthmus.evaluate.running.generalisation import open_coded_model
-    from isthmus.evaluate.running.run import RunOptions, evaluate_task
+    from isthmus.evaluate.running.run import RunOptions
     from isthmus.evaluate.running.sources import EncodeOptions
     from isthmus.evaluate.tasks import task_named
 
@@ -88,27 +86,41 @@ def evaluate(
     if not data:
         raise IsthmusError(f"missing --data: the folder of {chosen.data.name} (see isthmus evaluate {task} --list)")
     folder = DataFolder(*data)
-    if check:
-        lines, ready = check_folder(chosen, folder)
-        print("\n".join(lines))
-        if not ready:
-            raise IsthmusError(f"{folder}: {chosen.name} cannot run on it yet: get what is listed above")
+    if check or listing is not None:
+        _check(chosen, folder) if listing is None else _write_listings(chosen, folder, listing)
         return
-    if listing is not None:
-        _write_listings(chosen, folder, listing)
-        return
-    model: Model | CodedModel
     if codes is not None:
-        model = open_coded_model(codes, sets, name)
+        model = _coded_model(codes, sets, name)
     else:
         model = _model(connector, sets, space, work, name, EncodeOptions(device, precision, batch, workers))
     with kept_on_interrupt(lambda: f"finished vectors are in {work}; run the same command again to continue"):
-        result = evaluate_task(chosen, model, folder, RunOptions(by, detector, protocol == "public", progress=True))
-    revision = f"{model.revision}-public-protocol" if protocol == "public" else model.revision
-    path = write_result(out, model.name, revision, result)
-    print("\n".join(result_lines(chosen, result)))
+        _run(chosen, model, folder, RunOptions(by, detector, protocol == "public", progress=True), out)
+
+
+def _check(task: "Task", data: "DataFolder") -> None:
+    from isthmus.evaluate.running.checking import check_folder
+
+    lines, ready = check_folder(task, data)
+    print("\n".join(lines))
+    if not ready:
+        raise IsthmusError(f"{data}: {task.name} cannot run on it yet: get what is listed above")
+
+
+def _run(task: "Task", model: "Model | CodedModel", data: "DataFolder", options: "RunOptions", out: Path) -> None:
+    from isthmus.evaluate.results import write_result
+    from isthmus.evaluate.running.run import evaluate_task
+
+    result = evaluate_task(task, model, data, options)
+    path = write_result(out, model.name, options.revision(task, model.revision), result)
+    print("\n".join(result_lines(task, result)))
     print(f"\nresult: {path}")
     print(f"next: isthmus report {out} --out report.html")
+
+
+def _coded_model(codes: Path, sets: Sequence[Path], name: str | None) -> "Model | CodedModel":
+    from isthmus.evaluate.running.generalisation import open_coded_model
+
+    return open_coded_model(codes, sets, name)
 
 
 def _write_listings(task: "Task", data: "DataFolder", folder: Path) -> None:
@@ -158,7 +170,7 @@ def _model(
     work: Path,
     name: str | None,
     options: object,
-) -> "Model":
+) -> "Model | CodedModel":
     """The model to evaluate: its projection, and where its vectors come from."""
     from isthmus.evaluate.running.views import Model, load_joint
 

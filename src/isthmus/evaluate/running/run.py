@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from isthmus.base.errors import IsthmusError
@@ -28,6 +29,7 @@ from isthmus.evaluate.tasks.task import PUBLIC, Kind, Task
 PACKAGES = ("isthmus", "torch", "numpy", "transformers")
 HAVE_PUBLIC: tuple[Kind, ...] = ("counterfactual", "generalisation")
 """Kinds of tasks whose benchmark's public code differs from the protocol here."""
+IN_FRAMES: tuple[Kind, ...] = ("localisation", "counterfactual")
 Finder = Callable[[Source, str, Sequence[DataItem]], Found]
 
 
@@ -46,6 +48,13 @@ class RunOptions:
     detector: str = ""
     public: bool = False
     progress: bool | OnProgress = False
+
+    def revision(self, task: Task, model: str) -> str:
+        """The revision under which a result is kept: the model's, and what differs from the usual way to run a task."""
+        ways: list[str] = [self.by] if task.kind in IN_FRAMES and self.by != "proposals" else []
+        ways += [Path(self.detector).name] if self.detector and task.kind in IN_FRAMES else []
+        ways += ["public-protocol"] if self.public else []
+        return "-".join([model, *ways])
 
 
 def evaluate_task(
@@ -67,30 +76,11 @@ def evaluate_task(
     """
     began = time.monotonic()
     options = options or RunOptions()
-    if options.public and task.kind not in HAVE_PUBLIC:
-        raise IsthmusError(f"{task.name}: has no public protocol of its own: leave out --protocol")
-    if task.kind == "pretraining":
-        raise IsthmusError(f"{task.name}: has clips to train on, not figures: --listing DIR writes tables of them")
+    _require_runnable(task, options)
     other = model.other_revisions() if isinstance(model, Model) else []
     for line in other:
         warnings.warn(line, stacklevel=2)
-    read = task.read(data)
-    views: Sequence[SpacePair | None]
-    find = _finder(data)
-    match read, model:
-        case Pairs(), Model():
-            subsets, coverage, views = _retrieval(read, model, find)
-        case Labelled(), Model():
-            subsets, coverage, views = _zero_shot(read, model, find)
-        case Samples(), Model():
-            subsets, coverage, views = _localisation(task, read, model, find, data, options)
-        case Streams(), CodedModel():
-            subset, coverage = generalisation_subset(read, model, public=options.public)
-            subsets, views = [subset], [None]
-        case Streams(), _:
-            raise IsthmusError(f"{task.name}: needs a code model and tokens of clips: give --codes and --sets")
-        case _:
-            raise IsthmusError(f"{task.name}: takes no code model: give --connector instead of --codes")
+    subsets, coverage, views = _scored(task, model, data, options)
     details = {
         "kind": task.kind,
         "coverage": coverage.facts(),
@@ -107,6 +97,35 @@ def evaluate_task(
         evaluation_time=time.monotonic() - began,
         details=details,
     )
+
+
+def _require_runnable(task: Task, options: RunOptions) -> None:
+    if options.public and task.kind not in HAVE_PUBLIC:
+        raise IsthmusError(f"{task.name}: has no public protocol of its own: leave out --protocol")
+    if task.kind == "pretraining":
+        raise IsthmusError(f"{task.name}: has clips to train on, not figures: --listing DIR writes tables of them")
+
+
+def _scored(
+    task: Task, model: Model | CodedModel, data: DataFolder, options: RunOptions
+) -> tuple[list[Subset], DataCoverage, Sequence[SpacePair | None]]:
+    """The figures of every view, by what the annotations are."""
+    read = task.read(data)
+    find = _finder(data)
+    match read, model:
+        case Pairs(), Model():
+            return _retrieval(read, model, find)
+        case Labelled(), Model():
+            return _zero_shot(read, model, find)
+        case Samples(), Model():
+            return _localisation(task, read, model, find, data, options)
+        case Streams(), CodedModel():
+            subset, coverage = generalisation_subset(read, model, public=options.public)
+            return [subset], coverage, [None]
+        case Streams(), _:
+            raise IsthmusError(f"{task.name}: needs a code model and tokens of clips: give --codes and --sets")
+        case _:
+            raise IsthmusError(f"{task.name}: takes no code model: give --connector instead of --codes")
 
 
 def versions() -> dict[str, str]:
