@@ -26,13 +26,11 @@ def real(shared_data: Path) -> Callable[[str], DataFolder]:
 
 
 def test_vggss_has_18_boxes_without_an_area_in_5158_frames(real: Callable[[str], DataFolder]) -> None:
-    found = vggss.read_boxes(real("benchmarks/vggss"))
-    assert (len(found.samples), found.account.rows) == (5158, 5158)
+    found = vggss.read_extended(real("benchmarks/vggss"))
+    assert [sum(own.positive == kind for own in found.samples) for kind in (True, False)] == [5158, 5158]
     assert found.account.left_out == {"box without an area": 18}
-    assert sum(not any(sample.boxes) for sample in found.samples) == 2
-    extended = vggss.read_extended(real("benchmarks/vggss"))
-    assert [sum(own.positive == kind for own in extended.samples) for kind in (True, False)] == [5158, 5158]
-    assert extended.account.noted["negative with the clip's own sound"] == 379
+    assert found.account.noted["negative with the clip's own sound"] == 379
+    assert sum(own.positive and not any(own.boxes) for own in found.samples) == 2
     assert len(vggss.read_pairs(real("benchmarks/vggss")).sides["audio"]) == 5158
 
 
@@ -115,16 +113,11 @@ def test_ave_teaches_the_twelve_classes_that_avvp_shares(shared_data: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("size", "clips"),
-    [
-        ("24k", 24515),
-        pytest.param("40k", 40801, marks=pytest.mark.slow),
-        pytest.param("90k", 87323, marks=pytest.mark.slow),
-    ],
+    ("size", "clips", "rows"), [("24k", 24515, 40801), pytest.param("90k", 87323, 87323, marks=pytest.mark.slow)]
 )
-def test_clips_for_pretraining_are_read(real: Callable[[str], DataFolder], size: str, clips: int) -> None:
+def test_clips_for_pretraining_are_read(real: Callable[[str], DataFolder], size: str, clips: int, rows: int) -> None:
     found = events.read_avel(real("benchmarks/vggsound_avel"), size)
-    assert (len(found.by_modality["audio"]), len(found.classes)) == (clips, 141)
+    assert (len(found.by_modality["audio"]), len(found.classes), found.account.rows) == (clips, 141, rows)
     assert not found.account.left_out
 
 
@@ -236,6 +229,13 @@ def test_frames_and_sounds_of_a_clip_meet_whatever_their_folders(tmp_path: Path)
 def test_the_middle_frame_of_a_folder_stands_for_a_clip(tmp_path: Path) -> None:
     folder = media_in(tmp_path, *(f"frames/RUhOCu3LNXM/{number}.jpg" for number in range(1, 6)))
     assert folder.media("image").of(DataItem("a", "a", ("RUhOCu3LNXM",))) == tmp_path / "frames/RUhOCu3LNXM/3.jpg"
+
+
+def test_vectors_of_a_set_beside_the_media_are_no_point_clouds(tmp_path: Path) -> None:
+    folder = media_in(
+        tmp_path, "bag/1.npy", "evaluation/sets/ulip/manifest.json", "evaluation/sets/ulip/points_emb/0.npy"
+    )
+    assert [path.name for path in folder.files] == ["1.npy"]
 
 
 def test_html_entities_and_accents_in_names_do_not_matter(tmp_path: Path) -> None:

@@ -242,6 +242,15 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], message: str, capsys:
     assert message in error
 
 
+def test_row_numbers_are_not_taken_for_names_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "flickr_test.csv").write_text("0,1\n1,1\n2,1\n")
+    for modality in ("image", "audio"):
+        isthmus.Embeddings.from_array(np.eye(3), modality=modality, space="toy").save(tmp_path / "set")
+    given = ["--data", str(tmp_path), "--sets", str(tmp_path / "set"), "--out", str(tmp_path / "results")]
+    _, error = refused(capsys, "flickr-soundnet-retrieval", *given)
+    assert "the image set of 'toy' has no ids, only row numbers" in error
+
+
 def test_the_list_tells_licence_place_size_and_layout(capsys: pytest.CaptureFixture[str]) -> None:
     with contextlib.suppress(SystemExit):
         main(["evaluate", "--list"])

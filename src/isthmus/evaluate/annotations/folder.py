@@ -15,6 +15,7 @@ from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
 from isthmus.base.hashing import sha256_of
+from isthmus.embeddings.manifest import MANIFEST
 from isthmus.evaluate.annotations.data import DataItem
 from isthmus.media.listing.request import SUFFIXES
 
@@ -129,11 +130,11 @@ def plain_name(name: str) -> str:
 
 
 def _walked(root: Path) -> Iterator[Path]:
-    """Files in order, through links to folders, each folder once."""
+    """Files in order, through links to folders, each folder once; embedding sets, which hold no media, are left out."""
     seen: set[tuple[int, int]] = set()
     for place, folders, names in os.walk(root, followlinks=True):
         facts = Path(place).stat()
-        if (facts.st_dev, facts.st_ino) in seen:
+        if (facts.st_dev, facts.st_ino) in seen or MANIFEST in names:
             folders.clear()
             continue
         seen.add((facts.st_dev, facts.st_ino))

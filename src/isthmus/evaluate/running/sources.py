@@ -162,6 +162,11 @@ class SetSource:
     def find(self, modality: str, entries: Sequence[DataItem], data: DataFolder) -> Found:
         """The rows of entries."""
         rows = self.sets[modality]
+        if rows.numbered and modality != "text":
+            raise IsthmusError(
+                f"the {modality} set of {self.space!r} has no ids, only row numbers, which do not say what a row "
+                "is of: make it with ids that contain the names of the files"
+            )
         row_of = text_rows(rows, entries) if modality == "text" else media_rows(rows, entries)
         if not row_of:
             raise IsthmusError(
