@@ -134,7 +134,8 @@ def _walked(root: Path) -> Iterator[Path]:
     seen: set[tuple[int, int]] = set()
     for place, folders, names in os.walk(root, followlinks=True):
         facts = Path(place).stat()
-        if (facts.st_dev, facts.st_ino) in seen or MANIFEST in names:
+        is_set = MANIFEST in names and any(name.endswith(("_emb", "_tokens")) for name in folders)
+        if (facts.st_dev, facts.st_ino) in seen or is_set:
             folders.clear()
             continue
         seen.add((facts.st_dev, facts.st_ino))
