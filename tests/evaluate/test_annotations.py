@@ -95,6 +95,19 @@ def test_ave_has_4097_clips_of_which_46_are_annotated_twice(real: Callable[[str]
     assert len(streams.by_modality["audio"]) == 4096  # the one event of a clip has no length
 
 
+def test_the_splits_of_ave_are_those_of_its_lists(tmp_path: Path) -> None:
+    rows = {name: f"Bark&{name * 11}&good&0&{length}" for name, length in (("a", 10), ("b", 5), ("c", 10))}
+    every = "\n".join(["Category&VideoID&Quality&StartTime&EndTime", *rows.values()])
+    lists = {"trainSet__txt": rows["c"], "valSet__txt": rows["a"], "testSet__txt": rows["b"]}
+    found = events.read_ave(folder_of(tmp_path, Annotations__txt=every, **lists))
+    assert [own.split for own in found.by_modality["audio"]] == ["dev", "test", "train"]
+    assert not found.account.noted
+    (tmp_path / "trainSet.txt").unlink()
+    (tmp_path / "valSet.txt").unlink()
+    (tmp_path / "testSet.txt").unlink()
+    assert "because trainSet.txt is absent" in next(iter(events.read_ave(DataFolder(tmp_path)).account.noted))
+
+
 def test_avvp_events_are_split_by_clip_and_class(real: Callable[[str], DataFolder]) -> None:
     found = events.read_avvp(real("benchmarks/avvp"))
     assert (len(found.classes), found.account.rows) == (25, 1661 + 1846)
