@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import isthmus
+import media_files
 import tiny_benchmarks
 from isthmus.cli import main
 
@@ -209,14 +211,34 @@ def test_a_check_counts_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "ready: 3 items have all of their media" in out
 
 
-def test_videos_without_frames_bring_the_command_that_extracts_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_check_counts_videos_as_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tiny_benchmarks.write_vggss(tmp_path / "vggss", frames=0)
     (data / "videos").mkdir()
     (data / "videos" / f"{tiny_benchmarks.CLIPS[0]}.mp4").write_bytes(b"")
-    out, _ = refused(capsys, "vggss-retrieval", "--data", str(data), "--check")
-    assert "1 videos, but no frames: extract one of each, as in ffmpeg" in out
+    main(["evaluate", "vggss-retrieval", "--data", str(data), "--check"])
+    out = capsys.readouterr().out
+    assert "image: 1 of 5 found, 1 from the middle of videos, 4 missing" in out
+    assert "ready: 1 items have all of their media" in out
+
+
+@pytest.mark.slow
+def test_videos_alone_give_frames_and_audio(bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tiny_benchmarks.write_vggss(tmp_path / "vggss", frames=0, sounds=0)
+    (data / "videos").mkdir()
+    for clip, seconds in zip(tiny_benchmarks.CLIPS[:2], (1, 2), strict=True):
+        media_files.write_video(data / "videos" / f"{clip}.mp4", seconds=seconds)
+    (data / "videos" / f"{tiny_benchmarks.CLIPS[2]}.mp4").write_bytes(b"no video")
+    result = bench.run("vggss-retrieval", data, out=tmp_path / "first")
+    image = result["details"]["coverage"]["sides"]["image"]
+    assert {name: image[name] for name in ("found", "missing", "unreadable", "from_videos")} == {
+        "found": 2, "missing": 2, "unreadable": 1, "from_videos": 3
+    }  # fmt: skip
+    assert "image: 3 are the middle frames of videos" in capsys.readouterr().out
+    shades = [np.asarray(Image.open(path)).mean() for path in sorted((bench.root / "work" / "frames").glob("*.png"))]
+    assert shades == pytest.approx([24, 50], abs=4)  # frame n has the shade 2n, and there are 25 a second
+    kept = {path: path.stat().st_mtime_ns for path in (bench.root / "work" / "frames").iterdir()}
+    assert bench.run("vggss-retrieval", data, out=tmp_path / "second")["scores"] == result["scores"]
+    assert kept == {path: path.stat().st_mtime_ns for path in (bench.root / "work" / "frames").iterdir()}
 
 
 def test_files_with_other_names_are_shown_beside_the_expected_ones(

@@ -144,11 +144,12 @@ def result_lines(task: "Task", result: "TaskResult") -> list[str]:
         figures = [_figure(name, subset, intervals.get(name)) for name in task.metrics if name in subset]
         lines.append(f"  {subset['hf_subset']}: " + ", ".join(figures))
     for modality, side in coverage["sides"].items():
-        if side["missing"] or side["unreadable"] or side["cut"]:
-            lines.append(
-                f"  {modality}: {side['found']} of {side['expected']} found, {side['missing']} missing, "
-                f"{side['unreadable']} unreadable, {side['cut']} cut"
-            )
+        lost = {name: side[name] for name in ("missing", "unreadable", "cut") if side[name]}
+        if side["from_videos"]:
+            lines.append(f"  {modality}: {side['from_videos']} are the middle frames of videos")
+        if lost:
+            parts = [f"{side['found']} of {side['expected']} found", *(f"{own} {name}" for name, own in lost.items())]
+            lines.append(f"  {modality}: {', '.join(parts)}")
     lines += [f"  left out of the annotations: {count} × {what}" for what, count in coverage["left_out"].items()]
     return [*lines, *(f"  in the annotations: {count} × {what}" for what, count in coverage["noted"].items())]
 

@@ -19,6 +19,7 @@ class MediaCount:
         missing: Ids of items without a file, or without a row in the sets.
         unreadable: Reason by id of items whose file could not be read.
         cut: Texts that are longer than the encoder reads.
+        from_videos: Images that are frames taken from videos.
     """
 
     expected: int
@@ -26,10 +27,13 @@ class MediaCount:
     missing: tuple[str, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
     cut: int = 0
+    from_videos: int = 0
 
     def line(self, modality: str) -> str:
         """One line, such as "image: 3 of 5 found, 1 missing (the first: a), 1 unreadable (b: empty file)"."""
         parts = [f"{modality}: {self.found} of {self.expected} found"]
+        if self.from_videos:
+            parts.append(f"{self.from_videos} from the middle of videos")
         if self.missing:
             parts.append(f"{len(self.missing)} missing (the first: {self.missing[0]})")
         if self.unreadable:
@@ -47,6 +51,7 @@ class MediaCount:
             "missing": len(self.missing),
             "unreadable": len(self.unreadable),
             "cut": self.cut,
+            "from_videos": self.from_videos,
         }
         examples = {
             "missing": list(self.missing[:MOST_EXAMPLES]),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from isthmus.base.errors import IsthmusError
 from isthmus.evaluate.annotations.data import DataItem, Labelled, Pairs, Samples, Streams
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.coverage import MediaCount, account_lines
-from isthmus.evaluate.running.sources import named_sources
+from isthmus.evaluate.running.sources import named_sources, videos_of
 from isthmus.evaluate.tasks.task import Task
 
 Read = Pairs | Labelled | Samples | Streams
@@ -88,7 +87,9 @@ def complete_items(read: Read, data: DataFolder) -> int:
 
 def _side(modality: str, entries: Sequence[DataItem], data: DataFolder) -> MediaCount:
     found = named_sources(modality, entries, data)
-    return MediaCount(len(entries), len(found), tuple(own.id for own in entries if own.id not in found))
+    missing = tuple(own.id for own in entries if own.id not in found)
+    taken = len(videos_of(entries, data)) if modality == "image" else 0
+    return MediaCount(len(entries), len(found), missing, from_videos=taken)
 
 
 def _hints(
@@ -98,11 +99,7 @@ def _hints(
     for name, side in sides.items():
         if side.found or name == "text":
             continue
-        if name == "image" and (videos := named_sources("video", entries[name], data)):
-            path = next(iter(videos.values()))
-            command = f"ffmpeg -ss 5 -i {path} -frames:v 1 {Path(path).with_suffix('.jpg').name}"
-            yield f"{len(videos)} videos, but no frames: extract one of each, as in {command}"
-        elif others := len(data.media(name)):
+        if others := len(data.media(name)):
             first = next(iter(data.media(name).by_stem.values()))
             example = entries[name][0].names[:3]
             yield f"{others} {name} files with other names ({first.name}); expected {' or '.join(example)}"

@@ -14,6 +14,7 @@ from isthmus.base.errors import IsthmusError
 from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.coverage import MediaCount
 from isthmus.evaluate.running.checking import Read, entries_of
+from isthmus.evaluate.running.frames import taking_frames
 from isthmus.evaluate.running.sources import named_sources
 
 FIELDS = {"text": "text"}
@@ -36,7 +37,7 @@ def write_listings(read: Read, data: DataFolder, folder: Path) -> dict[str, tupl
     """
     written = {}
     for modality, entries in entries_of(read).items():
-        found = named_sources(modality, entries, data)
+        found = named_sources(modality, entries, data, taking_frames(folder / "frames"))
         if not found:
             raise IsthmusError(f"{data}: has no {modality} of the {len(entries)} that are annotated: see --check")
         field = FIELDS.get(modality, "path")

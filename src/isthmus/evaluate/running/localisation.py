@@ -25,7 +25,7 @@ from isthmus.evaluate.annotations.folder import DataFolder
 from isthmus.evaluate.coverage import DataCoverage, MediaCount
 from isthmus.evaluate.running.figures import Subset, intervals_of
 from isthmus.evaluate.running.journal import Journal
-from isthmus.evaluate.running.sources import EncoderSource, Found
+from isthmus.evaluate.running.sources import EncoderSource, Found, named_sources, videos_of
 from isthmus.evaluate.running.views import SpacePair
 from isthmus.localize import (
     DenseLocalizer,
@@ -113,8 +113,9 @@ def localisations(
     """
     if not isinstance(view.left, EncoderSource):
         raise IsthmusError("localisation embeds parts of frames, which sets do not have: give encoders with --space")
-    frames = folder.media("image")
-    paths = {own.image.id: path for own in data.samples if (path := frames.of(own.image)) is not None}
+    images = {own.image.id: own.image for own in data.samples}
+    named = named_sources("image", list(images.values()), folder, view.left.take)
+    paths = {name: Path(path) for name, path in named.items()}
     having = [own for own in data.samples if own.image.id in paths and own.sound.id in sounds.row_of]
     if not having:
         raise IsthmusError(f"{folder}: no sample has a frame and an audio clip: see what --check says")
@@ -124,9 +125,10 @@ def localisations(
     unreadable = _compute(having, paths, divider, queries, journal, progress)
     kept = [own for own in having if own.image.id not in unreadable]
     found = _collected(kept, paths, queries, journal, data)
-    images = dict.fromkeys(own.image.id for own in data.samples)
     missing = tuple(name for name in images if name not in paths)
-    count = MediaCount(len(images), len(images) - len(missing) - len(unreadable), missing, unreadable)
+    taken = len(videos_of(list(images.values()), folder))
+    found_frames = len(images) - len(missing) - len(unreadable)
+    count = MediaCount(len(images), found_frames, missing, unreadable, from_videos=taken)
     coverage = DataCoverage(data.account, {"image": count, "audio": sounds.side}, len(data.samples), len(kept))
     return found, coverage
 

@@ -22,6 +22,7 @@ from isthmus.embeddings import Embeddings, open_set
 from isthmus.evaluate.annotations.data import DataItem
 from isthmus.evaluate.annotations.folder import DataFolder, plain_name
 from isthmus.evaluate.coverage import MediaCount
+from isthmus.evaluate.running.frames import TakeFrames, taking_frames, videos_themselves
 from isthmus.media.item import as_unicode
 from isthmus.spaces.registry import load_space, parse
 
@@ -89,7 +90,7 @@ class EncoderSource:
 
     def find(self, modality: str, entries: Sequence[DataItem], data: DataFolder) -> Found:
         """Embed the entries that have a file or a text, and say which have none or cannot be read."""
-        wanted = named_sources(modality, entries, data)
+        wanted = named_sources(modality, entries, data, self.take)
         missing = tuple(own.id for own in entries if own.id not in wanted)
         if not wanted:
             raise IsthmusError(
@@ -112,7 +113,13 @@ class EncoderSource:
         place = {name: row for row, name in enumerate(rows.ids)}
         row_of = {own: place[name] for own, name in wanted.items() if name in place}
         unreadable = {own: failed.get(name, "not embedded") for own, name in wanted.items() if name not in place}
-        return Found(rows, row_of, MediaCount(len(entries), len(row_of), missing, unreadable, summary.cut))
+        taken = len(videos_of(entries, data)) if modality == "image" else 0
+        return Found(rows, row_of, MediaCount(len(entries), len(row_of), missing, unreadable, summary.cut, taken))
+
+    @property
+    def take(self) -> TakeFrames:
+        """What takes frames of videos, and keeps them in the working folder."""
+        return taking_frames(self.work / "frames", self.progress)
 
     @property
     def set_folder(self) -> Path:
@@ -192,13 +199,27 @@ def set_sources(folders: Sequence[Path], spaces: Sequence[str] = ()) -> list[Set
     return [SetSource(space, sets) for space, sets in found.items()]
 
 
-def named_sources(modality: str, entries: Sequence[DataItem], data: DataFolder) -> dict[str, str]:
-    """For each entry, by id, the text or the absolute path that it is embedded from; entries without one are absent."""
+def named_sources(
+    modality: str, entries: Sequence[DataItem], data: DataFolder, take: TakeFrames = videos_themselves
+) -> dict[str, str]:
+    """For each entry, by id, the text or the absolute path that it is embedded from; entries without one are absent.
+
+    An image that only a video has is the frame that ``take`` takes.
+    """
     if modality == "text":
         return {own.id: as_unicode(own.text) for own in entries if own.text.strip()}
     media = data.media(modality)
-    paths = {own.id: media.of(own) for own in entries}
-    return {name: as_unicode(str(path.absolute())) for name, path in paths.items() if path is not None}
+    paths = {own.id: path for own in entries if (path := media.of(own)) is not None}
+    videos = videos_of(entries, data) if modality == "image" else {}
+    paths |= take(videos) if videos else {}
+    return {own.id: as_unicode(str(paths[own.id].absolute())) for own in entries if own.id in paths}
+
+
+def videos_of(entries: Sequence[DataItem], data: DataFolder) -> dict[str, Path]:
+    """The videos of the entries that have no image, by id."""
+    images, videos = data.media("image"), data.media("video")
+    without = [own for own in entries if images.of(own) is None]
+    return {own.id: path for own in without if (path := videos.of(own)) is not None}
 
 
 def media_rows(rows: Embeddings, entries: Sequence[DataItem]) -> dict[str, int]:

@@ -8,7 +8,10 @@ from isthmus.evaluate.tasks.task import DataSet, Published, Task
 METRICS = ("r1", "r5", "r10", "map", "mrr", "median_rank")
 MODALITIES = ("image", "audio")
 SEED, PAPERS = "papers.md A", "C-MCR, Ex-MCR and OmniBind"
-FRAME = "The papers do not say which frame of a clip they take: here it is the one that you extracted."
+FRAME = (
+    "The papers do not say which frame of a clip they take: here it is the one that you extracted, or the middle one of "
+    "a video."
+)
 
 
 def _published(**of_model: tuple[float, float]) -> tuple[Published, ...]:
@@ -31,7 +34,7 @@ TASKS = (
             4.0,
             (
                 "Annotations.txt",
-                "frames/<video>.jpg, or frames/<video>/*.jpg (the middle one is taken)",
+                "frames/<video>.jpg, or frames/<video>/*.jpg, or only the videos (the middle frame is taken)",
                 "audio/<video>.wav, or AVE/<video>.mp4",
             ),
             4097,
