@@ -7,10 +7,10 @@ from isthmus.evaluate.tasks.task import DataSet, Published, Task
 
 METRICS = ("r1", "r5", "r10", "map", "mrr", "median_rank")
 MODALITIES = ("image", "audio")
-SEED, PAPERS = "papers.md A", "C-MCR, Ex-MCR and OmniBind"
+PAPERS = "C-MCR, Ex-MCR and OmniBind"
 FRAME = (
-    "The papers do not say which frame of a clip they take: here it is the one that you extracted, or the middle one of "
-    "a video."
+    "The papers do not say which frame of a clip they take: here it is the one that you extracted, or the middle one "
+    "of a video."
 )
 
 
