@@ -173,11 +173,11 @@ def _model(
     options: object,
 ) -> "Model | CodedModel":
     """The model to evaluate: its projection, and where its vectors come from."""
-    from isthmus.evaluate.running.views import Model, load_joint
+    from isthmus.evaluate.running.views import Model, load_joint, revision_of
 
     joint = load_joint(connector)
     sources = _sources(joint, sets, spaces, work, options)
-    revision = joint.space.rpartition("#")[2] if joint is not None else "-".join(own.revision[:12] for own in sources)
+    revision = "-".join(own.revision[:12] for own in sources) if joint is None else revision_of(joint)
     default = connector.name if connector is not None else "+".join(own.space for own in sources)
     return Model(name or default, revision or "unknown", sources, joint)
 

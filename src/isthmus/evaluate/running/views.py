@@ -6,6 +6,7 @@ one space has both; *after*, in the joint space; and *across*, if the two vector
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,11 @@ def load_joint(place: Path | None) -> Connector | SpaceGraph | None:
 def spaces_of(joint: Connector | SpaceGraph) -> list[str]:
     """The names of the spaces that are connected."""
     return joint.spaces if isinstance(joint, SpaceGraph) else [joint.left_space, joint.right_space]
+
+
+def revision_of(joint: Connector | SpaceGraph) -> str:
+    """The fingerprints of the weights; a star is named after its base, so its own name has none."""
+    return "-".join(re.findall(r"#([0-9a-f-]+)", joint.projected_space))
 
 
 def _named(found: Sequence[tuple[When, Source, Source, bool]], joint: Connector | SpaceGraph | None) -> list[SpacePair]:
