@@ -85,6 +85,30 @@ def test_a_word_has_one_code_in_all_views_whatever_its_form(
     assert (forms == text[named]).mean() > 0.95
 
 
+def test_without_a_number_there_are_about_as_many_codes_as_words(
+    views: dict[str, CodeItems], sources: list[PairSource]
+) -> None:
+    readers = translate(views, sources, 0, torch.Generator().manual_seed(0))
+    assert 0.8 * WORDS <= len(readers["text"].bias) <= 1.2 * WORDS
+    model = fit_codes(views, sources, codes=0, start="translation", restarts=1, device="cpu")
+    assert len(model.codebook) == model.config.codes == len(readers["text"].bias)
+
+
+def test_texts_are_the_anchor_even_if_every_view_has_as_many_sources(
+    views: dict[str, CodeItems], sources: list[PairSource], named: np.ndarray
+) -> None:
+    ordered = {name: views[name] for name in ("image", "audio", "text")}
+    paired = [PairSource("image", "audio", ROWS, ROWS), *sources]
+    readers = translate(ordered, paired, WORDS + 1, torch.Generator().manual_seed(0))
+    found = read(readers, views)
+    text, image = (
+        codes_of(found["text"], named, 1, NAMED + 1),
+        codes_of(found["image"], named, 2, 2 * NAMED + BACKGROUND),
+    )
+    assert len(set(text.tolist())) == WORDS
+    assert (image == text).mean() > 0.95
+
+
 def test_a_model_started_from_a_translation_reads_as_its_readers_do(
     views: dict[str, CodeItems], sources: list[PairSource]
 ) -> None:

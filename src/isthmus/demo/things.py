@@ -24,8 +24,7 @@ from isthmus.worlds.world import Regions, Sizes, World
 
 SIZES = Sizes(texts=6000, memory=3000, pairs=2000, gallery=300)
 QUICK_SIZES = replace(SIZES, memory=2000, pairs=1000, gallery=150)
-THINGS_CODES = 512
-CODES = CodesConfig(codes=THINGS_CODES, restarts=1)
+CODES = CodesConfig(codes=0, start="translation", restarts=1)
 RECIPES = {name: recipe for name, recipe in code_recipes(CODES).items() if name != "literal"}
 """Without the literal recipe: it shares no codes of digits either, and takes as long as the others."""
 

@@ -126,7 +126,8 @@ def fit_codes(
     join_processes()
     given = replace(given, groups=pair_groups(items, sources))
     run = Run(seed, place, checkpoint, _hash_of(given) if checkpoint else "", progress)
-    model, report = _largest_shared(given, run) if config.codes == 0 else _best_start(given, run)
+    sizes = config.codes == 0 and config.start != "translation"
+    model, report = _largest_shared(given, run) if sizes else _best_start(given, run)
     for warning in report.warnings:
         LOG.warning(warning)
     model.facts = _facts(given, report, seed)

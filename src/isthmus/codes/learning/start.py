@@ -36,13 +36,11 @@ def build_model(
         torch.manual_seed(seed_of(seed, 2))
         if base is not None:
             return base.extended({name: view for name, view in views.items() if name not in base.views})
+        draw = torch.Generator().manual_seed(seed_of(seed, 3))
         if config.start == "translation":
-            config = replace(config, code_dim=config.codes, normalization="none")
+            return _translated(views, items, sources, config, draw)
         model = CodeModel(views, config)
-    draw = torch.Generator().manual_seed(seed_of(seed, 3))
-    if config.start == "translation":
-        _translate(model, items, sources, draw)
-    elif config.start == "normal":
+    if config.start == "normal":
         model.codebook.start_normal(draw)
     else:
         model.codebook.start_from(_mixed_tokens(model, items, draw), draw)
@@ -50,22 +48,30 @@ def build_model(
 
 
 @torch.no_grad()
-def _translate(
-    model: CodeModel, items: Mapping[str, CodeItems], sources: Sequence[PairSource], draw: torch.Generator
-) -> None:
-    """Set heads to the readers of a translation and codes to the axes, so that a head's output is what it reads.
+def _translated(
+    views: Mapping[str, View],
+    items: Mapping[str, CodeItems],
+    sources: Sequence[PairSource],
+    config: CodesConfig,
+    draw: torch.Generator,
+) -> CodeModel:
+    """A model whose heads are the readers of a translation and whose codes are axes: a head's output is what it reads.
 
     ``-‖h - a e_v‖² = 2 a h_v`` plus what is the same for all codes, for axes e and their length a. Summaries stay the
     pooled vectors: no step of the gradient follows that would fit codes to them.
     """
-    codes, length = len(model.codebook), model.config.squared_norm**0.5
-    for name, reader in translate(items, sources, codes, draw).items():
+    readers = translate(items, sources, config.codes, draw)
+    codes = config.codes or max(2, len(next(iter(readers.values())).bias))
+    model = CodeModel(views, replace(config, codes=codes, code_dim=codes, normalization="none"))
+    length = config.squared_norm**0.5
+    for name, reader in readers.items():
         unused = codes - len(reader.bias)
         weights = functional.pad(reader.weights, (0, unused))
         bias = functional.pad(reader.bias, (0, unused), value=reader.bias.min().item() - UNUSED)
         weights, bias = weights - weights.mean(1, keepdim=True), bias - bias.mean()
         model.set_head(name, weights / (2 * length), bias / (2 * length))
     model.codebook.start_at(length * torch.eye(codes))
+    return model
 
 
 @torch.no_grad()

@@ -42,6 +42,8 @@ SHRINKAGE, PSEUDO_TOKENS = 0.05, 2.0
 """Weight of a sphere in a covariance, and tokens at the view's mean that each code is given."""
 FREQUENCY = 0.5
 """Weight of a code's log frequency where a token is read without a partner."""
+LEAST_LIKENESS = 0.2
+"""Mean cosine of two cells' tokens at which they mean the same, if the number of codes is not given."""
 STEADY = 10.0
 """Tokens of a code at which half of its mean counts for its likeness."""
 WHITENING, PENALTIES = 0.03, (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
@@ -103,6 +105,8 @@ def translate(
 ) -> dict[str, TokenReader]:
     """A reader of every view's tokens; views agree on what each of at most ``codes`` codes means.
 
+    With 0 there are as many codes as the anchor has meanings: cells are merged as long as they are alike in the others.
+
     A view of text, or without any the view with the most pair sources, gets codes from clusters of its tokens; the
     others learn them from it, or from one another, in the order in which sources reach them.
 
@@ -119,7 +123,8 @@ def translate(
     for _ in range(ROUNDS):
         _pass(views, links, chosen, readers, count)
     if count > codes:
-        merged, count = _merged(views, anchor, chosen, count, codes), codes
+        merged = _merged(views, anchor, chosen, count, codes)
+        count = int(merged.max()) + 1
         chosen = {name: merged[own] for name, own in chosen.items()}
         readers |= {name: _reader(views[name].vectors, own, count) for name, own in chosen.items()}
         for _ in range(ROUNDS):
@@ -290,4 +295,5 @@ def _merged(
             alike.append(seen @ seen.T)
     apart = (1 - torch.stack(alike).mean(0)).clamp(min=0).fill_diagonal_(0).double().numpy()
     tree = linkage(squareform(apart, checks=False), "average")
-    return torch.from_numpy(fcluster(tree, codes, "maxclust")).long() - 1
+    wanted = (codes, "maxclust") if codes else (1 - LEAST_LIKENESS, "distance")
+    return torch.from_numpy(fcluster(tree, *wanted)).long() - 1

@@ -31,7 +31,8 @@ class CodesConfig:
     """
 
     codes: int = 16
-    """Number of codes V; 0 tries 8, 16, 32 ... and keeps the last size at which modalities share half of the codes."""
+    """Number of codes V; 0 tries 8, 16, 32 ... and keeps the last size at which modalities share half of the codes.
+    With ``start`` translation, 0 takes as many as the texts have meanings in the other views."""
     code_dim: int = 64
     """Dimension of codes and of projected tokens."""
     normalization: Normalization = "batch"
