@@ -1,6 +1,6 @@
 """Codes of the things world at size: by gradient and by translation, without and with pairs, and a control, over draws.
 
-    python benchmarks/things_codes.py --split dev --codes 512             # to choose
+    python benchmarks/things_codes.py --split dev                         # to choose
     python benchmarks/things_codes.py --split test                        # to report, once
 
 The two spaces are those of the package. A seed draws its own texts, memories, pairs and galleries, and seeds every
@@ -33,16 +33,19 @@ from isthmus.worlds.world import Sizes
 from worlds.seed_table import Figures, seed_table
 
 LABELLED = 2000
+GRADIENT_CODES = 512
+"""Codes of a start that cannot choose their number."""
 SHOWN = (
     "joint_use", "same_top_code", "named.text", "named.audio", "pointing.text_to_image", "iou.text_to_image",
     "pointing.text_to_audio", "pointing.audio_to_image", "pointing.image_to_audio", "iou.image_to_audio",
-    "transfer.image_to_audio", "transfer.audio_to_audio", "seconds",
+    "transfer.image_to_audio", "transfer.audio_to_audio", "codes", "seconds",
 )  # fmt: skip
 
 
 def learn(linked: LinkedItems, codes: int, start: str, seed: int) -> CodeModel:
     """A model from one start."""
-    config = CodesConfig(codes=codes, restarts=1, start=start)  # type: ignore[arg-type]
+    size = codes if codes or start == "translation" else GRADIENT_CODES
+    config = CodesConfig(codes=size, restarts=1, start=start)  # type: ignore[arg-type]
     return fit_codes(linked.items, linked.sources, config, seed=seed, device="cpu")
 
 
@@ -67,7 +70,7 @@ def measure(
         model = learn(linked, codes, start, seed)
         seconds = time.perf_counter() - began
         figures = code_figures(model.token_codes, known.training, known.galleries)
-        found[name] = {**figures, "seconds": seconds}
+        found[name] = {**figures, "codes": len(model.codebook), "seconds": seconds}
         shown = ", ".join(f"{key} {found[name].get(f'{key}.seen', found[name].get(key, np.nan)):.3f}" for key in SHOWN)
         say(f"seed {seed} {name}: {shown}")
     return found
@@ -78,7 +81,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--split", choices=("dev", "test"), default="dev")
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    options.add_argument("--codes", type=int, default=512)
+    options.add_argument("--codes", type=int, default=0, help="0: as many as translation finds meanings")
     options.add_argument("--items", type=int, default=3000, help="texts, and items of each memory")
     options.add_argument("--gallery", type=int, default=500)
     options.add_argument("--runs", nargs="+", default=(), help="names of the runs; by default all")
@@ -93,7 +96,7 @@ def main() -> None:
         world = source.things.world(given.split, sizes, seed=seed)
         found.append(measure(code_data(source, world), given.codes, seed, given.runs, say))
         given.out.write_text(json.dumps(found, indent=1))
-    columns = [f"{key}.seen" if key != "seconds" else key for key in SHOWN]
+    columns = [key if key in ("codes", "seconds") else f"{key}.seen" for key in SHOWN]
     print("\n".join(seed_table(found, columns, digits=3)))
 
 
