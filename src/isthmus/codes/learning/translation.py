@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from torch import Tensor
@@ -62,10 +63,20 @@ class SampledTokens:
     vectors: Float[Tensor, "tokens dim"]
     item: Int[Tensor, " tokens"]
 
-    @property
+    @cached_property
     def mean(self) -> Float[Tensor, " dim"]:
         """The mean token."""
         return self.vectors.mean(0)
+
+    @cached_property
+    def covariance(self) -> Float[Tensor, "dim dim"]:
+        """The covariance of tokens."""
+        centred = self.vectors - self.mean
+        return centred.T @ centred / len(centred)
+
+    def of(self, wanted: Bool[Tensor, " tokens"]) -> SampledTokens:
+        """Some of the tokens."""
+        return self if wanted.all() else replace(self, vectors=self.vectors[wanted], item=self.item[wanted])
 
     def item_means(self) -> Float[Tensor, "items dim"]:
         """The mean token of each item, without the mean of all."""
@@ -126,7 +137,7 @@ def translate(
         merged = _merged(views, anchor, chosen, count, codes)
         count = int(merged.max()) + 1
         chosen = {name: merged[own] for name, own in chosen.items()}
-        readers |= {name: _reader(views[name].vectors, own, count) for name, own in chosen.items()}
+        readers |= {name: _reader(views[name], own, count) for name, own in chosen.items()}
         for _ in range(ROUNDS):
             _pass(views, links, chosen, readers, count)
     return readers
@@ -194,9 +205,9 @@ def _first_readers(
     anchor = links[0].known
     means = {name: view.item_means() for name, view in views.items()}
     maps = {anchor: _whitening(means[anchor])}
-    meaning = _code_means(views[anchor].vectors, cells, count)[0] @ maps[anchor]
+    meaning = _code_means(views[anchor], cells, count)[0] @ maps[anchor]
     meaning = functional.normalize(meaning, dim=1).T
-    readers = {anchor: _reader(views[anchor].vectors, cells, count)}
+    readers = {anchor: _reader(views[anchor], cells, count)}
     for link in links:
         wanted = means[link.known][link.known_places] @ maps[link.known]
         maps[link.new] = _ridge(means[link.new][link.new_places], wanted)
@@ -243,33 +254,31 @@ def _pass(
         paired[link.new_places] = True
         learned = paired[view.item]
         chosen[link.new] = own
-        readers[link.new] = _reader(view.vectors[learned], own[learned], count)
+        readers[link.new] = _reader(view.of(learned), own[learned], count)
 
 
 def _code_means(
-    vectors: Float[Tensor, "tokens dim"], codes: Int[Tensor, " tokens"], count: int
+    view: SampledTokens, codes: Int[Tensor, " tokens"], count: int
 ) -> tuple[Float[Tensor, "codes dim"], Float[Tensor, " codes"]]:
     """Each code's mean token, less that of the view and drawn towards it, and each code's number of tokens."""
     number = torch.bincount(codes, minlength=count).float()
-    centred = vectors - vectors.mean(0)
-    sums = torch.zeros(count, vectors.shape[1]).index_add_(0, codes, centred)
+    sums = torch.zeros(count, len(view.mean)).index_add_(0, codes, view.vectors) - number[:, None] * view.mean
     return sums / (number + PSEUDO_TOKENS)[:, None], number
 
 
 def _within(
-    vectors: Float[Tensor, "tokens dim"], means: Float[Tensor, "codes dim"], number: Float[Tensor, " codes"]
+    view: SampledTokens, means: Float[Tensor, "codes dim"], number: Float[Tensor, " codes"]
 ) -> Float[Tensor, "dim dim"]:
     """The covariance of tokens around the means of their codes, drawn towards a sphere."""
-    centred = vectors - vectors.mean(0)
-    within = centred.T @ centred / len(vectors) - (means.T * (number / number.sum())) @ means
+    within = view.covariance - (means.T * (number / number.sum())) @ means
     return within + SHRINKAGE * within.trace() / len(within) * torch.eye(len(within))
 
 
-def _reader(vectors: Float[Tensor, "tokens dim"], codes: Int[Tensor, " tokens"], count: int) -> TokenReader:
+def _reader(view: SampledTokens, codes: Int[Tensor, " tokens"], count: int) -> TokenReader:
     """Linear discriminants of tokens with known codes."""
-    means, number = _code_means(vectors, codes, count)
-    weights = torch.linalg.solve(_within(vectors, means, number), means.T)
-    offset = -0.5 * (means * weights.T).sum(1) - vectors.mean(0) @ weights
+    means, number = _code_means(view, codes, count)
+    weights = torch.linalg.solve(_within(view, means, number), means.T)
+    offset = -0.5 * (means * weights.T).sum(1) - view.mean @ weights
     prior = ((number + 1) / (number + 1).sum()).log()
     return TokenReader(SHARPNESS * weights, SHARPNESS * offset + FREQUENCY * prior)
 
@@ -288,9 +297,9 @@ def _merged(
     alike = []
     for name, own in chosen.items():
         if name != anchor:
-            means, number = _code_means(views[name].vectors, own, count)
+            means, number = _code_means(views[name], own, count)
             means = means * (number / (number + STEADY))[:, None]
-            values, vectors = torch.linalg.eigh(_within(views[name].vectors, means, number))
+            values, vectors = torch.linalg.eigh(_within(views[name], means, number))
             seen = functional.normalize(means @ vectors / values.clamp(min=values.max() * 1e-6).sqrt(), dim=1)
             alike.append(seen @ seen.T)
     apart = (1 - torch.stack(alike).mean(0)).clamp(min=0).fill_diagonal_(0).double().numpy()
