@@ -8,6 +8,7 @@ from typing import Literal
 
 from isthmus.connectors.config import (
     AutoConfig,
+    BridgeConfig,
     CcaConfig,
     CmcrConfig,
     ExmcrConfig,
@@ -42,6 +43,7 @@ CLOSED_FORMS: Mapping[str, ComparedMethod] = {
     "procrustes": ComparedMethod("Procrustes", "one rotation, fitted to the texts", ProcrustesConfig()),
     "ridge": ComparedMethod("Ridge", "one regression, fitted to texts and pseudo pairs", RidgeConfig()),
     "cca": ComparedMethod("CCA", "canonical correlations of texts and pseudo pairs", CcaConfig()),
+    "bridge": ComparedMethod("Bridge", "items are carried over by the texts that they are like", BridgeConfig()),
 }
 TRAINED: Mapping[str, ComparedMethod] = {
     "cmcr": ComparedMethod("C-MCR", "the paper's method with its settings", CmcrConfig(pair_weights="equal")),
@@ -52,7 +54,9 @@ TRAINED: Mapping[str, ComparedMethod] = {
     ),
 }
 AUTO: Mapping[str, ComparedMethod] = {
-    "auto": ComparedMethod("auto (default)", "blends six closed forms with a trained C-MCR", AutoConfig()),
+    "auto": ComparedMethod(
+        "auto (default)", "blends six closed forms, a bridge and a trained C-MCR by their worth", AutoConfig()
+    ),
 }
 METHODS = {**BASELINES, **CLOSED_FORMS, **TRAINED, **AUTO}
 SHOWN = "auto"
