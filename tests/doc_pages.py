@@ -19,8 +19,10 @@ ALL = ("python", "bash", "")
 SHORTER = {
     ("codes", "train"): ["--restarts", "1", "--optimisation.min-steps", "20"],
     ("embed",): ["--workers", "0"],  # tests/bulk runs the command with decoding processes
+    ("evaluate",): ["--workers", "0"],
+    ("connect", "cmcr"): ["--optimisation.epochs", "1", "--optimisation.min-steps", "10"],
 }
-"""Options that keep a command short in tests, by its first words."""
+"""Options that keep a command short in tests, by words that it has."""
 SHORTER_PYTHON = {"min_steps=60": "min_steps=5"}
 """Replacements that keep the Python of a page short in tests."""
 
@@ -48,7 +50,12 @@ def run_page(page: Path, names: dict[str, object] | None = None, languages: Sequ
             exec(compile(text, page.name, "exec"), names)
         elif language in languages:
             for arguments in commands(text):
-                main([*arguments, *(SHORTER.get(tuple(arguments[:1])) or SHORTER.get(tuple(arguments[:2]), []))])
+                main([*arguments, *shorter(arguments)])
+
+
+def shorter(arguments: Sequence[str]) -> list[str]:
+    """The options that keep a command short."""
+    return next((options for words, options in SHORTER.items() if set(words) <= set(arguments)), [])
 
 
 def run_pages_on_media(pages: Sequence[Path], folder: Path) -> list[str]:
@@ -72,9 +79,14 @@ def run_pages_on_media(pages: Sequence[Path], folder: Path) -> list[str]:
             media_files.write_audio(copy.parent / "sounds" / f"{number}.wav", 1.0, seed=number)
         (copy.parent / "captions.txt").write_text("".join(f"a photo of {number} dogs\n" for number in range(40)))
         copy.write_bytes(page.read_bytes())
+    return run_in_folders(copies, folder / "hf")
+
+
+def run_in_folders(copies: Sequence[Path], hub: Path) -> list[str]:
+    """Run copies of pages, each in its folder, in one process with this cache of the hub; what each one prints."""
     done = subprocess.run(
         [sys.executable, __file__, *map(str, copies)],
-        env={**os.environ, "HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1"},
+        env={**os.environ, "HF_HOME": str(hub), "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
     )
@@ -83,6 +95,9 @@ def run_pages_on_media(pages: Sequence[Path], folder: Path) -> list[str]:
 
 
 if __name__ == "__main__":
+    from isthmus.spaces.pointbert import tower
+
+    tower.GROUPS = 16  # of 512, which would take most of the time of a page with point clouds
     for place in map(Path, sys.argv[1:]):
         os.chdir(place.parent)
         run_page(place)
