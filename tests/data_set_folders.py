@@ -28,6 +28,8 @@ TASKS = {
 }
 """Folders of the page, and the task whose layout each has."""
 MEMORY = 12
+STREAMS = 24
+"""Clips of a data set with seconds: enough for some in each split."""
 
 
 def write_cmcr_folder(folder: Path, hub: Path) -> None:
@@ -43,6 +45,45 @@ def write_cmcr_folder(folder: Path, hub: Path) -> None:
     tiny_checkpoints.in_hub_cache(hub, "hustvl/yolos-tiny", "main-of-today", tiny_checkpoints.write_yolos)
     tiny_checkpoints.write_clap_fusion(folder / "630k-fusion-best")
     tiny_checkpoints.write_ulip(folder / "pointbert_ULIP-2.pt")
+
+
+def write_cmcm_folder(folder: Path, hub: Path) -> None:
+    """Write what the page on CMCM has before its first command, after `write_cmcr_folder` for the same ``hub``."""
+    family = families()["clap"]
+    tiny_checkpoints.in_hub_cache(hub, family.checkpoint, family.revision, tiny_checkpoints.write_clap)
+    both = ("dog", "rain")
+    pretrained = [f"{both[n % 2]},{video(n)},{('train', 'train', 'val')[n % 3]}" for n in range(STREAMS)]
+    lists = {name: table("category,video_id,split", *pretrained) for name in ("40k__csv", "90k-new__csv")}
+    written(folder / "vggsound", **{f"vggsound-avel{name}": own for name, own in lists.items()})
+    written(folder / "vggsound", VggsoundAVEL40kCategories__txt=table(*both))
+    _write_ave_and_avvp(folder)
+    written(folder / "ucf", UCF101sameVGGSound__txt=table("Dog", "Rain"), VGGSoundsameUCF101__txt=table(*both))
+    seen = [f"{('Dog', 'Rain')[n % 2]},v_{n:03d}_g01" for n in range(STREAMS)]
+    written(folder / "ucf", ucf2vggsound__csv=table("category,video_id", *seen))
+    heard = [f"{both[n % 2]},{video(n)},{('train', 'val', 'test')[n % 3]}" for n in range(STREAMS)]
+    written(folder / "ucf", vggsound2ucf__csv=table("category,video_id,split", *heard))
+    names = {"vggsound": video, "ave": video, "avvp": lambda n: f"{video(n)}_0_10", "ucf": lambda n: f"v_{n:03d}_g01"}
+    for name, of in names.items():
+        frames = [f"frames/{of(n)}/{frame:02d}.jpg" for n in range(STREAMS) for frame in (1, 2)]
+        sounds = [f"audio/{of(n)}.wav" for n in range(STREAMS)] if name != "ucf" else []
+        write_media(folder / name, {"image": frames, "audio": sounds})
+
+
+def _write_ave_and_avvp(folder: Path) -> None:
+    """Annotations of AVE, of AVVP, and of the classes that they share."""
+    ave = [f"{('Bark', 'Bus')[n % 2]}&{video(n)}&good&0&10" for n in range(STREAMS)]
+    for name in ("ave", "ave-avvp"):
+        written(folder / name, Annotations__txt=table("Category&VideoID&Quality&StartTime&EndTime", *ave))
+    parsed = [f"{video(n)}_0_10\t0\t10\t{('Dog', 'Bus')[n % 2]}" for n in range(STREAMS)]
+    for name, start in (("avvp", "AVVP"), ("ave-avvp", "AVE_AVVP")):
+        written(folder / name, **{f"{start}_Categories__txt": table("Dog", "Bus")})
+        for side in ("visual", "audio"):
+            rows = table("filename\tonset\toffset\tevent_labels", *parsed)
+            written(folder / name, **{f"{start}_eval_{side}_checked_combined__csv": rows})
+
+
+def video(number: int) -> str:
+    return f"clip{number:07d}"
 
 
 def write_media(folder: Path, media: Media) -> None:

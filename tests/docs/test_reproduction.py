@@ -8,26 +8,41 @@ from pathlib import Path
 import pytest
 
 import doc_pages
-from data_set_folders import write_cmcr_folder
+from data_set_folders import write_cmcm_folder, write_cmcr_folder
 
-CMCR = doc_pages.DOCS / "reproduce" / "cmcr.md"
+PAGES = {"cmcr": write_cmcr_folder, "cmcm": write_cmcm_folder}
+
+
+def commands(page: Path, name: str) -> list[list[str]]:
+    return [own for _, text in doc_pages.blocks(page) for own in doc_pages.commands(text) if own[0] == name]
+
+
+def results(folder: Path) -> dict[str, dict[str, object]]:
+    """Every result by its path below ``results``."""
+    found = (folder / "results").rglob("*.json")
+    return {str(path.relative_to(folder / "results")): json.loads(path.read_text()) for path in found}
 
 
 @pytest.mark.slow
-def test_the_page_on_cmcr_runs_from_texts_to_the_tables(tmp_path: Path) -> None:
-    folder = tmp_path / "reproduction"
-    write_cmcr_folder(folder, tmp_path / "hf")
-    copy = folder / CMCR.name
-    copy.write_bytes(CMCR.read_bytes())
-    doc_pages.run_in_folders([copy], tmp_path / "hf")
+def test_the_pages_run_from_downloads_to_the_tables(tmp_path: Path) -> None:
+    """Both run in one process, because importing the encoders takes longer than most commands."""
+    copies = []
+    for name, write in PAGES.items():
+        write(tmp_path / name, tmp_path / "hf")
+        copies.append(tmp_path / name / f"{name}.md")
+        copies[-1].write_bytes((doc_pages.DOCS / "reproduce" / f"{name}.md").read_bytes())
+    doc_pages.run_in_folders(copies, tmp_path / "hf")
 
-    texts = (folder / "texts.txt").read_text().splitlines()
+    texts = (tmp_path / "cmcr" / "texts.txt").read_text().splitlines()
     assert len(texts) == len(set(texts)) == 4 * 10 + 5 + 10
-    asked = [own for _, text in doc_pages.blocks(CMCR) for own in doc_pages.commands(text) if own[0] == "evaluate"]
-    written = {path.stem for path in (folder / "results").rglob("*.json")}
-    assert {arguments[1] for arguments in asked} <= written
-    for path in (folder / "results").rglob("*.json"):
-        coverage = json.loads(path.read_text())["details"]["coverage"]
-        assert coverage["scored"] == coverage["expected"] >= 5, path.name
-    page = (folder / "cmcr.html").read_text()
-    assert all(figure in page for figure in ("15.76", "48.08", "64.9", "50.91"))
+    for page in copies:
+        found = results(page.parent)
+        asked = [own for own in commands(page, "evaluate") if "--listing" not in own]
+        assert len(found) == len(asked) > 0
+        assert {Path(path).stem for path in found} == {own[1] for own in asked}
+        for path, result in found.items():
+            coverage = result["details"]["coverage"]
+            assert coverage["scored"] == coverage["expected"] >= 5, path
+    cmcr, cmcm = ((page.parent / f"{page.stem}.html").read_text() for page in copies)
+    assert all(figure in cmcr for figure in ("15.76", "48.08", "64.9", "50.91"))
+    assert all(figure in cmcm for figure in ("36.8", "41.9", "†"))
