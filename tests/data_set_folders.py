@@ -1,7 +1,14 @@
-"""The folder that the page on C-MCR starts from: every data set with a handful of media files, and tiny checkpoints."""
+"""The folders that the pages on the papers start from: data sets with a handful of media files, and tiny checkpoints.
+
+``python data_set_folders.py FOLDER`` writes both below the folder and runs the pages there, in one process, because
+importing the encoders takes longer than most commands.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +16,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+import doc_pages
 import media_files
 import tiny_checkpoints
 from benchmark_layouts import CLIPS, LAYOUTS, Media, table, written
@@ -169,3 +177,26 @@ WRITERS: dict[str, Callable[[Path, int], object]] = {
     ".off": write_mesh,
 }
 """What writes a media file, by suffix."""
+
+PAGES = {"cmcr": write_cmcr_folder, "cmcm": write_cmcm_folder}
+OTHER_SIZES = re.compile(r"^isthmus .*-(24|90)k.*\n", re.MULTILINE)
+"""Commands for two of the three sizes that codes are pretrained on; they differ in a number from those for 40K."""
+
+
+def run_pages(root: Path, hub: Path) -> None:
+    """Write both folders below ``root``, and run the page of each in it."""
+    from isthmus.spaces.pointbert import tower
+
+    tower.GROUPS = 16  # of 512, which would take half of the time
+    for name, write in PAGES.items():
+        folder = root / name
+        write(folder, hub)
+        page = (doc_pages.DOCS / "reproduce" / f"{name}.md").read_text(encoding="utf-8")
+        (folder / f"{name}.md").write_text(OTHER_SIZES.sub("", page), encoding="utf-8")
+        os.chdir(folder)
+        doc_pages.run_page(folder / f"{name}.md")
+        print(end=doc_pages.END_OF_PAGE)
+
+
+if __name__ == "__main__":
+    run_pages(Path(sys.argv[1]), Path(os.environ["HF_HOME"]))

@@ -79,13 +79,13 @@ def run_pages_on_media(pages: Sequence[Path], folder: Path) -> list[str]:
             media_files.write_audio(copy.parent / "sounds" / f"{number}.wav", 1.0, seed=number)
         (copy.parent / "captions.txt").write_text("".join(f"a photo of {number} dogs\n" for number in range(40)))
         copy.write_bytes(page.read_bytes())
-    return run_in_folders(copies, folder / "hf")
+    return run_offline(Path(__file__), copies, folder / "hf")
 
 
-def run_in_folders(copies: Sequence[Path], hub: Path) -> list[str]:
-    """Run copies of pages, each in its folder, in one process with this cache of the hub; what each one prints."""
+def run_offline(script: Path, arguments: Sequence[Path], hub: Path) -> list[str]:
+    """Run a script that runs pages, with this cache of the hub and no network; what each page prints."""
     done = subprocess.run(
-        [sys.executable, __file__, *map(str, copies)],
+        [sys.executable, str(script), *map(str, arguments)],
         env={**os.environ, "HF_HOME": str(hub), "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
@@ -95,9 +95,6 @@ def run_in_folders(copies: Sequence[Path], hub: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    from isthmus.spaces.pointbert import tower
-
-    tower.GROUPS = 16  # of 512, which would take most of the time of a page with point clouds
     for place in map(Path, sys.argv[1:]):
         os.chdir(place.parent)
         run_page(place)

@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 import doc_pages
-from data_set_folders import write_cmcm_folder, write_cmcr_folder
-
-PAGES = {"cmcr": write_cmcr_folder, "cmcm": write_cmcm_folder}
 
 
 def commands(page: Path, name: str) -> list[list[str]]:
@@ -25,13 +22,9 @@ def results(folder: Path) -> dict[str, dict[str, object]]:
 
 @pytest.mark.slow
 def test_the_pages_run_from_downloads_to_the_tables(tmp_path: Path) -> None:
-    """Both run in one process, because importing the encoders takes longer than most commands."""
-    copies = []
-    for name, write in PAGES.items():
-        write(tmp_path / name, tmp_path / "hf")
-        copies.append(tmp_path / name / f"{name}.md")
-        copies[-1].write_bytes((doc_pages.DOCS / "reproduce" / f"{name}.md").read_bytes())
-    doc_pages.run_in_folders(copies, tmp_path / "hf")
+    script = Path(doc_pages.__file__).with_name("data_set_folders.py")
+    doc_pages.run_offline(script, [tmp_path], tmp_path / "hf")
+    copies = [tmp_path / name / f"{name}.md" for name in ("cmcr", "cmcm")]
 
     texts = (tmp_path / "cmcr" / "texts.txt").read_text().splitlines()
     assert len(texts) == len(set(texts)) == 4 * 10 + 5 + 10
