@@ -15,7 +15,7 @@ from isthmus.codes.model.config import CodesConfig
 from isthmus.training.k_means import spread_rows
 from isthmus.training.schedule import seed_of
 
-WORDS, ITEMS, NAMED, BACKGROUND, DIM = 30, 600, 3, 4, 24
+WORDS, ITEMS, NAMED, BACKGROUND, DIM = 30, 600, 3, 4, 64
 ROWS = np.arange(ITEMS)
 
 
@@ -92,6 +92,31 @@ def test_without_a_number_there_are_about_as_many_codes_as_words(
     assert 0.8 * WORDS <= len(readers["text"].bias) <= 1.2 * WORDS
     model = fit_codes(views, sources, codes=0, start="translation", restarts=1, device="cpu")
     assert len(model.codebook) == model.config.codes == len(readers["text"].bias)
+
+
+@pytest.mark.parametrize(("codes", "most"), [(0, WORDS + 3), (WORDS + 1, WORDS + 1), (2 * WORDS, 2 * WORDS)])
+def test_words_that_nothing_shows_merge_no_others(
+    views: dict[str, CodeItems], sources: list[PairSource], named: np.ndarray, codes: int, most: int
+) -> None:
+    draw = np.random.default_rng(2)
+    forms = draw.standard_normal((WORDS + 50, DIM))
+    texts = [forms[np.concatenate([words, WORDS + draw.integers(0, 50, 2)])] for words in named]
+    wordy = {**views, "text": view("text", texts)}
+    readers = translate(wordy, sources, codes, torch.Generator().manual_seed(0))
+    shown = readers["text"].fit(torch.from_numpy(forms[:WORDS].astype(np.float32))).argmax(1)
+    assert len(set(shown.tolist())) >= 0.8 * WORDS
+    assert len(readers["text"].bias) <= most
+
+
+def test_views_that_cannot_be_translated_are_refused(views: dict[str, CodeItems]) -> None:
+    same = view("audio", [np.ones((2, DIM))] * ITEMS)
+    draw = torch.Generator().manual_seed(0)
+    sources = [PairSource("text", kind, ROWS, ROWS) for kind in ("audio", "image")]
+    with pytest.raises(IsthmusError, match="all tokens of the view 'audio' are alike"):
+        translate({**views, "audio": same}, sources, 8, draw)
+    alone = {"audio": views["audio"]}
+    with pytest.raises(IsthmusError, match="needs two views"):
+        translate(alone, [PairSource("audio", "audio", ROWS, ROWS)], 8, draw)
 
 
 def test_texts_are_the_anchor_even_if_every_view_has_as_many_sources(

@@ -8,7 +8,9 @@ import torch
 
 import isthmus
 from isthmus.connectors.config import BridgeConfig
-from isthmus.connectors.methods.bridge import EVERY, bridge_member
+from isthmus.connectors.methods.bridge import EVERY, bridge_member, fit_bridge
+from isthmus.connectors.narrowing import narrowed
+from isthmus.connectors.overlap.materials import assemble
 from isthmus.connectors.pseudo.centred import CentredMaterials
 from worlds.synthetic import SyntheticRecipe, World, synthetic_world
 
@@ -69,3 +71,12 @@ def test_a_loaded_bridge_projects_the_same(world: World, tmp_path: Path) -> None
     np.testing.assert_array_equal(loaded.project(items).vectors, connector.project(items).vectors)
     alone = loaded.project(items.take(np.array([5]))).vectors[0]
     np.testing.assert_allclose(alone, connector.project(items).vectors[5], atol=1e-5)
+
+
+def test_a_bridge_that_is_alone_is_narrowed_to_the_dimensions_asked_for(world: World) -> None:
+    materials = assemble(world.left, world.right, "text")
+    member = fit_bridge(materials, BridgeConfig())
+    assert narrowed((member,), (1.0,), materials, 40) is None
+    found = narrowed((member,), (1.0,), materials, 16)
+    assert found is not None
+    assert found.basis.shape == (40, 16)

@@ -103,7 +103,7 @@ def test_a_trained_member_is_tried_where_texts_are_many(share: float, monkeypatc
         tried = connector.choice["tried"]["trained"]
         joined = connector.members[-1].method == "cmcr"
         expected = connector.weights[-1] / sum(connector.weights) if joined else 0
-        assert tried["weight"] == pytest.approx(expected, abs=1e-4)
+        assert tried["share"] == pytest.approx(expected, abs=1e-4)
 
 
 def test_unpaired_overlap_rows_are_dropped_and_counted(world: World) -> None:

@@ -57,7 +57,7 @@ def test_the_connector_says_that_its_trained_member_was_left_out_and_is_the_clos
     short = isthmus.connect(*sides, time_budget=1e-3, progress=lambda now: stages.append(now.stage))
     closed = isthmus.connect(*sides, trained_share=0.0)
     trained = short.choice["tried"]["trained"]
-    assert trained["weight"] == 0.0
+    assert trained["share"] == 0.0
     assert trained["left_out"].startswith("no time to train")
     assert f"auto: no trained member, {trained['left_out']}" in caplog.messages
     assert "training" not in stages

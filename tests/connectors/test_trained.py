@@ -59,7 +59,7 @@ def test_a_member_that_maps_at_random_gets_nothing(judged: tuple[Choice, Evidenc
     member = random_member(chosen)
     joined = add_member(chosen, "trained", (member,), member, evidence, share=0.25)
     assert joined.members == chosen.members
-    assert joined.tried["trained"]["weight"] == 0
+    assert joined.tried["trained"]["share"] == 0
 
 
 def random_member(chosen: Choice) -> Member:
@@ -79,4 +79,4 @@ def test_the_worst_fit_of_a_member_decides(judged: tuple[Choice, Evidence, Membe
     chosen, evidence, good = judged
     joined = add_member(chosen, "bridge", (good, random_member(chosen)), good, evidence, share=0.5)
     assert joined.members == chosen.members
-    assert joined.tried["bridge"]["weight"] == 0
+    assert joined.tried["bridge"]["share"] == 0

@@ -263,10 +263,11 @@ def _measured(prepared: ConnectInput, method: MethodConfig | Method, fit: Fit, p
     return replace(connector, scores=scores_of(connector.project, given))
 
 
-def _most_dimensions(prepared: ConnectInput, method: MethodConfig | Method) -> int:
-    """The largest dimension that the joint space of a blend may have."""
-    asked = method.joint_dim if isinstance(method, AutoConfig) else None
-    return asked or max(side.overlap.dim for side in (prepared.materials.left, prepared.materials.right))
+def _most_dimensions(prepared: ConnectInput, method: MethodConfig | Method) -> int | None:
+    """The largest dimension that the joint space of `auto` may have; other methods state theirs by themselves."""
+    if not isinstance(method, AutoConfig):
+        return None
+    return method.joint_dim or max(side.overlap.dim for side in (prepared.materials.left, prepared.materials.right))
 
 
 @dataclass(frozen=True)
@@ -371,6 +372,6 @@ def _with_trained(
         member = train_cmcr(rows, groups, view.centres, trained, **{**run, "progress": report})
     except OverBudgetError as over:
         LOG.info("auto: no trained member, %s", over)
-        note = {"method": method_name(trained), "weight": 0.0, "left_out": str(over)}
+        note = {"method": method_name(trained), "share": 0.0, "left_out": str(over)}
         return replace(chosen, tried={**chosen.tried, "trained": note})
     return add_member(chosen, "trained", (member,), member, prepared.evidence, config.trained_share)

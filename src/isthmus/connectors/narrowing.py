@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from isthmus.connectors.member import Member, blend_projection
+from isthmus.connectors.member import Member, RowProjection, blend_projection
 from isthmus.connectors.overlap.centring import sample
 from isthmus.connectors.overlap.materials import Materials
 
@@ -43,10 +43,13 @@ class Narrowed:
 def narrowed(
     members: tuple[Member, ...], weights: tuple[float, ...], materials: Materials, most: int | None = None
 ) -> Narrowed | None:
-    """At most so many orthonormal directions that preserve a blend's cosines; ``None`` for a single member."""
-    if len(members) == 1:
-        return None
+    """At most so many orthonormal directions that preserve a blend's cosines.
+
+    ``None`` for a single member, unless it has more dimensions than that.
+    """
     project = blend_projection(members, weights)
+    if len(members) == 1 and (most is None or _dimensions(project, materials) <= most):
+        return None
     used, others = [], []
     for number, side in enumerate((materials.left, materials.right)):
         for own in (side.overlap, *side.memories):
@@ -54,6 +57,10 @@ def narrowed(
             others.append(project(sample(own, 2 * ROWS)[1::2], number, own.modality))
     basis = leading_directions(torch.cat(used), LOST, most)
     return Narrowed(basis, 1 - (torch.cat(others) @ basis).square().sum(1).mean().item())
+
+
+def _dimensions(project: RowProjection, materials: Materials) -> int:
+    return project(sample(materials.left.overlap, 1), 0, materials.left.overlap.modality).shape[1]
 
 
 def leading_directions(

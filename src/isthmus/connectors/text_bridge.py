@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -18,7 +21,7 @@ class TextBridge(nn.Module):
     map A makes of ``u_t``. On one side the own vector comes first and on the other last, so that the cosine of two rows
     is the mean of two: one in the left space and one in the right.
 
-    Texts are held in half precision, and weights computed in single: nothing here magnifies rounding errors.
+    Texts are kept in half precision and compared in single: nothing here magnifies rounding errors.
 
     Args:
         texts: Number of texts.
@@ -41,12 +44,23 @@ class TextBridge(nn.Module):
         self.register_buffer("sharpness", torch.empty(1))
         self.linear = nn.Linear(dim, other, bias=False)
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TextBridge:
+        """Keep every tensor's precision: in double, texts would need four times the memory and time for nothing."""
+        return super()._apply(lambda tensor: fn(tensor).to(tensor.dtype), recurse)
+
+    @cached_property
+    def texts(self) -> tuple[Float[Tensor, "texts dim"], Float[Tensor, "texts other"]]:
+        """The texts and their counterparts in single precision, in which the processor can multiply them."""
+        return self.own.float(), self.counterparts.float()
+
     def forward(self, rows: Float[Tensor, "rows dim"]) -> Float[Tensor, "rows both"]:
-        """Unit rows of twice the squared length 1: their own vectors and those of the other space."""
+        """Rows of squared length 2: their own vectors and those of the other space."""
         own = functional.normalize(rows, dim=1)
-        keys, values = (self.sharpness * self.own).float(), self.counterparts.float()
+        keys, values = self.texts
+        single = own.float()
         found = [
-            torch.softmax(torch.addmm(self.bias.float(), part, keys.T), 1) @ values for part in own.float().split(ROWS)
+            torch.softmax(torch.addmm(self.bias, self.sharpness * part, keys.T), 1) @ values
+            for part in single.split(ROWS)
         ]
-        other = functional.normalize(torch.cat(found).to(own.dtype) + self.linear(own), dim=1)
+        other = functional.normalize(torch.cat(found) + self.linear(single), dim=1).to(own.dtype)
         return torch.cat((own, other) if self.own_first else (other, own), 1)

@@ -192,8 +192,12 @@ def _largest_shared(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]
 
 
 def _best_start(given: FitInput, run: Run) -> tuple[CodeModel, HealthReport]:
-    """Train from every start; the model with the lowest code matching loss, and its health."""
-    models = [_fit_once(given, run, number) for number in range(given.config.restarts)]
+    """Train from every start; the model with the lowest code matching loss, and its health.
+
+    A translation is a closed form: its starts differ in the draw of cells only, so there is one.
+    """
+    closed = given.config.start == "translation" and given.base is None
+    models = [_fit_once(given, run, number) for number in range(1 if closed else given.config.restarts)]
     data = given.items, given.sources, given.terms.matching, given.groups
     mismatches = [mismatch(model, *data) for model in models]
     if not np.isfinite(mismatches).all():

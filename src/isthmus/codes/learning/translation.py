@@ -45,8 +45,8 @@ FREQUENCY = 0.5
 """Weight of a code's log frequency where a token is read without a partner."""
 LEAST_LIKENESS = 0.2
 """Mean cosine of two cells' tokens at which they mean the same, if the number of codes is not given."""
-STEADY = 10.0
-"""Tokens of a code at which half of its mean counts for its likeness."""
+KNOWN = 10
+"""Tokens that the other views must give a cell for its likeness to be known."""
 WHITENING, PENALTIES = 0.03, (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
 """Added to variances, and penalties of a regression tried, both as shares of the mean variance."""
 CELL_TOKENS = 16_384
@@ -127,13 +127,18 @@ def translate(
     sources = [_thinned(source) for source in sources]
     views = {name: _sampled(own, _rows_of(name, sources), draw) for name, own in items.items()}
     links = _links(views, sources, {name for name, own in items.items() if own.tokens.modality == "text"})
+    if not links:
+        raise IsthmusError("a translation needs two views: add another, or take another start")
+    for name, view in views.items():
+        if not 0 < float(view.covariance.trace()) < np.inf:
+            raise IsthmusError(f"all tokens of the view {name!r} are alike, or too large, to tell codes apart")
     anchor = links[0].known
     cells = _cells(views[anchor].vectors, draw)
     count = int(cells.max()) + 1
     chosen, readers = {anchor: cells}, _first_readers(views, links, cells, count)
     for _ in range(ROUNDS):
         _pass(views, links, chosen, readers, count)
-    if count > codes:
+    if count > max(codes, 1):
         merged = _merged(views, anchor, chosen, count, codes)
         count = int(merged.max()) + 1
         chosen = {name: merged[own] for name, own in chosen.items()}
@@ -292,17 +297,30 @@ def _merged(
 ) -> Int[Tensor, " cells"]:
     """The new code of each cell: cells whose tokens look alike in the views that learned them become one.
 
-    Two forms of a word, or two words that always come together, differ in the anchor only.
+    Two forms of a word, or two words that always come together, differ in the anchor only. What the other views do not
+    show at all is no meaning that they could share: it gets one code.
     """
-    alike = []
-    for name, own in chosen.items():
-        if name != anchor:
-            means, number = _code_means(views[name], own, count)
-            means = means * (number / (number + STEADY))[:, None]
-            values, vectors = torch.linalg.eigh(_within(views[name], means, number))
-            seen = functional.normalize(means @ vectors / values.clamp(min=values.max() * 1e-6).sqrt(), dim=1)
-            alike.append(seen @ seen.T)
-    apart = (1 - torch.stack(alike).mean(0)).clamp(min=0).fill_diagonal_(0).double().numpy()
-    tree = linkage(squareform(apart, checks=False), "average")
-    wanted = (codes, "maxclust") if codes else (1 - LEAST_LIKENESS, "distance")
-    return torch.from_numpy(fcluster(tree, *wanted)).long() - 1
+    others = [name for name in chosen if name != anchor]
+    known = torch.stack([torch.bincount(chosen[name], minlength=count) for name in others]).sum(0) >= KNOWN
+    if known.sum() < 2:
+        return torch.zeros(count, dtype=torch.int64)
+    apart = (1 - _likeness([(views[name], chosen[name]) for name in others], count)[known][:, known]).clamp(min=0)
+    tree = linkage(squareform(apart.fill_diagonal_(0).double().numpy(), checks=False), "average")
+    left = max(1, codes - int(not known.all()))
+    found = fcluster(tree, left, "maxclust") if codes else fcluster(tree, 1 - LEAST_LIKENESS, "distance")
+    merged = torch.full((count,), int(found.max()), dtype=torch.int64)
+    merged[known] = torch.from_numpy(found).long() - 1
+    return merged
+
+
+def _likeness(
+    learned: Sequence[tuple[SampledTokens, Int[Tensor, " tokens"]]], count: int
+) -> Float[Tensor, "cells cells"]:
+    """The cosine of each two cells' mean tokens, whitened within cells: the mean over views."""
+    alike = torch.zeros(count, count)
+    for view, codes in learned:
+        means, number = _code_means(view, codes, count)
+        values, vectors = torch.linalg.eigh(_within(view, means, number))
+        seen = functional.normalize(means @ vectors / values.clamp(min=values.max() * 1e-6).sqrt(), dim=1)
+        alike += seen @ seen.T / len(learned)
+    return alike

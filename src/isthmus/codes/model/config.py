@@ -32,7 +32,7 @@ class CodesConfig:
 
     codes: int = 16
     """Number of codes V; 0 tries 8, 16, 32 ... and keeps the last size at which modalities share half of the codes.
-    With ``start`` translation, 0 takes as many as the texts have meanings in the other views."""
+    With translation as the start, 0 takes as many as the texts have meanings in the other views."""
     code_dim: int = 64
     """Dimension of codes and of projected tokens."""
     normalization: Normalization = "batch"
@@ -43,7 +43,8 @@ class CodesConfig:
     """Distance in the softmax of the code distribution; plain is the paper's."""
     start: Start = "k-means"
     """Initial codes: k-means over tokens of all modalities, or standard normal as in the paper. With translation, codes
-    and heads are a closed form and no step follows: each code is an axis, tokens are not normalized."""
+    and heads are a closed form and no step follows: each code is an axis, tokens are not normalized, and code-dim,
+    normalization and restarts have no say."""
     matching_weight: float = 1.0
     """Weight α of the code matching loss; the paper uses 0.1."""
     margin: float = 0.001

@@ -98,7 +98,7 @@ def add_member(
     before = chain_of(evidence, blend_projection(choice.judged, choice.weights)).items
     worth = own / max(before, LEAST)
     share = min(1.0, max(0.0, share * (worth - USELESS) / (EQUAL - USELESS)))
-    note = {"method": member.method, "share_of_the_others_mrr": round(worth, 4), "weight": round(share, 4)}
+    note = {"method": member.method, "share_of_the_others_mrr": round(worth, 4), "share": round(share, 4)}
     choice = replace(choice, tried={**choice.tried, name: note})
     if share == 0:
         return choice

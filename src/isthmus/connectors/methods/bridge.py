@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from isthmus.base.progress import begin
 from isthmus.connectors.config import BridgeConfig
 from isthmus.connectors.member import Head, Member
 from isthmus.connectors.overlap.materials import Materials
@@ -26,7 +27,8 @@ def fit_bridge(materials: Materials, config: BridgeConfig) -> Member:
     """A bridge over at most 20 000 rows of the overlap, evenly spaced."""
     count = len(materials.left.overlap)
     rows = torch.linspace(0, count - 1, min(count, MOST_TEXTS), dtype=torch.float64).long()
-    view = centred_materials(materials, config.centring, rows)
+    view = centred_materials(materials, config.centring, rows, pseudo=False)
+    begin("fitting")
     return bridge_member(view, torch.arange(len(rows)), config)
 
 

@@ -81,15 +81,20 @@ class CentredMaterials:
 
 
 def centred_materials(
-    materials: Materials, centring: Centring, texts: Int[Tensor, " texts"], own: Centres | None = None
+    materials: Materials,
+    centring: Centring,
+    texts: Int[Tensor, " texts"],
+    own: Centres | None = None,
+    *,
+    pseudo: bool = True,
 ) -> CentredMaterials:
     """Centre the given overlap rows and at most 20 000 items of each side's memories, and draw the pseudo pairs.
 
-    ``own`` are the centres of this centring, if they are known.
+    ``own`` are the centres of this centring, if they are known. Without ``pseudo`` no pseudo pairs are drawn.
     """
     own = centres(materials, centring) if own is None else own
     taken = materials.taken(texts.numpy())
-    left, right = (_centred(side, centre) for side, centre in zip((taken.left, taken.right), own, strict=True))
+    left, right = (_centred(side, centre, pseudo) for side, centre in zip((taken.left, taken.right), own, strict=True))
     return CentredMaterials(
         centring=centring,
         centres=own,
@@ -99,11 +104,13 @@ def centred_materials(
     )
 
 
-def _centred(side: Side, own: dict[str, Tensor]) -> tuple[Tensor, Tensor | None, Tensor | None]:
+def _centred(side: Side, own: dict[str, Tensor], pseudo: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """Texts, memory and pseudo counterparts of one side."""
     texts = recentred(torch.from_numpy(side.overlap.vectors), own.get(side.overlap.modality))
     if side.memory is None:
         return texts, None, None
     memory = memory_sample(side, own, MEMORY_ROWS)
+    if not pseudo:
+        return texts, memory, None
     found = pseudo_rows(TensorRows(texts), TensorRows(memory), ConsistencyConfig(), device=texts.device)
     return texts, memory, read(Counted(found, f"pseudo pairs in {named(centred_memory(side, own))}"), texts.device)
