@@ -23,6 +23,9 @@ from isthmus.training.checkpoint import Checkpoint
 from isthmus.worlds.world import World
 from worlds.synthetic import SyntheticRecipe, synthetic_world
 
+HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""Children of a shell's background job ignore Ctrl-C, and a suite that runs there would wait for ever."""
+
 HEAVY = ("torch", "faiss", "sklearn", "matplotlib", "scipy", "pyarrow", "transformers")
 
 
@@ -256,7 +259,7 @@ def test_ctrl_c_while_training_says_whether_a_checkpoint_was_kept(
     checkpoint_seconds: int, sets: tuple[Path, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "joint"
-    code = (
+    code = HEEDING + (
         f"import sys, isthmus.training.loop as loop; loop.CHECKPOINT_SECONDS = {checkpoint_seconds}\n"
         "from isthmus.cli import main; main(sys.argv[1:])"
     )
@@ -278,7 +281,7 @@ def test_ctrl_c_while_training_says_whether_a_checkpoint_was_kept(
 @pytest.mark.slow
 def test_ctrl_c_in_a_closed_form_says_that_nothing_was_saved(sets: tuple[Path, Path], tmp_path: Path) -> None:
     line = ["connect", *map(str, sets), "--out", str(tmp_path / "joint"), "--method", "cca"]
-    code = (
+    code = HEEDING + (
         "import sys, time, isthmus.connectors.connect as own; own.measure = lambda *given: time.sleep(100)\n"
         "from isthmus.cli import main; main(sys.argv[1:])"
     )
