@@ -11,6 +11,8 @@ MODALITIES = ("image", "audio")
 SOURCE = "CMG benchmark"
 STREAMS = "tokens: sets that isthmus embed --tokens wrote, with the ids of the clips"
 TEN_CLASSES = "research use, as published by their authors; clips are YouTube's"
+CLIP_GIGABYTES = 0.001
+"""About what ten seconds of audio and ten frames need."""
 
 
 def _published(metric: str, of_model: dict[str, tuple[float, float]]) -> tuple[Published, ...]:
@@ -33,7 +35,7 @@ def _pretraining(size: str, clips: int, table: str) -> Task:
             f"VGGSound-AVEL {size.upper()}",
             "CC BY 4.0 (VGGSound); clips are YouTube's",
             "https://github.com/jasongief/CPSP",
-            clips / 1000,
+            round(clips * CLIP_GIGABYTES, 0),
             (table, "VggsoundAVEL40kCategories.txt", "frames/<video>/*.jpg", "audio/<video>.wav"),
             clips,
             (table, "VggsoundAVEL40kCategories.txt"),
