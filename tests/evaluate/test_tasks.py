@@ -25,7 +25,7 @@ PAPERS_A = {
 
 
 @pytest.mark.parametrize("key", PAPERS_A)
-def test_the_papers_figures_stand_beside_their_task(key: tuple[str, str, str]) -> None:
+def test_a_task_has_the_papers_figures(key: tuple[str, str, str]) -> None:
     name, model, metric = key
     figures = [
         own.figures[metric] for own in task_named(name).published if own.model == model and metric in own.figures

@@ -45,8 +45,8 @@ def evaluate(
     """Run a benchmark of the papers with a connector, and write a result file.
 
     The folder of the data set is searched at any depth for its annotations and media; --check says what it lacks.
-    Vectors are kept in --work: an interrupted run continues there, and other tasks find them. How much of the data set
-    was scored stands beside the figures.
+    Vectors are kept in --work: an interrupted run continues there, and other tasks find them. The figures come with
+    how much of the data set was scored.
 
     Args:
         task: Name of the task; --list has all of them.

@@ -6,7 +6,7 @@ from pathlib import Path
 def report(*results: Path, out: Path) -> None:
     """Set result files beside the published figures of their tasks: Markdown, HTML or LaTeX.
 
-    Figures that were published by another protocol are marked. Coverage stands beside every figure measured here.
+    Figures that were published by another protocol are marked. Every figure measured here comes with its coverage.
 
     Args:
         *results: Result files, or folders of them, as isthmus evaluate writes them.
